@@ -1,0 +1,101 @@
+//! What may one terminal match? Descriptions of lexeme languages, as values that can be compared and hashed.
+//!
+//! A description says which byte strings a terminal matches and nothing of how they are found: equal
+//! descriptions share one automaton across all grammars of a compiler.
+
+use std::sync::Arc;
+
+use super::decimal::Decimal;
+
+/// The language of one terminal's lexemes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Terminal {
+    /// Exactly these bytes (not empty).
+    Literal(Arc<[u8]>),
+    /// Any one of these byte strings (none empty); sorted and without duplicates, see [`Terminal::one_of`].
+    OneOf(Arc<[Box<[u8]>]>),
+    /// Any byte string that the regular expression (Rust `regex` syntax) matches as a whole. Must not match the
+    /// empty text.
+    Regex(Arc<str>),
+    /// A JSON number.
+    Number(Arc<NumberSpec>),
+    /// A JSON string, its quotes included.
+    String(Arc<StringSpec>),
+}
+
+impl Terminal {
+    /// A terminal of one byte string.
+    pub fn literal(bytes: impl AsRef<[u8]>) -> Terminal {
+        Terminal::Literal(bytes.as_ref().into())
+    }
+
+    /// A terminal of several byte strings, in any order.
+    pub fn one_of<T: Into<Vec<u8>>>(alternatives: impl IntoIterator<Item = T>) -> Terminal {
+        let mut sorted: Vec<Box<[u8]>> =
+            alternatives.into_iter().map(|bytes| bytes.into().into_boxed_slice()).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        Terminal::OneOf(sorted.into())
+    }
+}
+
+/// One end of a number range.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Bound {
+    /// The end itself.
+    pub value: Decimal,
+    /// Whether the end itself is outside the range.
+    pub exclusive: bool,
+}
+
+/// Which JSON numbers are allowed, and in which spelling.
+///
+/// Integers are written without fraction and exponent. Other numbers may have a fraction; an exponent only where
+/// neither a bound nor a multiple is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct NumberSpec {
+    /// Only whole numbers.
+    pub integer: bool,
+    /// Least value.
+    pub minimum: Option<Bound>,
+    /// Greatest value.
+    pub maximum: Option<Bound>,
+    /// Values of which the number must be a whole multiple (each above zero).
+    pub multiples: Vec<Decimal>,
+    /// Digits before the point, and likewise after it; `None` is unbounded.
+    pub max_digits: Option<u32>,
+}
+
+/// Which JSON strings are allowed: constraints on the decoded content, all of which must hold.
+///
+/// Lengths count Unicode characters (code points) of the decoded content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct StringSpec {
+    /// Languages that the content must be in, or must not be in.
+    pub content: Vec<ContentConstraint>,
+    /// Least number of characters.
+    pub min_chars: u32,
+    /// Greatest number of characters.
+    pub max_chars: Option<u32>,
+}
+
+/// A language that a string's decoded content must, or must not, belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ContentConstraint {
+    /// The language.
+    pub language: ContentLanguage,
+    /// Whether the content must lie outside it.
+    pub negated: bool,
+}
+
+/// A set of Unicode strings.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ContentLanguage {
+    /// Strings in which the regular expression (Rust `regex` syntax) matches somewhere; `^` and `$` are the ends of
+    /// the whole string.
+    Search(Arc<str>),
+    /// Strings that the regular expression (Rust `regex` syntax) matches as a whole.
+    Match(Arc<str>),
+    /// Exactly these strings; sorted and without duplicates.
+    OneOf(Arc<[Arc<str>]>),
+}

@@ -1,0 +1,209 @@
+//! How is a grammar made in code? Expressions over terminals and nonterminals, and the builder that takes them.
+
+use ahash::AHashMap;
+
+use crate::automata::Terminal;
+use crate::error::{GrammarError, LimitError};
+use crate::ids::{NonterminalId, TerminalId};
+use crate::limits::Limits;
+
+/// The body of a nonterminal.
+///
+/// Bodies may be ambiguous and recursive, but not left recursive: a nonterminal must not be reachable from its own
+/// first position.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expr {
+    /// The empty text.
+    Empty,
+    /// No text at all.
+    Never,
+    /// One lexeme of a terminal.
+    Terminal(TerminalId),
+    /// Whatever another nonterminal derives.
+    Nonterminal(NonterminalId),
+    /// One after the other.
+    Sequence(Vec<Expr>),
+    /// Any one of them.
+    Choice(Vec<Expr>),
+    /// The expression `min` to `max` times, with the separator between two of them.
+    Repeat {
+        /// What is repeated; must not derive the empty text.
+        item: Box<Expr>,
+        /// What stands between two items.
+        separator: Option<TerminalId>,
+        /// Least number of items.
+        min: u32,
+        /// Greatest number of items.
+        max: Option<u32>,
+    },
+    /// A bracketed list whose first elements have bodies of their own.
+    List(List),
+    /// Keyed values in a fixed order, optional ones left out at will.
+    Record(Record),
+}
+
+/// A bracketed list: `open (element (separator element)*)? close`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct List {
+    /// The opening bracket.
+    pub open: TerminalId,
+    /// The closing bracket.
+    pub close: TerminalId,
+    /// Between two elements.
+    pub separator: TerminalId,
+    /// Bodies of the first elements, by position.
+    pub prefix: Vec<NonterminalId>,
+    /// Body of every further element; `None` allows no further element.
+    pub rest: Option<NonterminalId>,
+    /// Least number of elements.
+    pub min: u32,
+    /// Greatest number of elements.
+    pub max: Option<u32>,
+}
+
+/// Keyed values: `open (key assign value (separator key assign value)*)? close`.
+///
+/// Properties come in the order given, each at most once; other keys come after them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The opening bracket.
+    pub open: TerminalId,
+    /// The closing bracket.
+    pub close: TerminalId,
+    /// Between two entries.
+    pub separator: TerminalId,
+    /// Between key and value.
+    pub assign: TerminalId,
+    /// The keys that have a name, in the order in which they are written.
+    pub properties: Vec<Property>,
+    /// Keys known by a language only. No lexeme of these terminals may be one of the named keys.
+    pub others: Vec<OtherKeys>,
+    /// Least number of entries.
+    pub min: u32,
+    /// Greatest number of entries.
+    pub max: Option<u32>,
+}
+
+/// One named key of a [`Record`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Property {
+    /// The key as it is written, quotes included. All keys of a record differ.
+    pub key: Vec<u8>,
+    /// The value's body.
+    pub value: NonterminalId,
+    /// Whether it must be there.
+    pub required: bool,
+}
+
+/// A class of keys of a [`Record`] that have no fixed name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OtherKeys {
+    /// The key as it is written, quotes included.
+    pub key: TerminalId,
+    /// The value's body.
+    pub value: NonterminalId,
+}
+
+/// Whitespace that may stand between two lexemes: space, tab, line feed and carriage return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whitespace {
+    /// Greatest number of whitespace bytes in a row; `None` is unbounded.
+    pub max: Option<u32>,
+    /// Whether it may also stand before the first lexeme and after the last.
+    pub surrounding: bool,
+}
+
+/// Collects terminals and nonterminals; see [`crate::Grammar::from_builder`].
+#[derive(Clone, Debug, Default)]
+pub struct GrammarBuilder {
+    pub(super) terminals: Vec<Terminal>,
+    terminal_ids: AHashMap<Terminal, TerminalId>,
+    pub(super) bodies: Vec<Option<Expr>>,
+    pub(super) names: Vec<String>,
+    pub(super) whitespace: Option<Whitespace>,
+}
+
+impl GrammarBuilder {
+    /// An empty grammar without whitespace between lexemes.
+    pub fn new() -> GrammarBuilder {
+        GrammarBuilder::default()
+    }
+
+    /// Allows whitespace between lexemes.
+    pub fn set_whitespace(&mut self, whitespace: Option<Whitespace>) -> &mut GrammarBuilder {
+        self.whitespace = whitespace;
+        self
+    }
+
+    /// The id of `terminal`; equal terminals have equal ids.
+    pub fn terminal(&mut self, terminal: Terminal) -> TerminalId {
+        if let Some(id) = self.terminal_ids.get(&terminal) {
+            return *id;
+        }
+        let id = TerminalId::from_index(self.terminals.len()).expect("fewer than 2^32 terminals fit in memory");
+        self.terminals.push(terminal.clone());
+        self.terminal_ids.insert(terminal, id);
+        id
+    }
+
+    /// A new nonterminal, to be defined later; the name is for messages only and need not be unique.
+    pub fn declare(&mut self, name: impl Into<String>) -> NonterminalId {
+        let id = NonterminalId::from_index(self.bodies.len()).expect("fewer than 2^32 nonterminals fit in memory");
+        self.bodies.push(None);
+        self.names.push(name.into());
+        id
+    }
+
+    /// Gives `nonterminal` its body.
+    ///
+    /// # Errors
+    /// When it has one already.
+    pub fn define(&mut self, nonterminal: NonterminalId, body: Expr) -> Result<(), GrammarError> {
+        let slot = &mut self.bodies[nonterminal.index()];
+        if slot.is_some() {
+            return Err(GrammarError::Redefined(self.names[nonterminal.index()].clone()));
+        }
+        *slot = Some(body);
+        Ok(())
+    }
+
+    /// Declares and defines in one go.
+    pub fn nonterminal(&mut self, name: impl Into<String>, body: Expr) -> NonterminalId {
+        let id = self.declare(name);
+        self.bodies[id.index()] = Some(body);
+        id
+    }
+
+    /// How many nonterminals there are; what a caller's own limits count.
+    pub fn n_nonterminals(&self) -> usize {
+        self.bodies.len()
+    }
+
+    /// Checks, prunes and lowers the grammar.
+    pub(crate) fn build(
+        self,
+        start: NonterminalId,
+        limits: &Limits,
+    ) -> Result<super::lower::Productions, GrammarError> {
+        let mut nodes = 0usize;
+        for (body, name) in self.bodies.iter().zip(&self.names) {
+            let body = body.as_ref().ok_or_else(|| GrammarError::Undefined(name.clone()))?;
+            nodes += size(body);
+            if nodes > limits.max_grammar_nodes {
+                return Err(LimitError { setting: "max_grammar_nodes", limit: limits.max_grammar_nodes }.into());
+            }
+        }
+        super::lower::lower(self, start, limits)
+    }
+}
+
+/// Expression nodes, nested ones included.
+fn size(expr: &Expr) -> usize {
+    match expr {
+        Expr::Sequence(parts) | Expr::Choice(parts) => 1 + parts.iter().map(size).sum::<usize>(),
+        Expr::Repeat { item, .. } => 1 + size(item),
+        Expr::List(list) => 1 + list.prefix.len(),
+        Expr::Record(record) => 1 + record.properties.len() + record.others.len(),
+        _ => 1,
+    }
+}

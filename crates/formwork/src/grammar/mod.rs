@@ -1,0 +1,12 @@
+//! What may be written? Symbols, bodies and the immutable grammar they make.
+//!
+//! A grammar is a set of nonterminals whose bodies are small automata over symbols: a list is a loop, not a
+//! recursion, and bounds are counters in an item's register, not unrolled copies. [`GrammarBuilder`] is the only way
+//! to make one; it takes expressions, checks them, removes what cannot be completed and lowers the rest.
+
+mod builder;
+mod lower;
+mod productive;
+
+pub use self::builder::{Expr, GrammarBuilder, List, OtherKeys, Property, Record, Whitespace};
+pub(crate) use self::lower::*;

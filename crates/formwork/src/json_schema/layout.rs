@@ -1,0 +1,42 @@
+//! How is JSON laid out? Whitespace, separators and the length of numbers.
+
+use crate::grammar::Whitespace;
+
+/// The layout that output must have.
+///
+/// The default is [`Layout::BOUNDED`]: whitespace wherever JSON allows it, but bounded, so that a model cannot loop
+/// for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// What stands between two elements, usually `","`.
+    pub item_separator: &'static str,
+    /// What stands between a key and its value, usually `":"`.
+    pub key_separator: &'static str,
+    /// Whitespace that may stand between any two lexemes.
+    pub whitespace: Option<Whitespace>,
+    /// Most digits before a number's point, and likewise after it.
+    pub max_digits: Option<u32>,
+}
+
+impl Layout {
+    /// Any whitespace up to 64 bytes in a row between lexemes, numbers of up to 40 digits either side of the point.
+    pub const BOUNDED: Layout = Layout {
+        item_separator: ",",
+        key_separator: ":",
+        whitespace: Some(Whitespace { max: Some(64), surrounding: false }),
+        max_digits: Some(40),
+    };
+    /// No whitespace at all.
+    pub const COMPACT: Layout = Layout { whitespace: None, ..Layout::BOUNDED };
+    /// One space after each comma and colon and none elsewhere, as Python's `json.dumps` writes it.
+    pub const SPACED: Layout = Layout { item_separator: ", ", key_separator: ": ", ..Layout::COMPACT };
+    /// Whatever JSON allows: unbounded whitespace, also around the document, and numbers of any length.
+    pub const FREE: Layout =
+        Layout { whitespace: Some(Whitespace { max: None, surrounding: true }), max_digits: None, ..Layout::BOUNDED };
+}
+
+impl Default for Layout {
+    fn default() -> Layout {
+        Layout::BOUNDED
+    }
+}

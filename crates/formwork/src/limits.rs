@@ -1,0 +1,45 @@
+//! How much may one input cost? Every bound that input can reach, its default and the cost of one unit.
+
+/// Bounds on what one schema, one grammar and one sequence may cost.
+///
+/// Exceeding one is a typed error for that request alone; the error names the limit's field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Nesting of the schema document (default 512). One level costs a stack frame of the front end.
+    pub max_schema_depth: usize,
+    /// Schema nodes visited while a schema is normalised and lowered (default 2,000,000; about 100 ns each).
+    pub max_schema_steps: usize,
+    /// Expression nodes of a grammar after lowering (default 4,000,000; about 50 bytes each).
+    pub max_grammar_nodes: usize,
+    /// Bytes of one regular expression's compiled automaton (default 4 MiB).
+    pub max_regex_bytes: usize,
+    /// States of one lazily determinised automaton (default 100,000; about 100 bytes each).
+    pub max_automaton_states: usize,
+    /// Items of one item set (default 20,000; 24 bytes each).
+    pub max_items: usize,
+    /// Lexer entries of one configuration (default 4,096; 24 bytes each).
+    pub max_entries: usize,
+    /// Automaton steps while one mask is computed (default 50,000,000; about 10 ns each).
+    pub max_mask_steps: usize,
+    /// Bytes of the caches of one compiled grammar (default 64 MiB). A full cache is started anew.
+    pub max_cache_bytes: usize,
+    /// Accepted tokens that one matcher can roll back (default 1,000,000; 12 bytes each).
+    pub max_history: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            max_schema_depth: 512,
+            max_schema_steps: 2_000_000,
+            max_grammar_nodes: 4_000_000,
+            max_regex_bytes: 4 << 20,
+            max_automaton_states: 100_000,
+            max_items: 20_000,
+            max_entries: 4_096,
+            max_mask_steps: 50_000_000,
+            max_cache_bytes: 64 << 20,
+            max_history: 1_000_000,
+        }
+    }
+}
