@@ -1,8 +1,29 @@
 //! Which byte strings is a lexeme made of? Lazily determinised byte automata for terminals.
+//!
+//! [`Terminal`] describes a language, [`Automaton`] runs it: a state is one word, a step is a table look-up, and only
+//! steps from which the lexeme can still be completed are offered.
 
+mod alphabet;
+mod automaton;
+mod byte_regex;
+mod content;
 pub(crate) mod decide;
 mod decimal;
+pub(crate) mod decoder;
+mod json_string;
+mod keys;
+mod lazy_dfa;
+mod lengths;
+mod literals;
+mod number;
 mod spec;
 
+pub(crate) use self::automaton::Automaton;
+pub(crate) use self::content::shorten;
 pub use self::decimal::Decimal;
+pub(crate) use self::json_string::{StringAutomaton, StringState};
+pub(crate) use self::keys::Keys;
+pub(crate) use self::lazy_dfa::{LazyDfa, Overflows};
+pub(crate) use self::lengths::Lengths;
+pub(crate) use self::literals::{MAX_STRINGS as MAX_KEYS, next_bytes};
 pub use self::spec::{Bound, ContentConstraint, ContentLanguage, NumberSpec, StringSpec, Terminal};

@@ -14,8 +14,7 @@ pub enum Terminal {
     Literal(Arc<[u8]>),
     /// Any one of these byte strings (none empty); sorted and without duplicates, see [`Terminal::one_of`].
     OneOf(Arc<[Box<[u8]>]>),
-    /// Any byte string that the regular expression (Rust `regex` syntax) matches as a whole. Must not match the
-    /// empty text.
+    /// Any byte string that the regular expression (Rust `regex` syntax) matches as a whole.
     Regex(Arc<str>),
     /// A JSON number.
     Number(Arc<NumberSpec>),

@@ -1,8 +1,12 @@
 //! How is a grammar made in code? Expressions over terminals and nonterminals, and the builder that takes them.
 
+use std::sync::Arc;
+
 use ahash::AHashMap;
 
-use crate::automata::Terminal;
+use super::lower::lower;
+use super::productions::Productions;
+use crate::automata::{Automaton, Terminal};
 use crate::error::{GrammarError, LimitError};
 use crate::ids::{NonterminalId, TerminalId};
 use crate::limits::Limits;
@@ -179,12 +183,18 @@ impl GrammarBuilder {
         self.bodies.len()
     }
 
-    /// Checks, prunes and lowers the grammar.
+    /// The terminals, by id.
+    pub(crate) fn terminals(&self) -> &[Terminal] {
+        &self.terminals
+    }
+
+    /// Checks, prunes and lowers the grammar; `automata` are those of the terminals, by id.
     pub(crate) fn build(
         self,
         start: NonterminalId,
+        automata: &[Arc<Automaton>],
         limits: &Limits,
-    ) -> Result<super::lower::Productions, GrammarError> {
+    ) -> Result<Productions, GrammarError> {
         let mut nodes = 0usize;
         for (body, name) in self.bodies.iter().zip(&self.names) {
             let body = body.as_ref().ok_or_else(|| GrammarError::Undefined(name.clone()))?;
@@ -193,7 +203,7 @@ impl GrammarBuilder {
                 return Err(LimitError { setting: "max_grammar_nodes", limit: limits.max_grammar_nodes }.into());
             }
         }
-        super::lower::lower(self, start, limits)
+        lower(&self, start, automata, limits)
     }
 }
 

@@ -6,7 +6,8 @@
 
 mod builder;
 mod lower;
+mod productions;
 mod productive;
 
 pub use self::builder::{Expr, GrammarBuilder, List, OtherKeys, Property, Record, Whitespace};
-pub(crate) use self::lower::*;
+pub(crate) use self::productions::{Next, Place, Productions, RecordBody, Register, Symbol};

@@ -138,3 +138,8 @@ pub(crate) fn lower_tools(
     let _ = (tools, options, limits);
     todo!()
 }
+
+pub(crate) fn lower_json_object(options: &SchemaOptions, limits: &Limits) -> Result<LoweredSchema, SchemaError> {
+    let _ = (options, limits);
+    todo!()
+}

@@ -1,111 +1,116 @@
 //! Where is one sequence? The state of one output, one verb per file.
+//!
+//! A matcher holds a handle into its grammar's memory and the handles of earlier steps: a fork is a copy, a rollback a
+//! pop. All work that depends on the position alone is kept with the grammar and done once for all matchers.
 
+mod accept;
+mod batch;
+mod fast_forward;
+mod fill;
+mod probe;
+mod rollback;
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
+
+pub use self::batch::fill_masks;
+use crate::compiler::{CompiledGrammar, SharedGeneration};
 use crate::error::MatchError;
-use crate::ids::TokenId;
+use crate::mask::{Generation, Handle};
 
 /// The state of one sequence: small, cheap to clone (that is a fork) and to roll back.
-#[derive(Clone, Debug)]
-pub struct Matcher;
+#[derive(Clone)]
+pub struct Matcher {
+    grammar: Arc<CompiledGrammar>,
+    generation: SharedGeneration,
+    handle: Handle,
+    /// Where the sequence was before each accepted step.
+    history: Vec<Handle>,
+    /// Whether the last step was a stop token.
+    stopped: bool,
+}
 
 impl Matcher {
-    /// Writes the mask of the tokens that may come next: bit `id % 32` of word `id / 32`. Words beyond the
-    /// vocabulary are set to zero.
-    ///
-    /// # Errors
-    /// [`MatchError::BufferTooShort`], or a limit.
-    pub fn fill_mask(&mut self, mask: &mut [u32]) -> Result<(), MatchError> {
-        let _ = mask;
-        todo!()
+    pub(crate) fn new(grammar: Arc<CompiledGrammar>) -> Matcher {
+        let generation = grammar.generation();
+        let handle = generation.write().unwrap_or_else(PoisonError::into_inner).start();
+        Matcher { grammar, generation, handle, history: Vec::new(), stopped: false }
     }
-    /// The mask as a compact, shared value: no copy is made.
-    ///
-    /// # Errors
-    /// A limit.
-    pub fn mask(&mut self) -> Result<crate::mask::TokenMask, MatchError> {
-        todo!()
+
+    /// The grammar.
+    pub fn grammar(&self) -> &Arc<CompiledGrammar> {
+        &self.grammar
     }
-    /// Takes one token into the state.
-    ///
-    /// # Errors
-    /// When it is not allowed; the state is unchanged then.
-    pub fn accept_token(&mut self, token: TokenId) -> Result<(), MatchError> {
-        let _ = token;
-        todo!()
-    }
-    /// Takes bytes into the state, as one step of the history.
-    ///
-    /// # Errors
-    /// When they are not allowed; the state is unchanged then.
-    pub fn accept_bytes(&mut self, bytes: &[u8]) -> Result<(), MatchError> {
-        let _ = bytes;
-        todo!()
-    }
-    /// Undoes the last `n_steps` accepted tokens or byte strings.
-    ///
-    /// # Errors
-    /// When there are fewer.
-    pub fn rollback(&mut self, n_steps: usize) -> Result<(), MatchError> {
-        let _ = n_steps;
-        todo!()
-    }
-    /// Back to the start of the text.
-    pub fn reset(&mut self) {
-        todo!()
-    }
+
     /// A second matcher in the same state; the same as `clone`.
     pub fn fork(&self) -> Matcher {
         self.clone()
     }
+
     /// Whether the text so far is complete: a stop token is allowed.
     pub fn is_accepting(&self) -> bool {
-        todo!()
+        !self.stopped && self.read().is_accepting(self.handle)
     }
+
     /// Whether nothing but a stop token can follow, or one was accepted.
     pub fn is_finished(&self) -> bool {
-        todo!()
+        self.stopped || !self.read().can_go_on(self.handle)
     }
+
     /// Whether a stop token was accepted.
     pub fn is_stopped(&self) -> bool {
-        todo!()
+        self.stopped
     }
-    /// How many of these tokens, one after the other, could be accepted; leaves no trace.
-    ///
-    /// # Errors
-    /// A limit.
-    pub fn count_acceptable(&mut self, tokens: &[TokenId]) -> Result<usize, MatchError> {
-        let _ = tokens;
-        todo!()
-    }
-    /// The text that is the only possible continuation (may be empty); at most a few thousand bytes.
-    ///
-    /// # Errors
-    /// A limit.
-    pub fn fast_forward_bytes(&mut self) -> Result<Vec<u8>, MatchError> {
-        todo!()
-    }
-    /// Tokens that spell the forced text, as `tokenize` cuts it. The last token is held back where it could merge with what
-    /// follows. Does not accept them.
-    ///
-    /// # Errors
-    /// A limit.
-    pub fn fast_forward_tokens(
-        &mut self,
-        tokenize: &mut dyn FnMut(&[u8]) -> Vec<TokenId>,
-    ) -> Result<Vec<TokenId>, MatchError> {
-        let _ = tokenize;
-        todo!()
-    }
+
     /// Accepted steps that can be rolled back.
     pub fn n_steps(&self) -> usize {
-        todo!()
+        self.history.len()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Generation> {
+        self.generation.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Generation> {
+        self.generation.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves to the grammar's next generation when the present one has met its limit.
+    fn renew(&mut self) -> Result<(), MatchError> {
+        if !self.read().is_full() {
+            return Ok(());
+        }
+        let next = self.grammar.generation_after(&self.generation);
+        {
+            let old = self.generation.read().unwrap_or_else(PoisonError::into_inner);
+            let mut new = next.write().unwrap_or_else(PoisonError::into_inner);
+            let mut handles: Vec<&mut Handle> = self.history.iter_mut().chain([&mut self.handle]).collect();
+            new.adopt(&old, &mut handles)?;
+        }
+        self.generation = next;
+        Ok(())
+    }
+
+    /// Records a step.
+    fn advance(&mut self, handle: Handle) {
+        let max_history = self.grammar.limits().max_history;
+        if self.history.len() >= max_history {
+            // The oldest half goes, so that the cost of moving is spread over many steps.
+            self.history.drain(..max_history.div_ceil(2).min(self.history.len()));
+        }
+        if max_history > 0 {
+            self.history.push(self.handle);
+        }
+        self.handle = handle;
     }
 }
 
-/// Fills one mask for each matcher, `masks` holding one row of `mask_words` words each, on up to `n_threads` threads.
-///
-/// # Errors
-/// The first error by matcher index.
-pub fn fill_masks(matchers: &mut [Matcher], masks: &mut [u32], n_threads: usize) -> Result<(), MatchError> {
-    let _ = (matchers, masks, n_threads);
-    todo!()
+impl fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Matcher")
+            .field("handle", &self.handle)
+            .field("n_steps", &self.history.len())
+            .field("stopped", &self.stopped)
+            .finish_non_exhaustive()
+    }
 }

@@ -1,5 +1,21 @@
 //! Which tokens are there? The bytes and kinds of a tokenizer's entries, and everything precomputed from them.
+//!
+//! Built once per tokenizer and shared by all grammars. What depends on the vocabulary alone lives here: the token
+//! trie, the trie of tokens with their leading whitespace taken off, and the [string tables](strings) that let a
+//! JSON string's mask be put together without a walk over the whole trie.
 
+mod build;
+pub(crate) mod shapes;
+pub(crate) mod strings;
+pub(crate) mod token_mask;
+mod trie;
+
+use std::sync::OnceLock;
+
+pub use self::build::VocabularyBuilder;
+use self::strings::StringTables;
+pub use self::token_mask::TokenMask;
+pub(crate) use self::trie::TokenTrie;
 use crate::error::VocabularyError;
 use crate::ids::TokenId;
 
@@ -17,8 +33,32 @@ pub enum TokenKind {
 }
 
 /// All entries of one tokenizer, immutable and shared.
-#[derive(Clone, Debug)]
-pub struct Vocabulary;
+#[derive(Debug)]
+pub struct Vocabulary {
+    /// The bytes of all text tokens, one after the other.
+    bytes: Vec<u8>,
+    /// `bytes[offsets[id]..offsets[id + 1]]` are the bytes of token `id`.
+    offsets: Vec<u32>,
+    kinds: Vec<TokenKind>,
+    special_names: Vec<(TokenId, String)>,
+    stop_tokens: Vec<TokenId>,
+    trie: TokenTrie,
+    /// Tokens of whitespace and then something else, by what follows the whitespace.
+    stripped: TokenTrie,
+    /// Tokens of nothing but whitespace.
+    blank_tokens: Vec<u32>,
+    strings: OnceLock<Box<StringTables>>,
+}
+
+/// Whether JSON lets the byte stand between two lexemes.
+pub(crate) const fn is_whitespace(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// How many bytes of whitespace `bytes` begin with.
+pub(crate) fn leading_whitespace(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| is_whitespace(**byte)).count()
+}
 
 impl Vocabulary {
     /// A vocabulary whose entry `i` has the bytes of the `i`-th token. Stop tokens are not text, whatever their bytes.
@@ -29,46 +69,55 @@ impl Vocabulary {
         tokens: impl IntoIterator<Item = T>,
         stop_tokens: &[TokenId],
     ) -> Result<Vocabulary, VocabularyError> {
-        let _ = (tokens.into_iter().count(), stop_tokens);
-        todo!()
+        let mut builder = Vocabulary::builder();
+        let mut n_tokens = 0u32;
+        for token in tokens {
+            builder.text(TokenId::new(n_tokens), token.as_ref());
+            n_tokens = n_tokens.checked_add(1).ok_or(VocabularyError::TooLarge("more than 2^32 tokens"))?;
+        }
+        for stop in stop_tokens {
+            if stop.get() >= n_tokens {
+                return Err(VocabularyError::StopOutOfRange(*stop));
+            }
+            builder.stop(*stop, format!("<{stop}>"));
+        }
+        builder.build()
     }
 
     /// A builder, for vocabularies with special tokens or gaps.
     pub fn builder() -> VocabularyBuilder {
-        VocabularyBuilder
+        VocabularyBuilder::default()
     }
 
     /// Number of ids, gaps and padding rows included: the width of the logits.
     pub fn len(&self) -> usize {
-        todo!()
+        self.kinds.len()
     }
 
     /// Whether there is no id.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.kinds.is_empty()
     }
 
     /// The bytes of a text token; `None` for every other kind.
     pub fn token_bytes(&self, id: TokenId) -> Option<&[u8]> {
-        let _ = id;
-        todo!()
+        (self.kind(id) == TokenKind::Text).then(|| self.bytes_at(id.index()))
     }
 
     /// The name of a special or stop token, such as `<|end|>`.
     pub fn special_name(&self, id: TokenId) -> Option<&str> {
-        let _ = id;
-        todo!()
+        let at = self.special_names.binary_search_by_key(&id, |(token, _)| *token).ok()?;
+        Some(&self.special_names[at].1)
     }
 
     /// The kind of an entry; `Unused` beyond the end.
     pub fn kind(&self, id: TokenId) -> TokenKind {
-        let _ = id;
-        todo!()
+        self.kinds.get(id.index()).copied().unwrap_or(TokenKind::Unused)
     }
 
     /// The tokens that end the output.
     pub fn stop_tokens(&self) -> &[TokenId] {
-        todo!()
+        &self.stop_tokens
     }
 
     /// 32-bit words of one mask: `len / 32`, rounded up.
@@ -76,48 +125,41 @@ impl Vocabulary {
         self.len().div_ceil(32)
     }
 
-    /// Cuts `text` into tokens, longest first (greedy); the fallback where no tokenizer is at hand. `None` where a byte is in
-    /// no token.
+    /// Cuts `text` into tokens, longest first (greedy): the fallback where no tokenizer is at hand. `None` where no
+    /// token begins with the next byte. O(bytes × longest token).
     pub fn greedy_tokens(&self, text: &[u8]) -> Option<Vec<TokenId>> {
-        let _ = text;
-        todo!()
-    }
-}
-
-/// Collects the entries of a [`Vocabulary`].
-#[derive(Clone, Debug, Default)]
-pub struct VocabularyBuilder;
-
-impl VocabularyBuilder {
-    /// Entry `id` is text with these bytes. Empty bytes make it unused.
-    pub fn text(&mut self, id: TokenId, bytes: impl Into<Vec<u8>>) -> &mut VocabularyBuilder {
-        let _ = (id, bytes.into());
-        self
+        let mut tokens = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (token, n_bytes) = self.trie.longest_prefix(rest)?;
+            tokens.push(TokenId::new(token));
+            rest = &rest[n_bytes..];
+        }
+        Some(tokens)
     }
 
-    /// Entry `id` is a control token.
-    pub fn special(&mut self, id: TokenId, name: impl Into<String>) -> &mut VocabularyBuilder {
-        let _ = (id, name.into());
-        self
+    /// All text tokens as a trie.
+    pub(crate) fn trie(&self) -> &TokenTrie {
+        &self.trie
     }
 
-    /// Entry `id` ends the output. Overrides what was said of the id before.
-    pub fn stop(&mut self, id: TokenId, name: impl Into<String>) -> &mut VocabularyBuilder {
-        let _ = (id, name.into());
-        self
+    /// Tokens that begin with whitespace and go on, as a trie of what follows the whitespace.
+    pub(crate) fn stripped(&self) -> &TokenTrie {
+        &self.stripped
     }
 
-    /// The logits are at least `n` wide; rows beyond the last token are unused.
-    pub fn width(&mut self, n: usize) -> &mut VocabularyBuilder {
-        let _ = n;
-        self
+    /// Tokens of nothing but whitespace.
+    pub(crate) fn blank_tokens(&self) -> &[u32] {
+        &self.blank_tokens
     }
 
-    /// Checks and builds.
-    ///
-    /// # Errors
-    /// [`VocabularyError`] when it holds no text or no stop token.
-    pub fn build(&self) -> Result<Vocabulary, VocabularyError> {
-        todo!()
+    /// Bytes of token `id`; empty unless it is text.
+    pub(crate) fn bytes_at(&self, id: usize) -> &[u8] {
+        &self.bytes[self.offsets[id] as usize..self.offsets[id + 1] as usize]
+    }
+
+    /// What strings need to know of this vocabulary; built when first asked for.
+    pub(crate) fn strings(&self) -> &StringTables {
+        self.strings.get_or_init(|| Box::new(StringTables::new(self)))
     }
 }

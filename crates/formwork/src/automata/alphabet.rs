@@ -1,0 +1,150 @@
+//! Which characters does a set of expressions never tell apart? Unicode, cut into classes.
+//!
+//! Every expression of one content automaton treats all characters of a class alike, so the automaton's input is a
+//! class, not a byte: `\s` or `\p{L}` cost one class instead of hundreds of UTF-8 sequences.
+
+use ahash::AHashMap;
+
+/// Most classes of one alphabet; a class is a byte in the compiled automata.
+pub(crate) const MAX_CLASSES: usize = 256;
+
+/// A partition of all code points into classes numbered from 0.
+#[derive(Clone, Debug)]
+pub(crate) struct Alphabet {
+    ascii: [u8; 128],
+    /// First code point and class of each interval, in rising order; the first begins at 0.
+    intervals: Vec<(u32, u8)>,
+    n_classes: usize,
+}
+
+/// Collects the character sets that an alphabet must tell apart.
+#[derive(Debug, Default)]
+pub(crate) struct AlphabetBuilder {
+    /// Ends of ranges: where a set begins or stops, and which set.
+    edges: Vec<(u32, u32)>,
+    set_ids: AHashMap<Vec<(u32, u32)>, u32>,
+}
+
+impl AlphabetBuilder {
+    /// Adds a set of characters, as ranges with both ends inside, in rising order.
+    pub(crate) fn add(&mut self, ranges: Vec<(u32, u32)>) {
+        let next_id = self.set_ids.len() as u32;
+        if self.set_ids.contains_key(&ranges) {
+            return;
+        }
+        for (lo, hi) in &ranges {
+            self.edges.push((*lo, next_id));
+            self.edges.push((*hi + 1, next_id));
+        }
+        self.set_ids.insert(ranges, next_id);
+    }
+
+    /// The coarsest partition that tells all sets apart; `None` when it has more than [`MAX_CLASSES`] classes.
+    pub(crate) fn build(mut self) -> Option<Alphabet> {
+        self.edges.sort_unstable();
+        let mut members: Vec<u32> = Vec::new();
+        let mut classes: AHashMap<Vec<u32>, u8> = AHashMap::from_iter([(Vec::new(), 0)]);
+        let mut intervals: Vec<(u32, u8)> = vec![(0, 0)];
+        let mut index = 0;
+        while index < self.edges.len() {
+            let at = self.edges[index].0;
+            while index < self.edges.len() && self.edges[index].0 == at {
+                let set = self.edges[index].1;
+                match members.binary_search(&set) {
+                    Ok(found) => drop(members.remove(found)),
+                    Err(place) => members.insert(place, set),
+                }
+                index += 1;
+            }
+            let n_classes = classes.len();
+            let class = match classes.get(&members) {
+                Some(class) => *class,
+                None => {
+                    let class = u8::try_from(n_classes).ok()?;
+                    classes.insert(members.clone(), class);
+                    class
+                }
+            };
+            match intervals.last_mut() {
+                Some(last) if last.0 == at => last.1 = class,
+                Some(last) if last.1 == class => {}
+                _ => intervals.push((at, class)),
+            }
+        }
+        let mut ascii = [0; 128];
+        for (code_point, class) in ascii.iter_mut().enumerate() {
+            *class = class_in(&intervals, code_point as u32);
+        }
+        Some(Alphabet { ascii, intervals, n_classes: classes.len() })
+    }
+}
+
+fn class_in(intervals: &[(u32, u8)], code_point: u32) -> u8 {
+    intervals[intervals.partition_point(|(start, _)| *start <= code_point) - 1].1
+}
+
+impl Alphabet {
+    /// Number of classes, at least one.
+    pub(crate) fn n_classes(&self) -> usize {
+        self.n_classes
+    }
+
+    /// The class of a code point.
+    pub(crate) fn class(&self, code_point: u32) -> usize {
+        match self.ascii.get(code_point as usize) {
+            Some(class) => usize::from(*class),
+            None => usize::from(class_in(&self.intervals, code_point)),
+        }
+    }
+
+    /// The classes met between two code points, both inside; a class may come more than once.
+    pub(crate) fn classes_in(&self, lo: u32, hi: u32) -> impl Iterator<Item = usize> {
+        let first = self.intervals.partition_point(|(start, _)| *start <= lo) - 1;
+        self.intervals[first..].iter().take_while(move |(start, _)| *start <= hi).map(|(_, class)| usize::from(*class))
+    }
+
+    /// One character of each class, in the order of classes; `None` for a class of surrogates only.
+    pub(crate) fn representatives(&self) -> Vec<Option<char>> {
+        let mut found = vec![None; self.n_classes];
+        for (start, class) in &self.intervals {
+            let slot = &mut found[usize::from(*class)];
+            if slot.is_none() {
+                *slot = char::from_u32(*start);
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_told_apart_and_nothing_else() {
+        let mut builder = AlphabetBuilder::default();
+        builder.add(vec![(0x61, 0x7A)]);
+        builder.add(vec![(0x61, 0x66), (0x30, 0x39)]);
+        builder.add(vec![(0x4E00, 0x9FFF)]);
+        let alphabet = builder.build().unwrap();
+        assert_eq!(alphabet.n_classes(), 5);
+        let class = |char: char| alphabet.class(char as u32);
+        assert_eq!(class('a'), class('f'));
+        assert_eq!(class('g'), class('z'));
+        assert_eq!(class('0'), class('9'));
+        assert_ne!(class('a'), class('g'));
+        assert_ne!(class('a'), class('0'));
+        assert_eq!(class(' '), class('\u{10FFFF}'));
+        assert_eq!(class('中'), class('文'));
+        assert_eq!(alphabet.classes_in(0x60, 0x62).collect::<Vec<_>>(), [class(' '), class('a')]);
+    }
+
+    #[test]
+    fn too_many_classes_are_refused() {
+        let mut builder = AlphabetBuilder::default();
+        for code_point in 0..300 {
+            builder.add(vec![(code_point, code_point)]);
+        }
+        assert!(builder.build().is_none());
+    }
+}

@@ -1,0 +1,137 @@
+//! How does a terminal's lexeme go on? One interface over all kinds of automata.
+
+use std::sync::Arc;
+
+use super::byte_regex::ByteRegexMachine;
+use super::json_string::{StringAutomaton, StringState};
+use super::lazy_dfa::{LazyDfa, Overflows};
+use super::literals::{MAX_BYTES, MAX_STRINGS, Range};
+use super::number::{NumberMachine, number_class};
+use super::spec::Terminal;
+use crate::error::GrammarError;
+use crate::limits::Limits;
+
+/// The automaton of one terminal. A state is one word; strings also count characters beside it.
+#[derive(Debug)]
+pub(crate) enum Automaton {
+    Literal(Arc<[u8]>),
+    OneOf(Arc<[Box<[u8]>]>),
+    Regex(LazyDfa<ByteRegexMachine>),
+    Number(LazyDfa<NumberMachine>),
+    String(StringAutomaton),
+}
+
+impl Automaton {
+    pub(crate) fn new(terminal: &Terminal, limits: &Limits, overflows: &Overflows) -> Result<Automaton, GrammarError> {
+        let max_states = limits.max_automaton_states;
+        Ok(match terminal {
+            Terminal::Literal(bytes) => {
+                check_literal(bytes)?;
+                Automaton::Literal(Arc::clone(bytes))
+            }
+            Terminal::OneOf(strings) => {
+                if strings.len() >= MAX_STRINGS {
+                    return Err(GrammarError::Invalid(format!("more than {MAX_STRINGS} alternatives")));
+                }
+                strings.iter().try_for_each(|bytes| check_literal(bytes))?;
+                Automaton::OneOf(Arc::clone(strings))
+            }
+            Terminal::Regex(pattern) => {
+                let dfa =
+                    LazyDfa::new(ByteRegexMachine::new(pattern, limits)?, max_states, Overflows::clone(overflows));
+                Automaton::Regex(dfa)
+            }
+            Terminal::Number(spec) => {
+                let dfa = LazyDfa::new(NumberMachine::new(spec, limits)?, max_states, Overflows::clone(overflows));
+                Automaton::Number(dfa)
+            }
+            Terminal::String(spec) => Automaton::String(StringAutomaton::new(spec, limits, overflows)?),
+        })
+    }
+
+    /// Whether no lexeme matches.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Automaton::Literal(_) => false,
+            Automaton::OneOf(strings) => strings.is_empty(),
+            Automaton::Regex(dfa) => dfa.is_empty(),
+            Automaton::Number(dfa) => dfa.is_empty(),
+            Automaton::String(string) => string.is_empty(),
+        }
+    }
+
+    /// The state before the first byte.
+    pub(crate) fn start(&self) -> u64 {
+        match self {
+            Automaton::OneOf(strings) => Range::all(strings.len()).to_bits(),
+            Automaton::String(_) => StringState::START.to_bits(),
+            _ => 0,
+        }
+    }
+
+    /// Whether the empty text is a lexeme.
+    pub(crate) fn accepts_empty(&self) -> bool {
+        match self {
+            Automaton::Regex(dfa) => dfa.is_accepting(0),
+            _ => false,
+        }
+    }
+
+    /// One byte further; `None` where no lexeme goes on so.
+    pub(crate) fn step(&self, state: u64, byte: u8, n_chars: &mut u32) -> Option<u64> {
+        match self {
+            Automaton::Literal(bytes) => (bytes.get(state as usize) == Some(&byte)).then_some(state + 1),
+            Automaton::OneOf(strings) => Range::from_bits(state).step(strings, byte).map(Range::to_bits),
+            Automaton::Regex(dfa) => dfa.next(state as u32, dfa.machine().class(byte)).map(u64::from),
+            Automaton::Number(dfa) => dfa.next(state as u32, number_class(byte)?).map(u64::from),
+            Automaton::String(string) => {
+                string.step(StringState::from_bits(state), byte, n_chars).map(StringState::to_bits)
+            }
+        }
+    }
+
+    /// Whether the lexeme may end here.
+    pub(crate) fn is_accepting(&self, state: u64) -> bool {
+        match self {
+            Automaton::Literal(bytes) => state as usize == bytes.len(),
+            Automaton::OneOf(strings) => Range::from_bits(state).complete(strings).is_some(),
+            Automaton::Regex(dfa) => dfa.is_accepting(state as u32),
+            Automaton::Number(dfa) => dfa.is_accepting(state as u32),
+            Automaton::String(_) => StringState::from_bits(state).decode() == super::decoder::DecodeState::CLOSED,
+        }
+    }
+
+    /// Whether a longer lexeme goes on from here.
+    pub(crate) fn can_go_on(&self, state: u64) -> bool {
+        match self {
+            Automaton::Literal(bytes) => (state as usize) < bytes.len(),
+            Automaton::OneOf(strings) => Range::from_bits(state).can_go_on(strings),
+            Automaton::Regex(dfa) => dfa.can_go_on(state as u32),
+            Automaton::Number(dfa) => dfa.can_go_on(state as u32),
+            Automaton::String(_) => StringState::from_bits(state).decode() != super::decoder::DecodeState::CLOSED,
+        }
+    }
+
+    /// Whether characters are counted beside the state.
+    pub(crate) fn counts(&self) -> bool {
+        matches!(self, Automaton::String(string) if string.counts())
+    }
+
+    /// Bytes held beyond the description.
+    pub(crate) fn n_bytes(&self) -> usize {
+        match self {
+            Automaton::Literal(_) | Automaton::OneOf(_) => 0,
+            Automaton::Regex(dfa) => dfa.n_bytes(),
+            Automaton::Number(dfa) => dfa.n_bytes(),
+            Automaton::String(string) => string.n_bytes(),
+        }
+    }
+}
+
+fn check_literal(bytes: &[u8]) -> Result<(), GrammarError> {
+    match bytes.len() {
+        0 => Err(GrammarError::Invalid("a terminal must not be empty".into())),
+        n if n >= MAX_BYTES => Err(GrammarError::Invalid(format!("a literal of {n} bytes; at most {MAX_BYTES}"))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,65 @@
+//! Which keys of a record may come, and which one was written? The names of a record, with a filter.
+//!
+//! One automaton serves all positions of a record: the names in sorted order, and a filter that is a range of indices in
+//! the order in which properties are written.
+
+use super::literals::Range;
+
+/// The named keys of one record.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    sorted: Vec<Box<[u8]>>,
+    /// Written order of each sorted name.
+    order: Vec<u32>,
+}
+
+impl Keys {
+    /// Takes the keys in written order; all differ.
+    pub(crate) fn new(keys: Vec<Vec<u8>>) -> Keys {
+        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
+        order.sort_unstable_by(|a, b| keys[*a as usize].cmp(&keys[*b as usize]));
+        let mut keys: Vec<Option<Box<[u8]>>> = keys.into_iter().map(|key| Some(key.into_boxed_slice())).collect();
+        let sorted = order.iter().filter_map(|index| keys[*index as usize].take()).collect();
+        Keys { sorted, order }
+    }
+
+    pub(crate) fn start(&self) -> u64 {
+        Range::all(self.sorted.len()).to_bits()
+    }
+
+    /// One byte further, towards a key whose index is at least `first` and at most `last`.
+    pub(crate) fn step(&self, state: u64, byte: u8, first: u32, last: u32) -> Option<u64> {
+        let range = Range::from_bits(state).step(&self.sorted, byte)?;
+        self.admits(range, first, last).then(|| range.to_bits())
+    }
+
+    /// The index of the key that ends here, if the filter admits it.
+    pub(crate) fn complete(&self, state: u64, first: u32, last: u32) -> Option<u32> {
+        let index = self.order[Range::from_bits(state).complete(&self.sorted)?];
+        (first..=last).contains(&index).then_some(index)
+    }
+
+    /// Whether a longer key is admitted.
+    pub(crate) fn can_go_on(&self, state: u64, first: u32, last: u32) -> bool {
+        let range = Range::from_bits(state);
+        if !range.can_go_on(&self.sorted) {
+            return false;
+        }
+        let lo = range.lo + u32::from(range.complete(&self.sorted).is_some());
+        self.admits(Range { lo, ..range }, first, last)
+    }
+
+    /// Calls `visit` with every byte that may come next, whatever the filter; `false` when there are too many names to look at.
+    pub(crate) fn next_bytes(&self, state: u64, visit: &mut dyn FnMut(u8)) -> bool {
+        super::literals::next_bytes(&self.sorted, state, visit)
+    }
+
+    /// O(names in the range) at worst; a name that the filter admits is nearly always among the first.
+    fn admits(&self, range: Range, first: u32, last: u32) -> bool {
+        self.order[range.lo as usize..range.hi as usize].iter().any(|index| (first..=last).contains(index))
+    }
+
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.sorted.iter().map(|key| key.len() + 24).sum()
+    }
+}

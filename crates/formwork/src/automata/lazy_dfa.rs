@@ -1,0 +1,322 @@
+//! Where does this state go, and can it still accept? Deterministic automata whose states are made when reached.
+//!
+//! A [`Machine`] says how its (arbitrarily rich) states step; [`LazyDfa`] numbers the states, remembers the steps
+//! in one row of a table per state, and offers only steps to *live* states, from which some accepting state can be
+//! reached. Reading a known step takes no lock; finding a new one takes the automaton's mutex.
+
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use ahash::AHashMap;
+
+/// An automaton described by its states' contents.
+pub(crate) trait Machine {
+    /// Everything that the future depends on.
+    type State: Clone + Eq + Hash;
+    /// Number of input classes.
+    fn n_classes(&self) -> usize;
+    /// The first state.
+    fn start(&self) -> Self::State;
+    /// The next state; `None` when nothing can match any more. May return states that are not live.
+    fn step(&self, state: &Self::State, class: usize) -> Option<Self::State>;
+    /// Whether the input may end here.
+    fn is_accepting(&self, state: &Self::State) -> bool;
+}
+
+/// Counts the times that an automaton met its limit; shared by all automata of one compiler.
+///
+/// A step that cannot be answered within the limit is given as dead, which would be wrong in a mask: whoever uses
+/// automata compares the count before and after, and gives an error instead of a result when it has changed.
+pub(crate) type Overflows = Arc<AtomicU64>;
+
+/// Number of a state, dense from 0, the start state.
+pub(crate) type StateId = u32;
+
+const UNKNOWN: u32 = 0;
+const DEAD: u32 = 1;
+const FIRST: u32 = 2;
+
+/// Rows live in chunks of doubling size, so that they never move: chunk `k` holds `FIRST_CHUNK << k` of them.
+const FIRST_CHUNK: usize = 8;
+const N_CHUNKS: usize = 22;
+
+type Chunk = OnceLock<Box<[OnceLock<Row>]>>;
+
+#[derive(Debug)]
+struct Row {
+    next: Box<[AtomicU32]>,
+    accepting: bool,
+    /// Whether any step is live, where that was asked.
+    goes_on: OnceLock<bool>,
+}
+
+/// A lazily built automaton; see the [module documentation](self).
+#[derive(Debug)]
+pub(crate) struct LazyDfa<M: Machine> {
+    machine: M,
+    chunks: [Chunk; N_CHUNKS],
+    work: Mutex<Work<M::State>>,
+    max_states: usize,
+    n_bytes: AtomicUsize,
+    overflows: Overflows,
+    /// Whether the start state is live.
+    start_is_live: bool,
+}
+
+#[derive(Debug)]
+struct Work<S> {
+    ids: AHashMap<S, StateId>,
+    states: Vec<S>,
+    live: Vec<Liveness>,
+    /// Whether no step from anywhere behind the state is dead, where that was asked.
+    never_dies: AHashMap<StateId, bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Liveness {
+    Unknown,
+    Live,
+    Dead,
+}
+
+impl<M: Machine> LazyDfa<M> {
+    /// States with ids below this are known to be few; a new automaton holds only its start state.
+    pub(crate) fn new(machine: M, max_states: usize, overflows: Overflows) -> LazyDfa<M> {
+        let start = machine.start();
+        let mut dfa = LazyDfa {
+            machine,
+            chunks: std::array::from_fn(|_| OnceLock::new()),
+            work: Mutex::new(Work {
+                ids: AHashMap::new(),
+                states: Vec::new(),
+                live: Vec::new(),
+                never_dies: AHashMap::new(),
+            }),
+            max_states,
+            n_bytes: AtomicUsize::new(0),
+            overflows,
+            start_is_live: false,
+        };
+        let mut work = dfa.lock();
+        dfa.intern(&mut work, start);
+        let live = dfa.is_live(&mut work, 0);
+        drop(work);
+        dfa.start_is_live = live;
+        dfa
+    }
+
+    pub(crate) fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    /// Whether the automaton accepts nothing at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.start_is_live
+    }
+
+    /// Bytes held by states and rows.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.n_bytes.load(Ordering::Relaxed)
+    }
+
+    /// The live state that `state` goes to.
+    pub(crate) fn next(&self, state: StateId, class: usize) -> Option<StateId> {
+        match self.row(state).next[class].load(Ordering::Acquire) {
+            UNKNOWN => self.find(state, class),
+            DEAD => None,
+            target => Some(target - FIRST),
+        }
+    }
+
+    /// Whether the input may end in `state`.
+    pub(crate) fn is_accepting(&self, state: StateId) -> bool {
+        self.row(state).accepting
+    }
+
+    /// Whether any step from `state` is live.
+    pub(crate) fn can_go_on(&self, state: StateId) -> bool {
+        let any = || (0..self.machine.n_classes()).any(|class| self.next(state, class).is_some());
+        *self.row(state).goes_on.get_or_init(any)
+    }
+
+    /// Whether no step is dead, neither from `state` nor from any state behind it. `false` when more than `cap` states
+    /// are behind it.
+    pub(crate) fn never_dies(&self, state: StateId, cap: usize) -> bool {
+        if let Some(known) = self.lock().never_dies.get(&state) {
+            return *known;
+        }
+        let answer = self.reachable(state, cap).is_some_and(|states| {
+            states.iter().all(|state| (0..self.machine.n_classes()).all(|class| self.next(*state, class).is_some()))
+        });
+        self.lock().never_dies.insert(state, answer);
+        answer
+    }
+
+    /// All live states that `state` leads to, itself first; `None` when there are more than `cap`.
+    pub(crate) fn reachable(&self, state: StateId, cap: usize) -> Option<Vec<StateId>> {
+        let mut states = vec![state];
+        let mut seen = ahash::AHashSet::from_iter([state]);
+        let mut index = 0;
+        while index < states.len() {
+            for class in 0..self.machine.n_classes() {
+                if let Some(next) = self.next(states[index], class)
+                    && seen.insert(next)
+                {
+                    states.push(next);
+                }
+            }
+            if states.len() > cap {
+                return None;
+            }
+            index += 1;
+        }
+        Some(states)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Work<M::State>> {
+        // The work is consistent after every single change, so a panic elsewhere leaves it usable.
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn row(&self, state: StateId) -> &Row {
+        let (chunk, index) = place(state as usize);
+        let row = self.chunks[chunk].get().and_then(|chunk| chunk[index].get());
+        row.expect("a state's row is made when the state is numbered")
+    }
+
+    #[cold]
+    fn find(&self, state: StateId, class: usize) -> Option<StateId> {
+        let mut work = self.lock();
+        let next = self.machine.step(&work.states[state as usize], class);
+        let target = next.and_then(|next| self.intern(&mut work, next)).filter(|id| self.is_live(&mut work, *id));
+        let entry = target.map_or(DEAD, |id| id + FIRST);
+        self.row(state).next[class].store(entry, Ordering::Release);
+        target
+    }
+
+    /// Numbers a state; `None`, and an overflow, when there are too many.
+    fn intern(&self, work: &mut Work<M::State>, state: M::State) -> Option<StateId> {
+        if let Some(id) = work.ids.get(&state) {
+            return Some(*id);
+        }
+        if work.states.len() >= self.max_states {
+            self.overflows.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        let id = work.states.len() as StateId;
+        let (chunk, index) = place(id as usize);
+        let slots = self.chunks[chunk]
+            .get_or_init(|| std::iter::repeat_with(OnceLock::new).take(FIRST_CHUNK << chunk).collect());
+        let n_classes = self.machine.n_classes();
+        let next = std::iter::repeat_with(|| AtomicU32::new(UNKNOWN)).take(n_classes).collect();
+        let row = Row { next, accepting: self.machine.is_accepting(&state), goes_on: OnceLock::new() };
+        slots[index].set(row).expect("each state is numbered once");
+        self.n_bytes.fetch_add(4 * n_classes + 4 * size_of::<M::State>() + 64, Ordering::Relaxed);
+        work.ids.insert(state.clone(), id);
+        work.states.push(state);
+        work.live.push(Liveness::Unknown);
+        Some(id)
+    }
+
+    /// Searches for an accepting state, forward from `state`. What is found is remembered for all states on the way.
+    fn is_live(&self, work: &mut Work<M::State>, state: StateId) -> bool {
+        match work.live[state as usize] {
+            Liveness::Live => return true,
+            Liveness::Dead => return false,
+            Liveness::Unknown => {}
+        }
+        // Breadth first, each state with the one that it was found from.
+        let mut queue = vec![(state, usize::MAX)];
+        let mut seen = ahash::AHashSet::from_iter([state]);
+        let mut index = 0;
+        while index < queue.len() {
+            let current = queue[index].0;
+            if work.live[current as usize] == Liveness::Live || self.row(current).accepting {
+                let mut at = index;
+                while at != usize::MAX {
+                    work.live[queue[at].0 as usize] = Liveness::Live;
+                    at = queue[at].1;
+                }
+                return true;
+            }
+            for class in 0..self.machine.n_classes() {
+                let Some(next) = self.machine.step(&work.states[current as usize], class) else { continue };
+                let Some(next) = self.intern(work, next) else { return false };
+                if work.live[next as usize] != Liveness::Dead && seen.insert(next) {
+                    queue.push((next, index));
+                }
+            }
+            index += 1;
+        }
+        for (state, _) in queue {
+            work.live[state as usize] = Liveness::Dead;
+        }
+        false
+    }
+}
+
+/// Chunk and index of the `id`-th row.
+fn place(id: usize) -> (usize, usize) {
+    let scaled = id / FIRST_CHUNK + 1;
+    let chunk = scaled.ilog2() as usize;
+    (chunk, id - FIRST_CHUNK * ((1 << chunk) - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts to 1000 and accepts there; the other class leads to a trap.
+    #[derive(Debug)]
+    struct Counter;
+
+    impl Machine for Counter {
+        type State = u32;
+        fn n_classes(&self) -> usize {
+            2
+        }
+        fn start(&self) -> u32 {
+            0
+        }
+        fn step(&self, state: &u32, class: usize) -> Option<u32> {
+            match (class, *state) {
+                (0, 1000..) => None,
+                (0, state) => Some(state + 1),
+                (_, _) => Some(5000),
+            }
+        }
+        fn is_accepting(&self, state: &u32) -> bool {
+            *state == 1000
+        }
+    }
+
+    #[test]
+    fn rows_are_placed_without_gaps() {
+        let places: Vec<_> = (0..100).map(place).collect();
+        assert_eq!(places[0], (0, 0));
+        assert_eq!(places[7], (0, 7));
+        assert_eq!(places[8], (1, 0));
+        assert_eq!(places[23], (1, 15));
+        assert_eq!(places[24], (2, 0));
+    }
+
+    #[test]
+    fn only_live_steps_are_offered() {
+        let dfa = LazyDfa::new(Counter, 100_000, Overflows::default());
+        let mut state = 0;
+        for _ in 0..1000 {
+            assert_eq!(dfa.next(state, 1), None, "the trap never accepts");
+            state = dfa.next(state, 0).unwrap();
+        }
+        assert!(dfa.is_accepting(state) && !dfa.can_go_on(state));
+    }
+
+    #[test]
+    fn a_limit_is_counted() {
+        let overflows = Overflows::default();
+        let dfa = LazyDfa::new(Counter, 10, Arc::clone(&overflows));
+        assert!(dfa.is_empty());
+        assert!(overflows.load(Ordering::Relaxed) > 0);
+    }
+}

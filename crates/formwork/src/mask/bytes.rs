@@ -1,0 +1,77 @@
+//! Which bytes can come next at all? A cheap superset that keeps walks from trying every child of a node.
+
+use crate::automata::Automaton;
+use crate::error::LimitError;
+use crate::parser::{Entry, Lexing, Parser, Scan};
+
+/// A set of bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ByteSet([u64; 4]);
+
+impl ByteSet {
+    const ALL: ByteSet = ByteSet([u64::MAX; 4]);
+
+    pub(super) fn insert(&mut self, byte: u8) {
+        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    }
+
+    pub(super) fn contains(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+    }
+
+    fn insert_all(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.insert(*byte));
+    }
+}
+
+/// Bytes with which a text of the configuration can go on; may hold more, never fewer.
+pub(super) fn next_bytes(parser: &mut Parser, configuration: &[Entry]) -> Result<ByteSet, LimitError> {
+    let mut bytes = ByteSet::default();
+    for entry in configuration {
+        match entry.lexing {
+            Lexing::Inside { scan, state, .. } => {
+                let scans = parser.scans(entry.set)?;
+                add_lexeme(parser, &scans[scan as usize], state, &mut bytes);
+            }
+            Lexing::Between { n_blank } => {
+                if parser.blank_after(entry.set, n_blank).is_some() {
+                    bytes.insert_all(b" \t\n\r");
+                }
+                let scans = parser.scans(entry.set)?;
+                for (index, scan) in scans.iter().enumerate() {
+                    let start = parser.start_state(entry.set, index as u32)?;
+                    add_lexeme(parser, scan, start, &mut bytes);
+                }
+            }
+        }
+        if bytes == ByteSet::ALL {
+            break;
+        }
+    }
+    Ok(bytes)
+}
+
+fn add_lexeme(parser: &Parser, scan: &Scan, state: u64, bytes: &mut ByteSet) {
+    match scan {
+        Scan::Key { record, .. } => {
+            if !parser.productions().records[*record as usize].keys.next_bytes(state, &mut |byte| bytes.insert(byte)) {
+                *bytes = ByteSet::ALL;
+            }
+        }
+        Scan::Terminal { terminal, .. } => match &**parser.automaton(*terminal) {
+            Automaton::Number(_) => bytes.insert_all(b"0123456789-+.eE"),
+            Automaton::Literal(literal) => {
+                if let Some(byte) = literal.get(state as usize) {
+                    bytes.insert(*byte);
+                }
+            }
+            Automaton::OneOf(strings) => {
+                if !crate::automata::next_bytes(&strings[..], state, &mut |byte| bytes.insert(byte)) {
+                    *bytes = ByteSet::ALL;
+                }
+            }
+            automaton if matches!(automaton, Automaton::String(_)) && state == automaton.start() => bytes.insert(b'"'),
+            _ => *bytes = ByteSet::ALL,
+        },
+    }
+}

@@ -1,0 +1,401 @@
+//! What has one grammar seen so far? Item sets, configurations and masks, shared by all its matchers.
+//!
+//! A generation only grows. When it has grown beyond its limit the grammar starts a new one, and each matcher takes its own
+//! configurations along when it next does something; the old generation is freed with its last matcher.
+
+use std::sync::Arc;
+
+use ahash::AHashMap;
+
+use super::{ExitMemo, MaskWork, Profiles};
+use crate::automata::{Automaton, Overflows};
+use crate::error::{LimitError, MatchError};
+use crate::grammar::Productions;
+use crate::ids::TokenId;
+use crate::limits::Limits;
+use crate::parser::{Configuration, Entry, Item, Lexing, Parser, Scan, SetId};
+use crate::vocabulary::{TokenMask, Vocabulary};
+
+/// One sequence's position: a configuration, and the characters begun in a string whose length is bounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Handle {
+    pub(crate) configuration: u32,
+    pub(crate) n_chars: u32,
+}
+
+/// What every generation of a grammar is made from.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) productions: Arc<Productions>,
+    pub(crate) automata: Arc<[Arc<Automaton>]>,
+    pub(crate) profiles: Arc<[Arc<Profiles>]>,
+    pub(crate) vocabulary: Arc<Vocabulary>,
+    pub(crate) overflows: Overflows,
+    pub(crate) limits: Limits,
+}
+
+/// Which of a configuration's lexemes count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counting {
+    None,
+    /// One, of this terminal.
+    One(u32),
+    /// Several: their counts are kept as differences to the greatest.
+    Several,
+}
+
+#[derive(Debug)]
+struct Known {
+    /// Counts of characters are relative to the handle's: what is missing to it.
+    entries: Configuration,
+    counting: Counting,
+    accepting: bool,
+    can_go_on: bool,
+    /// The string terminal of free content in whose body the text is, if that is the only way to read it.
+    free_string: Option<u32>,
+}
+
+/// See the [module documentation](self).
+#[derive(Debug)]
+pub(crate) struct Generation {
+    shared: Arc<Shared>,
+    parser: Parser,
+    known: Vec<Known>,
+    ids: AHashMap<Configuration, u32>,
+    masks: AHashMap<(u32, u32, u32), TokenMask>,
+    exits: ExitMemo,
+    /// Where tokens lead from configurations that count no characters.
+    steps: AHashMap<(u32, u32), Handle>,
+    n_bytes: usize,
+    n_steps: u64,
+}
+
+impl Generation {
+    pub(crate) fn new(shared: Arc<Shared>) -> Generation {
+        let parser = Parser::new(Arc::clone(&shared.productions), Arc::clone(&shared.automata), &shared.limits);
+        Generation {
+            shared,
+            parser,
+            known: Vec::new(),
+            ids: AHashMap::new(),
+            masks: AHashMap::new(),
+            exits: ExitMemo::new(),
+            steps: AHashMap::new(),
+            n_bytes: 0,
+            n_steps: 0,
+        }
+    }
+
+    /// The handle of the empty text.
+    pub(crate) fn start(&mut self) -> Handle {
+        let start = self.parser.start_configuration();
+        self.intern(start)
+    }
+
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.n_bytes + self.parser.n_bytes()
+    }
+
+    pub(crate) fn n_masks(&self) -> usize {
+        self.masks.len()
+    }
+
+    pub(crate) fn n_configurations(&self) -> usize {
+        self.known.len()
+    }
+
+    pub(crate) fn n_item_sets(&self) -> usize {
+        self.parser.n_sets()
+    }
+
+    pub(crate) fn n_steps(&self) -> u64 {
+        self.n_steps + self.parser.n_steps
+    }
+
+    /// Whether it should be followed by a new one.
+    pub(crate) fn is_full(&self) -> bool {
+        self.n_bytes() > self.shared.limits.max_cache_bytes
+    }
+
+    pub(crate) fn is_accepting(&self, handle: Handle) -> bool {
+        self.known[handle.configuration as usize].accepting
+    }
+
+    pub(crate) fn can_go_on(&self, handle: Handle) -> bool {
+        self.known[handle.configuration as usize].can_go_on
+    }
+
+    /// The mask at a position, if it is known.
+    pub(crate) fn known_mask(&self, handle: Handle) -> Option<&TokenMask> {
+        self.masks.get(&self.mask_key(handle))
+    }
+
+    /// The mask at a position; worked out if it is not known.
+    pub(crate) fn mask(&mut self, handle: Handle) -> Result<TokenMask, LimitError> {
+        let key = self.mask_key(handle);
+        if let Some(mask) = self.masks.get(&key) {
+            return Ok(mask.clone());
+        }
+        let configuration = self.configuration(handle);
+        let shared = Arc::clone(&self.shared);
+        let mut work = MaskWork {
+            parser: &mut self.parser,
+            vocabulary: &shared.vocabulary,
+            profiles: &shared.profiles,
+            exits: &mut self.exits,
+            overflows: &shared.overflows,
+            limits: &shared.limits,
+            n_steps: 0,
+        };
+        let mask = work.compute(&configuration)?;
+        self.n_steps += work.n_steps as u64;
+        self.n_bytes += mask.n_bytes() + 64;
+        self.masks.insert(key, mask.clone());
+        Ok(mask)
+    }
+
+    /// Configurations whose masks are equal have equal keys: counts matter only as far as one token reaches.
+    fn mask_key(&self, handle: Handle) -> (u32, u32, u32) {
+        let known = &self.known[handle.configuration as usize];
+        match known.counting {
+            Counting::None => (handle.configuration, 0, 0),
+            Counting::Several => (handle.configuration, u32::MAX, handle.n_chars),
+            Counting::One(terminal) => match &*self.shared.automata[terminal as usize] {
+                Automaton::String(string) => {
+                    let reach = self.shared.vocabulary.strings().body.max_chars() + string.lengths().settled();
+                    let (min, max) = string.bounds(handle.n_chars);
+                    (handle.configuration, min.min(reach), max.min(reach))
+                }
+                _ => (handle.configuration, 0, 0),
+            },
+        }
+    }
+
+    /// Where a token leads, if that is known already; `None` when it must be worked out.
+    pub(crate) fn known_step(&self, handle: Handle, token: TokenId) -> Option<Handle> {
+        let known = &self.known[handle.configuration as usize];
+        if let Some(terminal) = known.free_string
+            && let Some(n_chars) = self.shared.vocabulary.strings().body.chars(token.get())
+        {
+            return match &*self.shared.automata[terminal as usize] {
+                Automaton::String(string) if string.counts() => {
+                    let n_chars = handle.n_chars.checked_add(u32::from(n_chars))?;
+                    string.admits(0, n_chars).then_some(Handle { n_chars, ..handle })
+                }
+                _ => Some(handle),
+            };
+        }
+        match known.counting {
+            Counting::None => self.steps.get(&(handle.configuration, token.get())).copied(),
+            _ => None,
+        }
+    }
+
+    /// Reads the bytes of a token.
+    pub(crate) fn step_token(&mut self, handle: Handle, token: TokenId, bytes: &[u8]) -> Result<Handle, MatchError> {
+        let target = self.step_bytes(handle, bytes)?.map_err(|offset| MatchError::TokenNotAllowed { token, offset })?;
+        if self.known[handle.configuration as usize].counting == Counting::None {
+            self.steps.insert((handle.configuration, token.get()), target);
+            self.n_bytes += 32;
+        }
+        Ok(target)
+    }
+
+    /// Reads bytes; the inner error is the index of the byte that no text of the language has there.
+    pub(crate) fn step_bytes(&mut self, handle: Handle, bytes: &[u8]) -> Result<Result<Handle, usize>, LimitError> {
+        let overflows_before = self.shared.overflows.load(std::sync::atomic::Ordering::Relaxed);
+        let max_entries = self.shared.limits.max_entries;
+        let mut configuration = self.configuration(handle);
+        for (offset, byte) in bytes.iter().enumerate() {
+            self.n_steps += configuration.len() as u64;
+            let next = self.parser.step_byte(&configuration, *byte, max_entries)?;
+            if next.is_empty() {
+                if self.shared.overflows.load(std::sync::atomic::Ordering::Relaxed) != overflows_before {
+                    let limit = self.shared.limits.max_automaton_states;
+                    return Err(LimitError { setting: "max_automaton_states", limit });
+                }
+                return Ok(Err(offset));
+            }
+            configuration = next;
+        }
+        Ok(Ok(self.intern(configuration)))
+    }
+
+    /// The bytes that can come next, each with where it leads.
+    pub(crate) fn next_bytes(&mut self, configuration: &[Entry]) -> Result<Vec<(u8, Configuration)>, LimitError> {
+        let max_entries = self.shared.limits.max_entries;
+        let candidates = super::bytes::next_bytes(&mut self.parser, configuration)?;
+        let mut found = Vec::new();
+        for byte in (0..=255).filter(|byte| candidates.contains(*byte)) {
+            let next = self.parser.step_byte(configuration, byte, max_entries)?;
+            if !next.is_empty() {
+                found.push((byte, next));
+            }
+        }
+        Ok(found)
+    }
+
+    pub(crate) fn accepts(&self, configuration: &[Entry]) -> bool {
+        self.parser.accepts(configuration)
+    }
+
+    /// The entries at a position, with their own counts of characters.
+    pub(crate) fn configuration(&self, handle: Handle) -> Configuration {
+        let known = &self.known[handle.configuration as usize];
+        let mut entries = known.entries.clone();
+        if known.counting != Counting::None {
+            for entry in &mut entries {
+                let counts = self.counts(entry);
+                if let (true, Lexing::Inside { n_chars, .. }) = (counts, &mut entry.lexing) {
+                    *n_chars = handle.n_chars - *n_chars;
+                }
+            }
+        }
+        entries
+    }
+
+    fn terminal(&self, entry: &Entry) -> Option<u32> {
+        let Lexing::Inside { scan, .. } = entry.lexing else { return None };
+        match self.parser.known_scan(entry.set, scan)? {
+            Scan::Terminal { terminal, .. } => Some(*terminal),
+            Scan::Key { .. } => None,
+        }
+    }
+
+    fn counts(&self, entry: &Entry) -> bool {
+        self.terminal(entry).is_some_and(|terminal| self.shared.automata[terminal as usize].counts())
+    }
+
+    fn intern(&mut self, mut entries: Configuration) -> Handle {
+        entries.sort_unstable();
+        let mut counting = Counting::None;
+        let mut most = 0;
+        for entry in &entries {
+            if let Lexing::Inside { n_chars, .. } = entry.lexing
+                && self.counts(entry)
+            {
+                most = most.max(n_chars);
+                counting = match (counting, self.terminal(entry)) {
+                    (Counting::None, Some(terminal)) => Counting::One(terminal),
+                    _ => Counting::Several,
+                };
+            }
+        }
+        if counting != Counting::None {
+            for index in 0..entries.len() {
+                let counts = self.counts(&entries[index]);
+                if let (true, Lexing::Inside { n_chars, .. }) = (counts, &mut entries[index].lexing) {
+                    *n_chars = most - *n_chars;
+                }
+            }
+        }
+        if let Some(id) = self.ids.get(&entries) {
+            return Handle { configuration: *id, n_chars: most };
+        }
+        let id = self.known.len() as u32;
+        self.n_bytes += 2 * size_of::<Configuration>() + entries.len() * size_of::<Entry>() + 96;
+        self.known.push(Known {
+            counting,
+            accepting: self.parser.accepts(&entries),
+            can_go_on: self.parser.can_go_on(&entries),
+            free_string: self.free_string(&entries),
+            entries: entries.clone(),
+        });
+        self.ids.insert(entries, id);
+        Handle { configuration: id, n_chars: most }
+    }
+
+    fn free_string(&self, entries: &[Entry]) -> Option<u32> {
+        use crate::automata::StringState;
+        use crate::automata::decoder::DecodeState;
+        let [entry] = entries else { return None };
+        let Lexing::Inside { state, .. } = entry.lexing else { return None };
+        let terminal = self.terminal(entry)?;
+        match &*self.shared.automata[terminal as usize] {
+            Automaton::String(string) if string.content().is_none() => {
+                (StringState::from_bits(state).decode() == DecodeState::BODY).then_some(terminal)
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes positions of an older generation over.
+    pub(crate) fn adopt(&mut self, old: &Generation, handles: &mut [&mut Handle]) -> Result<(), LimitError> {
+        let mut sets: AHashMap<SetId, SetId> = AHashMap::new();
+        let mut configurations: AHashMap<Handle, Handle> = AHashMap::new();
+        for handle in handles {
+            let new = match configurations.get(*handle) {
+                Some(new) => *new,
+                None => {
+                    let mut entries = old.configuration(**handle);
+                    for entry in &mut entries {
+                        self.adopt_entry(old, entry, &mut sets)?;
+                    }
+                    let new = self.intern(entries);
+                    configurations.insert(**handle, new);
+                    new
+                }
+            };
+            **handle = new;
+        }
+        Ok(())
+    }
+
+    fn adopt_entry(
+        &mut self,
+        old: &Generation,
+        entry: &mut Entry,
+        sets: &mut AHashMap<SetId, SetId>,
+    ) -> Result<(), LimitError> {
+        let old_set = entry.set;
+        entry.set = self.adopt_set(old, old_set, sets);
+        if let Lexing::Inside { scan, .. } = &mut entry.lexing {
+            let origin = match old.parser.known_scan(old_set, *scan) {
+                Some(Scan::Key { origin, .. }) => Some(self.adopt_set(old, *origin, sets)),
+                _ => None,
+            };
+            let scans = self.parser.scans(entry.set)?;
+            let same = |new: &&Scan| match (old.parser.known_scan(old_set, *scan), new) {
+                (Some(Scan::Terminal { terminal: a, .. }), Scan::Terminal { terminal: b, .. }) => a == b,
+                (
+                    Some(Scan::Key { record: a, count: b, first: c, last: d, .. }),
+                    Scan::Key { record, count, first, last, origin: new_origin },
+                ) => (a, b, c, d, origin) == (record, count, first, last, Some(*new_origin)),
+                _ => false,
+            };
+            let index = scans.iter().position(|new| same(&new)).expect("equal item sets predict equal terminals");
+            *scan = index as u32;
+        }
+        Ok(())
+    }
+
+    /// Interns a set of an older generation and all sets that it returns to. An origin's number is below that of every
+    /// set that holds it, so rising order meets origins first.
+    fn adopt_set(&mut self, old: &Generation, set: SetId, sets: &mut AHashMap<SetId, SetId>) -> SetId {
+        let mut needed = vec![set];
+        let mut seen = ahash::AHashSet::from_iter([set]);
+        let mut index = 0;
+        while index < needed.len() {
+            if !sets.contains_key(&needed[index]) {
+                for item in old.parser.items(needed[index]).iter() {
+                    if seen.insert(item.origin) {
+                        needed.push(item.origin);
+                    }
+                }
+            }
+            index += 1;
+        }
+        needed.sort_unstable();
+        for old_set in needed {
+            if sets.contains_key(&old_set) {
+                continue;
+            }
+            let items = old.parser.items(old_set).iter();
+            let mut items: Vec<Item> = items.map(|item| Item { origin: sets[&item.origin], ..*item }).collect();
+            items.sort_unstable();
+            let new = self.parser.intern(items, old.parser.is_accepting(old_set));
+            sets.insert(old_set, new);
+        }
+        sets[&set]
+    }
+}

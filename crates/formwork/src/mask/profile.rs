@@ -1,0 +1,205 @@
+//! What do tokens do from one state of an automaton on? Kept per automaton, whatever grammar uses it.
+
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use ahash::AHashMap;
+use fixedbitset::FixedBitSet;
+
+use super::shapes::ShapeClasses;
+use super::{MaskWork, Table};
+use crate::automata::{Automaton, StringState};
+use crate::error::LimitError;
+use crate::vocabulary::token_mask::set_bit;
+use crate::vocabulary::{TokenMask, TokenTrie};
+
+/// Tokens that stay inside a lexeme, and those that leave it.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    pub(super) inside: TokenMask,
+    pub(super) exits: Exits,
+}
+
+/// Tokens that end a lexeme before their own end.
+#[derive(Debug)]
+pub(super) enum Exits {
+    None,
+    /// By what is left of them.
+    Rests(TokenTrie),
+    /// Nodes of the token trie at which the lexeme may end, where there are too many rests.
+    Nodes(Box<[u32]>),
+    /// Exits of a string table; with the numbers of the prefixes that are allowed, `None` is all.
+    Quoted {
+        table: Table,
+        prefixes: Option<FixedBitSet>,
+    },
+}
+
+/// What one byte did to an automaton.
+pub(super) struct Stepped {
+    pub(super) state: u64,
+    pub(super) is_accepting: bool,
+    pub(super) can_go_on: bool,
+}
+
+/// State, and for strings with bounds the characters that must and may still come.
+pub(super) type ProfileKey = (u64, u32, u32);
+
+/// The profiles of one automaton.
+#[derive(Debug, Default)]
+pub(crate) struct Profiles {
+    known: RwLock<Known>,
+    pub(super) shape_classes: OnceLock<ShapeClasses>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    profiles: AHashMap<ProfileKey, Arc<Profile>>,
+    /// By content state: what stays inside when lengths do not matter.
+    unlimited: AHashMap<(u32, Table), TokenMask>,
+    n_bytes: usize,
+}
+
+/// Bytes of profiles kept for one automaton; beyond it they are started anew.
+const MAX_BYTES: usize = 16 << 20;
+/// Most rests that are laid out as a trie of their own.
+const MAX_RESTS: usize = 20_000;
+
+impl Profiles {
+    /// Bytes held.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).n_bytes
+    }
+
+    fn get(&self, key: &ProfileKey) -> Option<Arc<Profile>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).profiles.get(key).map(Arc::clone)
+    }
+
+    fn insert(&self, key: ProfileKey, profile: &Arc<Profile>) {
+        let exits = match &profile.exits {
+            Exits::None => 0,
+            Exits::Rests(rests) => rests.n_bytes(),
+            Exits::Nodes(nodes) => 4 * nodes.len(),
+            Exits::Quoted { prefixes, .. } => prefixes.as_ref().map_or(0, |prefixes| prefixes.len() / 8),
+        };
+        let mut known = self.grow(profile.inside.n_bytes_with_base() + exits + 100);
+        known.profiles.insert(key, Arc::clone(profile));
+    }
+
+    pub(super) fn unlimited(&self, content: u32, table: Table) -> Option<TokenMask> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).unlimited.get(&(content, table)).cloned()
+    }
+
+    pub(super) fn insert_unlimited(&self, content: u32, table: Table, mask: TokenMask) {
+        let mut known = self.grow(mask.n_bytes_with_base() + 50);
+        known.unlimited.insert((content, table), mask);
+    }
+
+    /// Makes room for so many bytes.
+    fn grow(&self, n_bytes: usize) -> std::sync::RwLockWriteGuard<'_, Known> {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.n_bytes + n_bytes > MAX_BYTES {
+            *known = Known::default();
+        }
+        known.n_bytes += n_bytes;
+        known
+    }
+}
+
+impl MaskWork<'_> {
+    /// The profile of a state, from the automaton's memo or worked out.
+    pub(super) fn profile(
+        &mut self,
+        profiles: &Profiles,
+        automaton: &Automaton,
+        state: u64,
+        n_chars: u32,
+    ) -> Result<Arc<Profile>, LimitError> {
+        let key = match automaton {
+            Automaton::String(string) => {
+                let (min, max) = self.length_key(string, n_chars);
+                (state, min, max)
+            }
+            _ => (state, 0, 0),
+        };
+        if let Some(profile) = profiles.get(&key) {
+            return Ok(profile);
+        }
+        let profile = Arc::new(match automaton {
+            Automaton::String(string) => {
+                self.string_profile(profiles, string, StringState::from_bits(state), n_chars)?
+            }
+            _ => self.walk_automaton(automaton, state, n_chars)?,
+        });
+        profiles.insert(key, &profile);
+        Ok(profile)
+    }
+
+    /// Walks the token trie with one automaton: what any automaton can be asked.
+    fn walk_automaton(&mut self, automaton: &Automaton, state: u64, n_chars: u32) -> Result<Profile, LimitError> {
+        self.walk_stepper(state, n_chars, &mut |state, byte, n_chars| {
+            let state = automaton.step(state, byte, n_chars)?;
+            Some(Stepped { state, is_accepting: automaton.is_accepting(state), can_go_on: automaton.can_go_on(state) })
+        })
+    }
+
+    /// Walks the token trie with a step function over states and counts of characters.
+    pub(super) fn walk_stepper(
+        &mut self,
+        state: u64,
+        n_chars: u32,
+        step: &mut dyn FnMut(u64, u8, &mut u32) -> Option<Stepped>,
+    ) -> Result<Profile, LimitError> {
+        let vocabulary = self.vocabulary;
+        let trie = vocabulary.trie();
+        let mut row = vec![0; vocabulary.mask_words()];
+        let mut ends: Vec<(usize, usize)> = Vec::new();
+        let mut levels = vec![(trie.n_nodes(), state, n_chars)];
+        let mut node = 0;
+        let mut n_visited = 0;
+        while let Some((end, state, n_chars)) = levels.last().copied() {
+            if node >= end {
+                levels.pop();
+                continue;
+            }
+            n_visited += 1;
+            let mut count = n_chars;
+            let Some(next) = step(state, trie.byte(node), &mut count) else {
+                node = trie.end(node);
+                continue;
+            };
+            trie.values(node).iter().for_each(|token| set_bit(&mut row, *token));
+            let has_children = trie.end(node) > node + 1;
+            if has_children && next.is_accepting {
+                ends.push((node, levels.len()));
+            }
+            if has_children && next.can_go_on {
+                levels.push((trie.end(node), next.state, count));
+                node += 1;
+            } else {
+                node = trie.end(node);
+            }
+        }
+        self.spend(n_visited)?;
+        let inside = TokenMask::from_row(&row, Some(vocabulary.strings().body.inside()));
+        Ok(Profile { inside, exits: self.rests(&ends) })
+    }
+
+    /// Lays out what is left of the tokens below the nodes at which a lexeme may end (node and depth).
+    fn rests(&self, ends: &[(usize, usize)]) -> Exits {
+        let trie = self.vocabulary.trie();
+        let below = |node: usize| &trie.subtree_values(node)[trie.values(node).len()..];
+        let n_rests: usize = ends.iter().map(|(node, _)| below(*node).len()).sum();
+        match n_rests {
+            0 => Exits::None,
+            n if n > MAX_RESTS => Exits::Nodes(ends.iter().map(|(node, _)| *node as u32).collect()),
+            _ => {
+                let mut rests = Vec::with_capacity(n_rests);
+                for (node, depth) in ends {
+                    let tokens = below(*node).iter();
+                    rests.extend(tokens.map(|token| (&self.vocabulary.bytes_at(*token as usize)[*depth..], *token)));
+                }
+                Exits::Rests(TokenTrie::new(rests))
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! What do tokens do from a place in a JSON string on? Tables of the vocabulary, cut down by content and length.
+
+use fixedbitset::FixedBitSet;
+
+use super::profile::{Exits, Profile, Profiles};
+use super::{MaskWork, Table};
+use crate::automata::decoder::DecodeState;
+use crate::automata::{Lengths, StringAutomaton, StringState};
+use crate::error::LimitError;
+use crate::vocabulary::TokenMask;
+use crate::vocabulary::strings::BodyTable;
+use crate::vocabulary::token_mask::{has_bit, set_bit};
+
+/// States behind which a content automaton is searched for steps that are dead.
+const NEVER_DIES_CAP: usize = 64;
+/// Tokens near a length bound that are run one by one; beyond it the token trie is walked.
+const MAX_RUNS: usize = 4_000;
+
+impl MaskWork<'_> {
+    /// Characters that must and may still come, cut off where more make no difference to one token.
+    pub(super) fn length_key(&self, string: &StringAutomaton, n_chars: u32) -> (u32, u32) {
+        if !string.counts() {
+            return (0, 0);
+        }
+        let reach = self.vocabulary.strings().body.max_chars() + string.lengths().settled();
+        let (min, max) = string.bounds(n_chars);
+        (min.min(reach), max.min(reach))
+    }
+
+    /// The profile of a state of a string.
+    pub(super) fn string_profile(
+        &mut self,
+        profiles: &Profiles,
+        string: &StringAutomaton,
+        state: StringState,
+        n_chars: u32,
+    ) -> Result<Profile, LimitError> {
+        let table_id = match state.decode() {
+            DecodeState::BODY => Table::Body,
+            DecodeState::BEFORE => Table::Opened,
+            // In the middle of a character: rare.
+            _ => return self.walk_string(string, state, n_chars),
+        };
+        let vocabulary = self.vocabulary;
+        let table = table_id.of(vocabulary);
+        let inside = self.inside(profiles, string, state.content(), n_chars, table_id)?;
+        let prefixes = self.prefixes(string, state.content(), n_chars, table)?;
+        Ok(Profile { inside, exits: Exits::Quoted { table: table_id, prefixes } })
+    }
+
+    fn walk_string(
+        &mut self,
+        string: &StringAutomaton,
+        state: StringState,
+        n_chars: u32,
+    ) -> Result<Profile, LimitError> {
+        self.walk_stepper(state.to_bits(), n_chars, &mut |state, byte, n_chars| {
+            let next = string.step(StringState::from_bits(state), byte, n_chars)?;
+            let closed = next.decode() == DecodeState::CLOSED;
+            Some(super::profile::Stepped { state: next.to_bits(), is_accepting: closed, can_go_on: !closed })
+        })
+    }
+
+    /// Tokens that stay inside the string.
+    fn inside(
+        &mut self,
+        profiles: &Profiles,
+        string: &StringAutomaton,
+        content: u32,
+        n_chars: u32,
+        table_id: Table,
+    ) -> Result<TokenMask, LimitError> {
+        let table = table_id.of(self.vocabulary);
+        let (min, max) = if string.counts() { string.bounds(n_chars) } else { (0, u32::MAX) };
+        let far = table.max_chars() + string.lengths().settled();
+        let lengths = string.lengths();
+        if matches!(lengths, Lengths::All) && string.content().is_none_or(|dfa| dfa.never_dies(content, NEVER_DIES_CAP))
+        {
+            return Ok(table.limited(max).clone());
+        }
+        let free = self.unlimited(profiles, string, content, table_id)?;
+        if max >= far && (min == 0 || lengths.is_open_ended()) {
+            return Ok(free);
+        }
+        // Only tokens with more characters than this can meet the bound.
+        let safe = max.saturating_sub(lengths.settled());
+        let near = table.longer_than(safe);
+        if lengths.is_open_ended() && max >= lengths.settled() && near.len() <= MAX_RUNS {
+            return self.without_too_long(string, content, n_chars, table, &free, near);
+        }
+        let mut row = vec![0; table.n_words()];
+        free.write_to(&mut row);
+        if matches!(lengths, Lengths::All) {
+            let mut short = vec![0; table.n_words()];
+            table.limited(max).write_to(&mut short);
+            row.iter_mut().zip(&short).for_each(|(word, short)| *word &= short);
+            return Ok(TokenMask::from_row(&row, Some(table.inside())));
+        }
+        let mut exact = vec![0; table.n_words()];
+        self.run_inside(string, content, n_chars, table, &row, &mut exact)?;
+        Ok(TokenMask::from_row(&exact, Some(table.inside())))
+    }
+
+    /// Tokens that stay inside when lengths do not matter.
+    fn unlimited(
+        &mut self,
+        profiles: &Profiles,
+        string: &StringAutomaton,
+        content: u32,
+        table_id: Table,
+    ) -> Result<TokenMask, LimitError> {
+        if let Some(mask) = profiles.unlimited(content, table_id) {
+            return Ok(mask);
+        }
+        let table = table_id.of(self.vocabulary);
+        let mut row = vec![0; table.n_words()];
+        self.add_shapes(profiles, string, content, table, &mut row)?;
+        self.add_odd(string, content, table, &mut row)?;
+        let mask = TokenMask::from_row(&row, Some(table.inside()));
+        profiles.insert_unlimited(content, table_id, mask.clone());
+        Ok(mask)
+    }
+
+    /// Sets the bits of tokens with escapes or parts of characters.
+    fn add_odd(
+        &mut self,
+        string: &StringAutomaton,
+        content: u32,
+        table: &BodyTable,
+        row: &mut [u32],
+    ) -> Result<(), LimitError> {
+        let trie = &table.odd;
+        let mut levels = vec![(trie.n_nodes(), StringState::new(content, DecodeState::BODY))];
+        let mut node = 0;
+        let mut n_visited = 0;
+        while let Some((end, state)) = levels.last().copied() {
+            if node >= end {
+                levels.pop();
+                continue;
+            }
+            n_visited += 1;
+            match string.step_unbounded(state, trie.byte(node)) {
+                None => node = trie.end(node),
+                Some(next) => {
+                    trie.values(node).iter().for_each(|token| set_bit(row, *token));
+                    levels.push((trie.end(node), next));
+                    node += 1;
+                }
+            }
+        }
+        self.spend(n_visited)
+    }
+
+    /// `free` without those of the `near` tokens that break the bounds.
+    fn without_too_long(
+        &mut self,
+        string: &StringAutomaton,
+        content: u32,
+        n_chars: u32,
+        table: &BodyTable,
+        free: &TokenMask,
+        near: &[(u16, u32)],
+    ) -> Result<TokenMask, LimitError> {
+        let mut row = vec![0; table.n_words()];
+        free.write_to(&mut row);
+        for (_, token) in near {
+            if has_bit(&row, *token) && !self.admits_token(string, content, n_chars, table, *token)? {
+                row[*token as usize / 32] &= !(1 << (token % 32));
+            }
+        }
+        Ok(TokenMask::from_row(&row, Some(table.inside())))
+    }
+
+    fn admits_token(
+        &mut self,
+        string: &StringAutomaton,
+        content: u32,
+        n_chars: u32,
+        table: &BodyTable,
+        token: u32,
+    ) -> Result<bool, LimitError> {
+        let bytes = &self.vocabulary.bytes_at(token as usize)[table.n_skipped()..];
+        self.spend(bytes.len())?;
+        let mut state = StringState::new(content, DecodeState::BODY);
+        let mut count = n_chars;
+        for byte in bytes {
+            match string.step(state, *byte, &mut count) {
+                Some(next) => state = next,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sets the bits of those among `candidates` that keep to the bounds: a walk over the token trie that ends where the
+    /// bounds do.
+    fn run_inside(
+        &mut self,
+        string: &StringAutomaton,
+        content: u32,
+        n_chars: u32,
+        table: &BodyTable,
+        candidates: &[u32],
+        row: &mut [u32],
+    ) -> Result<(), LimitError> {
+        let before = if table.n_skipped() == 0 { DecodeState::BODY } else { DecodeState::BEFORE };
+        let profile = self.walk_string(string, StringState::new(content, before), n_chars)?;
+        profile.inside.write_to(row);
+        row.iter_mut().zip(candidates).for_each(|(word, candidates)| *word &= candidates);
+        Ok(())
+    }
+
+    /// The numbers of the prefixes behind which the string may be closed; `None` when all are allowed.
+    fn prefixes(
+        &mut self,
+        string: &StringAutomaton,
+        content: u32,
+        n_chars: u32,
+        table: &BodyTable,
+    ) -> Result<Option<FixedBitSet>, LimitError> {
+        let n_prefixes = table.prefix_chars.len();
+        if string.content().is_none() {
+            if !string.counts() {
+                return Ok(None);
+            }
+            let allowed = |prefix: &usize| {
+                let count = n_chars.saturating_add(u32::from(table.prefix_chars[*prefix]));
+                string.accepts_content(0, count)
+            };
+            return Ok(Some((0..n_prefixes).filter(allowed).collect()));
+        }
+        let mut allowed = FixedBitSet::with_capacity(n_prefixes);
+        if string.accepts_content(content, n_chars) {
+            table.prefixes.root_values().iter().for_each(|prefix| allowed.insert(*prefix as usize));
+        }
+        let trie = &table.prefixes;
+        let mut levels = vec![(trie.n_nodes(), StringState::new(content, DecodeState::BODY), n_chars)];
+        let mut node = 0;
+        let mut n_visited = 0;
+        while let Some((end, state, n_chars)) = levels.last().copied() {
+            if node >= end {
+                levels.pop();
+                continue;
+            }
+            n_visited += 1;
+            let mut count = n_chars;
+            match string.step(state, trie.byte(node), &mut count) {
+                None => node = trie.end(node),
+                Some(next) => {
+                    if next.decode() == DecodeState::BODY && string.accepts_content(next.content(), count) {
+                        trie.values(node).iter().for_each(|prefix| allowed.insert(*prefix as usize));
+                    }
+                    levels.push((trie.end(node), next, count));
+                    node += 1;
+                }
+            }
+        }
+        self.spend(n_visited)?;
+        Ok(Some(allowed))
+    }
+}

@@ -1,0 +1,41 @@
+//! Say which tokens may come next.
+
+use std::sync::atomic::Ordering;
+
+use super::Matcher;
+use crate::error::MatchError;
+use crate::vocabulary::TokenMask;
+
+impl Matcher {
+    /// Writes the mask of the tokens that may come next: bit `id % 32` of word `id / 32`. Words beyond the
+    /// vocabulary are set to zero.
+    ///
+    /// # Errors
+    /// [`MatchError::BufferTooShort`], or a limit.
+    pub fn fill_mask(&mut self, mask: &mut [u32]) -> Result<(), MatchError> {
+        let needed = self.grammar.vocabulary().mask_words();
+        if mask.len() < needed {
+            return Err(MatchError::BufferTooShort { actual: mask.len(), needed });
+        }
+        self.mask()?.write_to(mask);
+        Ok(())
+    }
+
+    /// The mask as a compact, shared value: no row is copied.
+    ///
+    /// # Errors
+    /// A limit; [`MatchError::Stopped`] behind a stop token.
+    pub fn mask(&mut self) -> Result<TokenMask, MatchError> {
+        if self.stopped {
+            return Err(MatchError::Stopped);
+        }
+        if let Some(mask) = self.read().known_mask(self.handle).cloned() {
+            self.grammar.mask_hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(mask);
+        }
+        self.grammar.mask_misses.fetch_add(1, Ordering::Relaxed);
+        self.renew()?;
+        let mask = self.write().mask(self.handle)?;
+        Ok(mask)
+    }
+}

@@ -1,0 +1,158 @@
+//! Where is the text, byte by byte? Item sets together with the lexemes that are being read.
+//!
+//! A [`Configuration`] holds one entry for each way to read the text: between two lexemes of an item set, or inside one. After
+//! every byte a lexeme that may have ended leads to a new entry at once, and an entry that cannot go on is dropped, so
+//! `2`, `2.1` and `2e5` need no look-ahead.
+
+use smallvec::SmallVec;
+
+use super::item_set::{Parser, Scan, SetId};
+use crate::error::LimitError;
+use crate::vocabulary::is_whitespace;
+
+/// One way to read the text so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Entry {
+    pub(crate) set: SetId,
+    pub(crate) lexing: Lexing,
+}
+
+/// Where an entry is between or within lexemes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Lexing {
+    /// Behind so many bytes of whitespace; saturates where more make no difference.
+    Between { n_blank: u32 },
+    /// Inside a lexeme of the `scan`-th terminal of the set. `n_chars` counts characters where the terminal is bounded by
+    /// them and is 0 otherwise.
+    Inside { scan: u32, state: u64, n_chars: u32 },
+}
+
+/// All ways to read the text so far; sorted, never empty for a text that can be completed.
+pub(crate) type Configuration = SmallVec<[Entry; 2]>;
+
+impl Parser {
+    /// The configuration of the empty text.
+    pub(crate) fn start_configuration(&self) -> Configuration {
+        Configuration::from_slice(&[Entry { set: self.start(), lexing: Lexing::Between { n_blank: 0 } }])
+    }
+
+    /// Whether the text may end here.
+    pub(crate) fn accepts(&self, configuration: &[Entry]) -> bool {
+        let surrounding = self.productions.whitespace.is_some_and(|whitespace| whitespace.surrounding);
+        configuration.iter().any(|entry| match entry.lexing {
+            Lexing::Between { n_blank } => self.is_accepting(entry.set) && (n_blank == 0 || surrounding),
+            Lexing::Inside { .. } => false,
+        })
+    }
+
+    /// Whether any byte can follow.
+    pub(crate) fn can_go_on(&self, configuration: &[Entry]) -> bool {
+        configuration.iter().any(|entry| match entry.lexing {
+            Lexing::Between { n_blank } => !self.is_last(entry.set) || self.blank_after(entry.set, n_blank).is_some(),
+            Lexing::Inside { .. } => true,
+        })
+    }
+
+    /// The count behind one more byte of whitespace, if it may stand here.
+    pub(crate) fn blank_after(&self, set: SetId, n_blank: u32) -> Option<u32> {
+        let whitespace = self.productions.whitespace?;
+        if !whitespace.surrounding && (set == self.start() || self.is_last(set)) {
+            return None;
+        }
+        match whitespace.max {
+            Some(max) => (n_blank < max).then_some(n_blank + 1),
+            None => Some(u32::from(!whitespace.surrounding)),
+        }
+    }
+
+    /// Bytes of whitespace that may still stand here.
+    pub(crate) fn blank_room(&self, set: SetId, n_blank: u32) -> u32 {
+        match (self.blank_after(set, n_blank), self.productions.whitespace) {
+            (Some(_), Some(whitespace)) => whitespace.max.map_or(u32::MAX, |max| max - n_blank),
+            _ => 0,
+        }
+    }
+
+    /// Reads one byte: adds to `next` every entry that `entry` becomes.
+    pub(crate) fn step_entry(&mut self, entry: Entry, byte: u8, next: &mut Configuration) -> Result<(), LimitError> {
+        match entry.lexing {
+            Lexing::Inside { scan, state, n_chars } => self.step_lexeme(entry.set, scan, state, n_chars, byte, next),
+            Lexing::Between { n_blank } => {
+                if is_whitespace(byte)
+                    && let Some(n_blank) = self.blank_after(entry.set, n_blank)
+                {
+                    push(next, Entry { set: entry.set, lexing: Lexing::Between { n_blank } });
+                }
+                for scan in 0..self.scans(entry.set)?.len() as u32 {
+                    let start = self.start_state(entry.set, scan)?;
+                    self.step_lexeme(entry.set, scan, start, 0, byte, next)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The state before the first byte of a lexeme.
+    pub(crate) fn start_state(&mut self, set: SetId, scan: u32) -> Result<u64, LimitError> {
+        Ok(match &self.scans(set)?[scan as usize] {
+            Scan::Terminal { terminal, .. } => self.automaton(*terminal).start(),
+            Scan::Key { record, .. } => self.productions.records[*record as usize].keys.start(),
+        })
+    }
+
+    fn step_lexeme(
+        &mut self,
+        set: SetId,
+        scan: u32,
+        state: u64,
+        mut n_chars: u32,
+        byte: u8,
+        next: &mut Configuration,
+    ) -> Result<(), LimitError> {
+        let scans = self.scans(set)?;
+        let (state, ended, can_go_on) = match &scans[scan as usize] {
+            Scan::Terminal { terminal, .. } => {
+                let automaton = &self.automata[*terminal as usize];
+                let Some(state) = automaton.step(state, byte, &mut n_chars) else { return Ok(()) };
+                (state, automaton.is_accepting(state).then_some(0), automaton.can_go_on(state))
+            }
+            Scan::Key { record, first, last, .. } => {
+                let keys = &self.productions.records[*record as usize].keys;
+                let Some(state) = keys.step(state, byte, *first, *last) else { return Ok(()) };
+                (state, keys.complete(state, *first, *last), keys.can_go_on(state, *first, *last))
+            }
+        };
+        if let Some(key) = ended {
+            let set = self.step(set, scan, key)?;
+            push(next, Entry { set, lexing: Lexing::Between { n_blank: 0 } });
+        }
+        if can_go_on {
+            push(next, Entry { set, lexing: Lexing::Inside { scan, state, n_chars } });
+        }
+        Ok(())
+    }
+
+    /// Reads one byte; the result is empty when no text of the language goes on so.
+    pub(crate) fn step_byte(
+        &mut self,
+        configuration: &[Entry],
+        byte: u8,
+        max_entries: usize,
+    ) -> Result<Configuration, LimitError> {
+        let mut next = Configuration::new();
+        for entry in configuration {
+            self.step_entry(*entry, byte, &mut next)?;
+        }
+        if next.len() > max_entries {
+            return Err(LimitError { setting: "max_entries", limit: max_entries });
+        }
+        Ok(next)
+    }
+}
+
+/// Adds an entry once. Configurations are short: one or two entries nearly always.
+fn push(configuration: &mut Configuration, entry: Entry) {
+    if !configuration.contains(&entry) {
+        configuration.push(entry);
+    }
+}

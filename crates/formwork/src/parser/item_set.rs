@@ -1,0 +1,211 @@
+//! Which items can the parser be in, and where does a lexeme lead? Interned item sets.
+
+use std::sync::Arc;
+
+use ahash::AHashMap;
+
+use crate::automata::Automaton;
+use crate::error::LimitError;
+use crate::grammar::{Place, Productions, Register};
+use crate::limits::Limits;
+
+/// Number of an item set.
+pub(crate) type SetId = u32;
+
+/// The set of a text that is complete and cannot go on.
+const ROOT: SetId = 0;
+
+/// A place in a body and what follows when the body ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Item {
+    pub(crate) place: Place,
+    /// The item set to return to.
+    pub(crate) origin: SetId,
+}
+
+/// A terminal that an item set allows, and where its lexemes lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Scan {
+    /// Any lexeme leads to the same items.
+    Terminal { terminal: u32, targets: Box<[Item]> },
+    /// A named key of a record; which one decides where it leads.
+    Key { record: u32, count: u32, first: u32, last: u32, origin: SetId },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Kernel {
+    /// Sorted, all with a way on.
+    items: Arc<[Item]>,
+    /// Whether the text may end here.
+    accepting: bool,
+}
+
+#[derive(Debug)]
+struct ItemSet {
+    kernel: Kernel,
+    /// The terminals that come next, once predicted.
+    scans: Option<Arc<[Scan]>>,
+}
+
+/// The item sets of one grammar, made as they are reached.
+#[derive(Debug)]
+pub(crate) struct Parser {
+    pub(super) productions: Arc<Productions>,
+    pub(super) automata: Arc<[Arc<Automaton>]>,
+    sets: Vec<ItemSet>,
+    ids: AHashMap<Kernel, SetId>,
+    /// Set, index of the scan, index of the key (0 for terminals).
+    steps: AHashMap<(SetId, u32, u32), SetId>,
+    start: SetId,
+    pub(super) max_items: usize,
+    n_bytes: usize,
+    /// Steps taken that were not known yet.
+    pub(crate) n_steps: u64,
+}
+
+impl Parser {
+    pub(crate) fn new(productions: Arc<Productions>, automata: Arc<[Arc<Automaton>]>, limits: &Limits) -> Parser {
+        let place = productions.start_of(productions.start);
+        let accepting = productions.accepts_empty;
+        let mut parser = Parser {
+            productions,
+            automata,
+            sets: Vec::new(),
+            ids: AHashMap::new(),
+            steps: AHashMap::new(),
+            start: ROOT,
+            max_items: limits.max_items,
+            n_bytes: 0,
+            n_steps: 0,
+        };
+        let root = parser.intern(Vec::new(), true);
+        debug_assert_eq!(root, ROOT);
+        let mut items = vec![Item { place, origin: ROOT }];
+        items.retain(|item| parser.has_way_on(item.place));
+        parser.start = parser.intern(items, accepting);
+        parser
+    }
+
+    /// The set before the first lexeme.
+    pub(crate) fn start(&self) -> SetId {
+        self.start
+    }
+
+    pub(crate) fn productions(&self) -> &Productions {
+        &self.productions
+    }
+
+    pub(crate) fn automaton(&self, terminal: u32) -> &Arc<Automaton> {
+        &self.automata[terminal as usize]
+    }
+
+    /// Whether the text may end in `set`.
+    pub(crate) fn is_accepting(&self, set: SetId) -> bool {
+        self.sets[set as usize].kernel.accepting
+    }
+
+    pub(crate) fn items(&self, set: SetId) -> &Arc<[Item]> {
+        &self.sets[set as usize].kernel.items
+    }
+
+    /// Whether nothing can follow.
+    pub(crate) fn is_last(&self, set: SetId) -> bool {
+        self.sets[set as usize].kernel.items.is_empty()
+    }
+
+    pub(crate) fn n_sets(&self) -> usize {
+        self.sets.len()
+    }
+
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.n_bytes
+    }
+
+    /// The terminals that `set` allows, predicted when first asked for.
+    pub(crate) fn scans(&mut self, set: SetId) -> Result<Arc<[Scan]>, LimitError> {
+        if let Some(scans) = &self.sets[set as usize].scans {
+            return Ok(Arc::clone(scans));
+        }
+        let scans: Arc<[Scan]> = self.predict(set)?.into();
+        let n_targets: usize = scans
+            .iter()
+            .map(|scan| match scan {
+                Scan::Terminal { targets, .. } => targets.len(),
+                Scan::Key { .. } => 0,
+            })
+            .sum();
+        self.n_bytes += size_of_val(&*scans) + n_targets * size_of::<Item>();
+        self.sets[set as usize].scans = Some(Arc::clone(&scans));
+        Ok(scans)
+    }
+
+    /// A terminal that `set` allows; `None` where nothing was predicted yet.
+    pub(crate) fn known_scan(&self, set: SetId, scan: u32) -> Option<&Scan> {
+        self.sets[set as usize].scans.as_ref()?.get(scan as usize)
+    }
+
+    /// The set behind a lexeme of the `scan`-th terminal of `set`; `key` is the index of the key that was read, 0 for other
+    /// terminals.
+    pub(crate) fn step(&mut self, set: SetId, scan: u32, key: u32) -> Result<SetId, LimitError> {
+        if let Some(next) = self.steps.get(&(set, scan, key)) {
+            return Ok(*next);
+        }
+        self.n_steps += 1;
+        let scans = self.scans(set)?;
+        let next = match &scans[scan as usize] {
+            Scan::Terminal { targets, .. } => self.advance(targets)?,
+            Scan::Key { record, count, origin, .. } => {
+                let node = self.productions.records[*record as usize].assign_node;
+                let place = Place { node, register: Register { position: key, count: *count } };
+                self.advance(&[Item { place, origin: *origin }])?
+            }
+        };
+        self.steps.insert((set, scan, key), next);
+        self.n_bytes += 32;
+        Ok(next)
+    }
+
+    /// Completes what can be completed among `targets` and interns the rest.
+    pub(super) fn advance(&mut self, targets: &[Item]) -> Result<SetId, LimitError> {
+        let mut items = Vec::new();
+        let mut accepting = false;
+        for target in targets {
+            if self.productions.is_end(target.place) {
+                // The origin's items are complete already.
+                let origin = &self.sets[target.origin as usize].kernel;
+                items.extend_from_slice(&origin.items);
+                accepting |= origin.accepting;
+            }
+            if self.has_way_on(target.place) {
+                items.push(*target);
+            }
+        }
+        if items.len() > 1 {
+            items.sort_unstable();
+            items.dedup();
+        }
+        if items.len() > self.max_items {
+            return Err(LimitError { setting: "max_items", limit: self.max_items });
+        }
+        Ok(self.intern(items, accepting))
+    }
+
+    fn has_way_on(&self, place: Place) -> bool {
+        let mut any = false;
+        self.productions.successors(place, &mut |_| any = true);
+        any
+    }
+
+    /// The set with these items, which are complete and sorted.
+    pub(crate) fn intern(&mut self, items: Vec<Item>, accepting: bool) -> SetId {
+        let kernel = Kernel { items: items.into(), accepting };
+        if let Some(id) = self.ids.get(&kernel) {
+            return *id;
+        }
+        let id = self.sets.len() as SetId;
+        self.n_bytes += 2 * size_of::<Kernel>() + 96 + kernel.items.len() * size_of::<Item>();
+        self.ids.insert(kernel.clone(), id);
+        self.sets.push(ItemSet { kernel, scans: None });
+        id
+    }
+}

@@ -1,0 +1,13 @@
+//! Where in the grammar can the text be? Earley items in canonical sets, and the configurations made of them.
+//!
+//! The parser is Earley's (J. Earley, "An efficient context-free parsing algorithm", 1970) with one change: an item's
+//! origin is not a position in the text but the *interned set of items to return to*. Item sets are interned by content,
+//! so two places in a document with the same future are the same set, and a step is a memoised look-up. Completion copies
+//! a list; nothing is searched. Left recursion cannot be had that way and is refused when the grammar is lowered.
+
+mod configuration;
+mod item_set;
+mod predict;
+
+pub(crate) use self::configuration::{Configuration, Entry, Lexing};
+pub(crate) use self::item_set::{Item, Parser, Scan, SetId};

@@ -1,0 +1,90 @@
+//! Which terminals can come next? Earley's predict step.
+
+use ahash::AHashMap;
+
+use super::item_set::{Item, Parser, Scan, SetId};
+use crate::error::LimitError;
+use crate::grammar::{Next, Symbol};
+
+/// What prediction has found so far.
+#[derive(Default)]
+struct Prediction {
+    scans: Vec<Scan>,
+    /// Targets of each terminal found, by terminal: index into `targets`.
+    by_terminal: AHashMap<u32, usize>,
+    targets: Vec<(u32, Vec<Item>)>,
+    /// Nonterminals to be predicted, by rank: where to go on behind them.
+    pending: Vec<(u32, u32, Vec<Item>)>,
+    n_items: usize,
+}
+
+impl Parser {
+    /// Predicts from `set`: all ways on, through nonterminals down to terminals.
+    ///
+    /// Nonterminals are taken in the order of their ranks, so that all items to return to are known before the items of
+    /// its body are made: one origin for each nonterminal, however many items predict it.
+    pub(super) fn predict(&mut self, set: SetId) -> Result<Vec<Scan>, LimitError> {
+        let mut prediction = Prediction::default();
+        for item in self.items(set).clone().iter() {
+            self.expand(*item, &mut prediction)?;
+        }
+        while let Some(next) = prediction.take_lowest() {
+            let (_, nonterminal, returns) = next;
+            let origin = self.advance(&returns)?;
+            let id = crate::ids::NonterminalId::from_index(nonterminal as usize).expect("it was made from such an id");
+            let place = self.productions.start_of(id);
+            self.expand(Item { place, origin }, &mut prediction)?;
+        }
+        let mut scans = prediction.scans;
+        for (terminal, targets) in prediction.targets {
+            scans.push(Scan::Terminal { terminal, targets: targets.into() });
+        }
+        Ok(scans)
+    }
+
+    fn expand(&mut self, item: Item, prediction: &mut Prediction) -> Result<(), LimitError> {
+        prediction.n_items += 1;
+        if prediction.n_items > self.max_items {
+            return Err(LimitError { setting: "max_items", limit: self.max_items });
+        }
+        let origin = item.origin;
+        let productions = &self.productions;
+        productions.successors(item.place, &mut |next| match next {
+            Next::Symbol(Symbol::Terminal(terminal), place) => {
+                prediction.add_terminal(terminal.index() as u32, Item { place, origin });
+            }
+            Next::Symbol(Symbol::Nonterminal(nonterminal), place) => {
+                let rank = productions.ranks[nonterminal.index()];
+                prediction.add_nonterminal(rank, nonterminal.index() as u32, Item { place, origin });
+            }
+            Next::Key { record, count, first, last } => {
+                prediction.scans.push(Scan::Key { record, count, first, last, origin });
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Prediction {
+    fn add_terminal(&mut self, terminal: u32, target: Item) {
+        let targets = &mut self.targets;
+        let index = *self.by_terminal.entry(terminal).or_insert_with(|| {
+            targets.push((terminal, Vec::new()));
+            targets.len() - 1
+        });
+        self.targets[index].1.push(target);
+    }
+
+    fn add_nonterminal(&mut self, rank: u32, nonterminal: u32, target: Item) {
+        // Sorted by falling rank, so that the lowest is taken from the end.
+        let at = self.pending.partition_point(|(other, ..)| *other > rank);
+        match self.pending.get_mut(at) {
+            Some((_, other, targets)) if *other == nonterminal => targets.push(target),
+            _ => self.pending.insert(at, (rank, nonterminal, vec![target])),
+        }
+    }
+
+    fn take_lowest(&mut self) -> Option<(u32, u32, Vec<Item>)> {
+        self.pending.pop()
+    }
+}

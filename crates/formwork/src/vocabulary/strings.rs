@@ -1,0 +1,186 @@
+//! What do tokens do inside a JSON string? Tables that depend on the vocabulary alone.
+//!
+//! Seen from the body of a string, a token stays inside (whole characters, or *odd*: escapes and parts of characters),
+//! leaves it (a prefix, the closing quote, and a rest that the grammar must take), or cannot stand there. The same is
+//! tabulated for tokens that begin with the opening quote.
+
+use std::sync::{Arc, OnceLock};
+
+use ahash::AHashMap;
+
+use super::shapes::ShapeTrie;
+use super::token_mask::{TokenMask, set_bit};
+use super::{TokenTrie, Vocabulary};
+use crate::automata::decoder::DecodeState;
+
+/// Both tables of one vocabulary.
+#[derive(Debug)]
+pub(crate) struct StringTables {
+    /// All tokens, seen from between two characters of the body.
+    pub(crate) body: BodyTable,
+    /// Tokens that begin with the opening quote, seen from behind it.
+    pub(crate) opened: BodyTable,
+}
+
+/// What tokens do from the body of a string on.
+#[derive(Debug)]
+pub(crate) struct BodyTable {
+    n_words: usize,
+    /// Bytes at the start of each token that come before the body: the opening quote, or nothing.
+    n_skipped: usize,
+    /// Characters begun, by token; `None` for tokens that do not stay inside.
+    chars: Vec<Option<u16>>,
+    /// Tokens that stay inside.
+    inside: Arc<[u32]>,
+    /// The same with their characters, most characters first.
+    by_chars: Vec<(u16, u32)>,
+    /// By greatest number of characters: tokens that stay inside, made when first asked for.
+    limited: Vec<OnceLock<TokenMask>>,
+    /// Tokens of whole plain characters that stay inside.
+    pub(crate) shapes: ShapeTrie,
+    /// All other tokens that stay inside, by their bytes in the body.
+    pub(crate) odd: TokenTrie,
+    /// What stands before the closing quote, numbered; with the characters begun.
+    pub(crate) prefixes: TokenTrie,
+    pub(crate) prefix_chars: Vec<u16>,
+    /// What stands behind the closing quote; values are indices of `exits`.
+    pub(crate) rests: TokenTrie,
+    /// Token and number of its prefix.
+    pub(crate) exits: Vec<(u32, u32)>,
+}
+
+impl StringTables {
+    pub(crate) fn new(vocabulary: &Vocabulary) -> StringTables {
+        let n_words = vocabulary.mask_words();
+        let n_tokens = vocabulary.len();
+        let texts = (0..n_tokens).map(|id| (vocabulary.bytes_at(id), id as u32)).filter(|(bytes, _)| !bytes.is_empty());
+        let opened = texts.clone().filter(|(bytes, _)| bytes[0] == b'"').map(|(bytes, id)| (&bytes[1..], id));
+        StringTables {
+            body: BodyTable::new(texts, 0, n_words, n_tokens),
+            opened: BodyTable::new(opened, 1, n_words, n_tokens),
+        }
+    }
+}
+
+enum Verdict {
+    Never,
+    Inside { n_chars: u16, plain: bool },
+    Leaves { at: usize, n_chars: u16 },
+}
+
+/// What `bytes` do from the body on, in a string whose content may be anything.
+fn judge(bytes: &[u8]) -> Verdict {
+    let mut state = DecodeState::BODY;
+    let mut n_chars = 0u16;
+    let mut plain = true;
+    for (at, byte) in bytes.iter().enumerate() {
+        let Some(decoded) = state.step(*byte) else { return Verdict::Never };
+        if decoded.state == DecodeState::CLOSED {
+            return Verdict::Leaves { at, n_chars };
+        }
+        plain &= *byte != b'\\';
+        n_chars = n_chars.saturating_add(u16::from(decoded.started));
+        state = decoded.state;
+    }
+    Verdict::Inside { n_chars, plain: plain && state == DecodeState::BODY }
+}
+
+impl BodyTable {
+    fn new<'a>(
+        texts: impl Iterator<Item = (&'a [u8], u32)>,
+        n_skipped: usize,
+        n_words: usize,
+        n_tokens: usize,
+    ) -> BodyTable {
+        let mut chars = vec![None; n_tokens];
+        let mut inside = vec![0; n_words];
+        let mut by_chars = Vec::new();
+        let mut plain_tokens: Vec<(&str, u32)> = Vec::new();
+        let mut odd = Vec::new();
+        let mut prefix_ids: AHashMap<&[u8], u32> = AHashMap::new();
+        let mut prefix_chars = Vec::new();
+        let mut rests = Vec::new();
+        let mut exits = Vec::new();
+        for (bytes, token) in texts {
+            match judge(bytes) {
+                Verdict::Never => {}
+                Verdict::Inside { n_chars, plain } => {
+                    chars[token as usize] = Some(n_chars);
+                    set_bit(&mut inside, token);
+                    by_chars.push((n_chars, token));
+                    match std::str::from_utf8(bytes) {
+                        Ok(text) if plain => plain_tokens.push((text, token)),
+                        _ => odd.push((bytes, token)),
+                    }
+                }
+                Verdict::Leaves { at, n_chars } => {
+                    let prefix = *prefix_ids.entry(&bytes[..at]).or_insert_with(|| {
+                        prefix_chars.push(n_chars);
+                        prefix_chars.len() as u32 - 1
+                    });
+                    rests.push((&bytes[at + 1..], exits.len() as u32));
+                    exits.push((token, prefix));
+                }
+            }
+        }
+        by_chars.sort_unstable_by(|a, b| b.cmp(a));
+        let max_chars = by_chars.first().map_or(0, |(n_chars, _)| usize::from(*n_chars));
+        BodyTable {
+            n_words,
+            n_skipped,
+            chars,
+            inside: inside.into(),
+            by_chars,
+            limited: std::iter::repeat_with(OnceLock::new).take(max_chars + 1).collect(),
+            shapes: ShapeTrie::new(plain_tokens.into_iter(), n_words),
+            odd: TokenTrie::new(odd),
+            prefixes: TokenTrie::new(prefix_ids.into_iter().collect()),
+            prefix_chars,
+            rests: TokenTrie::new(rests),
+            exits,
+        }
+    }
+
+    /// Characters that a token begins, if it stays inside.
+    pub(crate) fn chars(&self, token: u32) -> Option<u16> {
+        self.chars.get(token as usize).copied().flatten()
+    }
+
+    /// Most characters that a token of the table begins.
+    pub(crate) fn max_chars(&self) -> u32 {
+        self.limited.len() as u32 - 1
+    }
+
+    /// The row of tokens that stay inside.
+    pub(crate) fn inside(&self) -> &Arc<[u32]> {
+        &self.inside
+    }
+
+    /// Tokens that stay inside and begin more than `n_chars` characters.
+    pub(crate) fn longer_than(&self, n_chars: u32) -> &[(u16, u32)] {
+        let n = self.by_chars.partition_point(|(chars, _)| u32::from(*chars) > n_chars);
+        &self.by_chars[..n]
+    }
+
+    /// Tokens that stay inside and begin at most `n_chars` characters.
+    pub(crate) fn limited(&self, n_chars: u32) -> &TokenMask {
+        let n_chars = n_chars.min(self.max_chars());
+        self.limited[n_chars as usize].get_or_init(|| {
+            let mut row = self.inside.to_vec();
+            for (_, token) in self.longer_than(n_chars) {
+                row[*token as usize / 32] &= !(1 << (token % 32));
+            }
+            TokenMask::from_row(&row, Some(&self.inside))
+        })
+    }
+
+    /// Bytes at the start of each token that come before the body.
+    pub(crate) fn n_skipped(&self) -> usize {
+        self.n_skipped
+    }
+
+    /// Words of a row.
+    pub(crate) fn n_words(&self) -> usize {
+        self.n_words
+    }
+}

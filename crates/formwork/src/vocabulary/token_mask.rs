@@ -1,0 +1,177 @@
+//! How is a set of tokens kept small? A shared row of bits and the few ids by which it differs.
+
+use std::sync::Arc;
+
+use crate::ids::TokenId;
+
+/// The tokens allowed at one point, in compact form: shared, immutable, cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenMask(Arc<Body>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Body {
+    n_words: usize,
+    base: Option<Arc<[u32]>>,
+    /// Allowed and not in the base, in rising order.
+    added: Box<[u32]>,
+    /// In the base and not allowed, in rising order.
+    removed: Box<[u32]>,
+}
+
+impl TokenMask {
+    /// A mask of `n_words` words: the base, or no token, and what differs from it.
+    pub(crate) fn new(
+        n_words: usize,
+        base: Option<Arc<[u32]>>,
+        mut added: Vec<u32>,
+        mut removed: Vec<u32>,
+    ) -> TokenMask {
+        added.sort_unstable();
+        added.dedup();
+        if let Some(base) = &base {
+            added.retain(|id| !has_bit(base, *id));
+        }
+        removed.sort_unstable();
+        removed.dedup();
+        TokenMask(Arc::new(Body { n_words, base, added: added.into(), removed: removed.into() }))
+    }
+
+    /// No token at all.
+    pub(crate) fn empty(n_words: usize) -> TokenMask {
+        TokenMask::new(n_words, None, Vec::new(), Vec::new())
+    }
+
+    /// The smallest of: a list of ids, a difference to `reference`, the row itself.
+    pub(crate) fn from_row(row: &[u32], reference: Option<&Arc<[u32]>>) -> TokenMask {
+        /// A list of ids pays up to this many: setting them costs less than copying a row.
+        const FEW: usize = 1_000;
+        let n_allowed: usize = row.iter().map(|word| word.count_ones() as usize).sum();
+        if n_allowed <= FEW {
+            return TokenMask::new(row.len(), None, ones(row.iter().copied()).collect(), Vec::new());
+        }
+        if let Some(reference) = reference {
+            let differences = |from: fn((&u32, &u32)) -> u32| row.iter().zip(reference.iter()).map(from);
+            let added = differences(|(row, base)| row & !base);
+            let removed = differences(|(row, base)| base & !row);
+            let n_differences: u32 = added.clone().chain(removed.clone()).map(u32::count_ones).sum();
+            if n_differences as usize <= FEW {
+                let (added, removed) = (ones(added).collect(), ones(removed).collect());
+                return TokenMask::new(row.len(), Some(Arc::clone(reference)), added, removed);
+            }
+        }
+        TokenMask::new(row.len(), Some(row.into()), Vec::new(), Vec::new())
+    }
+
+    /// Whether a token is allowed.
+    pub fn contains(&self, token: TokenId) -> bool {
+        let id = token.get();
+        if self.0.added.binary_search(&id).is_ok() {
+            return true;
+        }
+        let in_base = self.0.base.as_ref().is_some_and(|base| has_bit(base, id));
+        in_base && self.0.removed.binary_search(&id).is_err()
+    }
+
+    /// How many tokens are allowed. O(words).
+    pub fn n_allowed(&self) -> usize {
+        let base = self.0.base.as_ref().map_or(0, |base| base.iter().map(|word| word.count_ones() as usize).sum());
+        base + self.0.added.len() - self.0.removed.len()
+    }
+
+    /// The allowed tokens in rising order. O(words).
+    pub fn iter(&self) -> impl Iterator<Item = TokenId> {
+        let mut words = vec![0; self.0.n_words];
+        self.write_to(&mut words);
+        (0..words.len() as u32 * 32).filter(move |id| has_bit(&words, *id)).map(TokenId::new)
+    }
+
+    /// Writes the mask as packed bits into `words`, zero beyond its end.
+    ///
+    /// # Panics
+    /// When `words` is shorter than the vocabulary's `mask_words`.
+    pub fn write_to(&self, words: &mut [u32]) {
+        let (row, rest) = words.split_at_mut(self.0.n_words);
+        match &self.0.base {
+            Some(base) => row.copy_from_slice(base),
+            None => row.fill(0),
+        }
+        rest.fill(0);
+        for id in &self.0.added {
+            row[*id as usize / 32] |= 1 << (id % 32);
+        }
+        for id in &self.0.removed {
+            row[*id as usize / 32] &= !(1 << (id % 32));
+        }
+    }
+
+    /// The row that the mask is a difference to. Masks that share a row share its allocation, so a caller can keep rows on
+    /// a device and send only [`TokenMask::added`] and [`TokenMask::removed`].
+    pub fn base(&self) -> Option<&Arc<[u32]>> {
+        self.0.base.as_ref()
+    }
+
+    /// Allowed tokens that are not in the base, in rising order.
+    pub fn added(&self) -> &[u32] {
+        &self.0.added
+    }
+
+    /// Tokens of the base that are not allowed, in rising order.
+    pub fn removed(&self) -> &[u32] {
+        &self.0.removed
+    }
+
+    /// Bytes held, a base that may be shared counted in full.
+    pub(crate) fn n_bytes_with_base(&self) -> usize {
+        self.n_bytes() + self.0.base.as_ref().map_or(0, |base| 4 * base.len())
+    }
+
+    /// Bytes held by this mask alone, a shared base not counted.
+    pub(crate) fn n_bytes(&self) -> usize {
+        size_of::<Body>() + 4 * (self.0.added.len() + self.0.removed.len())
+    }
+}
+
+/// Whether bit `id` is set; bits beyond the end are not.
+pub(crate) fn has_bit(words: &[u32], id: u32) -> bool {
+    words.get(id as usize / 32).is_some_and(|word| word >> (id % 32) & 1 == 1)
+}
+
+/// Sets bit `id`, which must be inside.
+pub(crate) fn set_bit(words: &mut [u32], id: u32) {
+    words[id as usize / 32] |= 1 << (id % 32);
+}
+
+/// The set bits in rising order.
+fn ones(words: impl Iterator<Item = u32>) -> impl Iterator<Item = u32> {
+    words.enumerate().flat_map(|(index, mut word)| {
+        std::iter::from_fn(move || {
+            let bit = (word != 0).then(|| word.trailing_zeros())?;
+            word &= word - 1;
+            Some(index as u32 * 32 + bit)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_says_the_same() {
+        let reference: Arc<[u32]> = vec![u32::MAX; 100].into();
+        let mut row = reference.to_vec();
+        row[3] = 0;
+        row[99] = 1;
+        for mask in [TokenMask::from_row(&row, None), TokenMask::from_row(&row, Some(&reference))] {
+            let mut words = vec![7; 102];
+            mask.write_to(&mut words);
+            assert_eq!(words[..100], row);
+            assert_eq!(words[100..], [0, 0]);
+            assert_eq!(mask.n_allowed(), 98 * 32 + 1);
+            assert_eq!(mask.iter().count(), mask.n_allowed());
+            assert!(mask.iter().all(|token| mask.contains(token)));
+            assert!(!mask.contains(TokenId::new(96)) && !mask.contains(TokenId::new(1 << 30)));
+        }
+        assert_eq!(TokenMask::from_row(&row, Some(&reference)).removed().len(), 63);
+    }
+}

@@ -1,0 +1,204 @@
+//! Is a token in the mask exactly when its bytes can be accepted? Every token, along random walks.
+
+use formwork::grammar::{Expr, GrammarBuilder, List, Property, Record, Whitespace};
+use formwork::{
+    Compiler, ContentConstraint, ContentLanguage, Grammar, Matcher, NumberSpec, StringSpec, Terminal, TokenId,
+    Vocabulary,
+};
+
+/// Every single byte, and strings that cross the ends of lexemes in many ways.
+fn vocabulary() -> Vocabulary {
+    let mut tokens: Vec<Vec<u8>> = (0..=255u8).map(|byte| vec![byte]).collect();
+    let pieces = [
+        "\"",
+        "\",",
+        "\":",
+        "\": ",
+        "\"}",
+        "\"]",
+        "{\"",
+        "[\"",
+        "},",
+        "]}",
+        "a",
+        "ab",
+        "abc",
+        "A1",
+        "name",
+        "\"name\"",
+        " ",
+        "  ",
+        "\n",
+        "\n  ",
+        " \"",
+        ",\"",
+        ", \"",
+        "é",
+        "日本",
+        "a\"",
+        "b\",\"",
+        "\\\"",
+        "\\n",
+        "\\u00",
+        "\\ud83d",
+        "\\ude00",
+        "12",
+        "1.",
+        "5,",
+        "-",
+        "0}",
+        "true",
+        "null,",
+        ":1",
+        ": 12",
+        "aaaa",
+        "aaaaaaaa",
+        "abab",
+        "Ab",
+        "-a",
+        "a-b",
+        "\"\"",
+        "\"\",",
+        "[]",
+        "{}",
+        "x\\",
+        "\u{1F600}",
+        "\u{2028}",
+    ];
+    tokens.extend(pieces.iter().map(|piece| piece.as_bytes().to_vec()));
+    tokens.push("é".as_bytes()[..1].to_vec());
+    tokens.push("日本".as_bytes()[1..4].to_vec());
+    tokens.push(Vec::new());
+    let stop = TokenId::new(tokens.len() as u32);
+    tokens.push(b"</s>".to_vec());
+    Vocabulary::from_tokens(tokens, &[stop]).unwrap()
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % n
+    }
+}
+
+fn check_mask(matcher: &mut Matcher) -> Vec<TokenId> {
+    let vocabulary = matcher.grammar().vocabulary().clone();
+    let mut words = vec![u32::MAX; vocabulary.mask_words() + 2];
+    matcher.fill_mask(&mut words).unwrap();
+    let mut allowed = Vec::new();
+    for id in 0..vocabulary.len() as u32 {
+        let token = TokenId::new(id);
+        let expected = match vocabulary.token_bytes(token) {
+            Some(bytes) => matcher.clone().accept_bytes(bytes).is_ok(),
+            None => vocabulary.stop_tokens().contains(&token) && matcher.is_accepting(),
+        };
+        let in_mask = words[id as usize / 32] >> (id % 32) & 1 == 1;
+        assert_eq!(in_mask, expected, "token {id} {:?}", vocabulary.token_bytes(token).map(String::from_utf8_lossy));
+        assert_eq!(matcher.clone().accept_token(token).is_ok(), expected, "token {id}");
+        if in_mask {
+            allowed.push(token);
+        }
+    }
+    assert!(!allowed.is_empty(), "a dead end");
+    allowed
+}
+
+fn walk(grammar: &Grammar, seed: u64) {
+    let compiler = Compiler::new(vocabulary());
+    let compiled = compiler.compile(grammar).unwrap();
+    let mut random = Random(seed);
+    for _ in 0..6 {
+        let mut matcher = compiled.matcher();
+        for _ in 0..30 {
+            let allowed = check_mask(&mut matcher);
+            let token = allowed[random.below(allowed.len())];
+            matcher.accept_token(token).unwrap();
+            if matcher.is_stopped() {
+                break;
+            }
+        }
+    }
+}
+
+fn string(content: Vec<ContentConstraint>, min_chars: u32, max_chars: Option<u32>) -> Terminal {
+    Terminal::String(StringSpec { content, min_chars, max_chars }.into())
+}
+
+fn search(pattern: &str) -> ContentConstraint {
+    ContentConstraint { language: ContentLanguage::Search(pattern.into()), negated: false }
+}
+
+fn one_terminal(terminal: Terminal) -> Grammar {
+    let mut builder = GrammarBuilder::new();
+    let body = Expr::Terminal(builder.terminal(terminal));
+    let start = builder.nonterminal("start", body);
+    Grammar::from_builder(builder, start)
+}
+
+/// A list of records, in which strings and numbers are followed by many things.
+fn records(whitespace: Option<Whitespace>, value: Terminal) -> Grammar {
+    let mut builder = GrammarBuilder::new();
+    builder.set_whitespace(whitespace);
+    let [open, close, comma, colon, left, right] =
+        ["{", "}", ",", ":", "[", "]"].map(|text| builder.terminal(Terminal::literal(text)));
+    let value = Expr::Terminal(builder.terminal(value));
+    let value = builder.nonterminal("value", value);
+    let number = Expr::Terminal(builder.terminal(Terminal::Number(NumberSpec::default().into())));
+    let number = builder.nonterminal("number", number);
+    let property = |key: &str, value, required| Property { key: format!("\"{key}\"").into_bytes(), value, required };
+    let record = Expr::Record(Record {
+        open,
+        close,
+        separator: comma,
+        assign: colon,
+        properties: vec![property("a", number, false), property("name", value, true), property("ab", value, false)],
+        others: Vec::new(),
+        min: 0,
+        max: Some(2),
+    });
+    let record = builder.nonterminal("record", record);
+    let list = List {
+        open: left,
+        close: right,
+        separator: comma,
+        prefix: vec![number],
+        rest: Some(record),
+        min: 1,
+        max: Some(3),
+    };
+    let start = builder.nonterminal("list", Expr::List(list));
+    Grammar::from_builder(builder, start)
+}
+
+#[test]
+fn strings_with_content_and_bounds() {
+    let cases = [
+        string(vec![], 0, None),
+        string(vec![], 2, Some(5)),
+        string(vec![], 0, Some(0)),
+        string(vec![search("^[a-z]+$")], 0, None),
+        string(vec![search("^[a-z]*$")], 3, Some(9)),
+        string(vec![search("ab")], 0, Some(4)),
+        string(vec![search("^[A-Z][a-z]+(-[a-z]+)*$")], 0, Some(7)),
+        string(vec![search("^(é|日)+$")], 0, None),
+        string(vec![search("^\\S*$")], 1, None),
+        string(vec![search("^.{3}$"), search("^[^a]")], 0, None),
+        string(vec![search("^.*$"), ContentConstraint { negated: true, ..search("a") }], 0, Some(6)),
+    ];
+    for (seed, terminal) in cases.into_iter().enumerate() {
+        walk(&one_terminal(terminal.clone()), seed as u64);
+        walk(&records(None, terminal.clone()), seed as u64);
+        walk(&records(Some(Whitespace { max: Some(3), surrounding: false }), terminal), seed as u64);
+    }
+}
+
+#[test]
+fn regexes_choices_and_numbers() {
+    walk(&Grammar::regex("(a|ab)*c?|[0-9]{2,4}|é+"), 1);
+    walk(&Grammar::regex(".*"), 2);
+    walk(&Grammar::choice(["a", "ab", "abc", "name", "true", ""]), 3);
+    let spec = NumberSpec { max_digits: Some(4), ..NumberSpec::default() };
+    walk(&records(Some(Whitespace { max: None, surrounding: true }), Terminal::Number(spec.into())), 4);
+}
