@@ -1,1 +1,13 @@
-//! stub
+//! How fast and how exact is the engine, next to its peers, on the same data? The parts of the harness.
+//!
+//! `data` reads MaskBench cases, `python_json` gives the text of an instance, `vocabulary` the tokens and their encoder,
+//! `engine` one small interface over us and the peers, `run` measures one schema with one engine, and `summary` turns
+//! measurements into figures. The binary `maskbench` puts them together; the test package uses `data` and `python_json`.
+
+pub mod data;
+pub mod engine;
+pub mod python_json;
+pub mod run;
+pub mod summary;
+pub mod table;
+pub mod vocabulary;

@@ -1,1 +1,53 @@
-//! stub
+//! How does a model's output become text that a grammar allows? Backends, samplers, and the generation loop.
+//!
+//! - A [`Backend`] feeds tokens to a model and gives the [`Logits`] of the last position. It applies masks on the
+//!   device where the logits are.
+//! - A [`Constraint`] says which tokens may come next: a [`Matcher`](formwork::Matcher), or [`Unconstrained`].
+//! - A [`Sampler`] picks a token from masked logits, as [`Sampling`] says.
+//! - A [`Sequence`] is one output being written. It knows no backend: it says which tokens to feed next and takes
+//!   logits, so a driver of batches can hold many.
+//! - [`generate`] drives one sequence on one backend to its end; [`generate_streaming`] hands out text as it comes.
+//!
+//! The mask is always applied before any sampling. Text that the grammar forces is fed in one forward pass together
+//! with the token before it, and costs no sampling.
+//!
+//! ```no_run
+//! use formwork::{Compiler, Grammar};
+//! use formwork_decode::{Backend, DecodeError, GenerationConfig, Sampling, Sequence, TextTokenizer, generate};
+//!
+//! fn answer(backend: &mut dyn Backend, tokenizer: &dyn TextTokenizer) -> Result<String, Box<dyn std::error::Error>> {
+//!     let compiled = Compiler::new(tokenizer.vocabulary().clone()).compile(&Grammar::json_object())?;
+//!     let sampling = Sampling { temperature: 0.7, seed: 7, ..Sampling::default() };
+//!     let config = GenerationConfig { max_tokens: 200, sampling, ..GenerationConfig::default() };
+//!     let prompt = tokenizer.encode_with_special("Describe a book as JSON.");
+//!     let sequence = Sequence::constrained(tokenizer, &prompt, compiled.matcher(), &config)?;
+//!     Ok(generate(backend, sequence)?.text)
+//! }
+//! ```
+
+mod backend;
+mod config;
+mod constraint;
+mod error;
+mod generate;
+mod host;
+mod sampling;
+mod sequence;
+mod stats;
+mod text;
+mod tokenizer;
+
+#[cfg(test)]
+mod scripted;
+
+pub use crate::backend::{Backend, Logits};
+pub use crate::config::{CancelToken, GenerationConfig};
+pub use crate::constraint::{Constraint, Unconstrained};
+pub use crate::error::{BackendError, DecodeError, SamplingError};
+pub use crate::generate::{Chunk, Generation, generate, generate_streaming};
+pub use crate::host::{HostLogits, greatest, mask_logits};
+pub use crate::sampling::{Candidate, Sampler, Sampling};
+pub use crate::sequence::{FinishReason, Sequence};
+pub use crate::stats::RunStats;
+pub use crate::text::{StopMatch, TextStream};
+pub use crate::tokenizer::{TextTokenizer, encode_valid_prefix};

@@ -91,6 +91,15 @@ impl ContentMachine {
     pub(crate) fn alphabet(&self) -> &Alphabet {
         &self.alphabet
     }
+
+    /// Whether every content can be gone on with by any character: matches that are looked for anywhere can still come, and
+    /// finitely many excluded strings can be avoided.
+    pub(crate) fn never_dies(&self) -> bool {
+        self.components.iter().all(|component| match &component.automaton {
+            ComponentAutomaton::Nfa { nfa, search } => *search && !component.negated && nfa.look_set_any().is_empty(),
+            ComponentAutomaton::OneOf(_) => component.negated,
+        })
+    }
 }
 
 impl Machine for ContentMachine {

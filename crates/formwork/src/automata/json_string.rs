@@ -7,18 +7,61 @@ use super::content::ContentMachine;
 use super::decoder::{DecodeState, Decoded};
 use super::lazy_dfa::{LazyDfa, Overflows, StateId};
 use super::lengths::Lengths;
-use super::spec::StringSpec;
+use super::spec::{ContentConstraint, ContentLanguage, StringSpec};
 use crate::error::GrammarError;
 use crate::limits::Limits;
+use crate::vocabulary::TokenTrie;
 
 /// Automaton of one [`StringSpec`].
 #[derive(Debug)]
 pub(crate) struct StringAutomaton {
-    /// `None` when any content will do.
-    content: Option<LazyDfa<ContentMachine>>,
+    content: Content,
     lengths: Lengths,
     min_chars: u32,
     max_chars: u32,
+}
+
+/// The language of the decoded content, lengths left aside.
+#[derive(Debug)]
+enum Content {
+    /// Any content will do.
+    Free,
+    /// Anything but a few strings, as a trie: a state is a node and one more, 0 before the first character, [`DIVERGED`]
+    /// when no string of the trie can be met any more.
+    Excluding(TokenTrie),
+    Dfa(Box<LazyDfa<ContentMachine>>),
+}
+
+/// See [`Content::Excluding`].
+const DIVERGED: StateId = StateId::MAX;
+
+impl Content {
+    fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<Content, GrammarError> {
+        match &*spec.content {
+            [] => Ok(Content::Free),
+            [ContentConstraint { language: ContentLanguage::OneOf(strings), negated: true }] => {
+                Ok(Content::Excluding(TokenTrie::new(strings.iter().map(|string| (string.as_bytes(), 0)).collect())))
+            }
+            constraints => {
+                let machine = ContentMachine::new(constraints, limits)?;
+                let dfa = LazyDfa::new(machine, limits.max_automaton_states, Overflows::clone(overflows));
+                Ok(Content::Dfa(Box::new(dfa)))
+            }
+        }
+    }
+}
+
+/// The state of [`Content::Excluding`] after one more character.
+fn step_excluding(strings: &TokenTrie, state: StateId, char: u32) -> StateId {
+    let Some(char) = char::from_u32(char).filter(|_| state != DIVERGED) else { return DIVERGED };
+    let mut node = (state as usize).checked_sub(1);
+    for byte in char.encode_utf8(&mut [0; 4]).bytes() {
+        match strings.child(node, byte) {
+            Some(child) => node = Some(child),
+            None => return DIVERGED,
+        }
+    }
+    node.map_or(0, |node| node as StateId + 1)
 }
 
 /// A state: the content's state above the decoder's.
@@ -51,16 +94,10 @@ impl StringState {
 
 impl StringAutomaton {
     pub(crate) fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<Self, GrammarError> {
-        let content = match spec.content.is_empty() {
-            true => None,
-            false => {
-                let machine = ContentMachine::new(&spec.content, limits)?;
-                Some(LazyDfa::new(machine, limits.max_automaton_states, Overflows::clone(overflows)))
-            }
-        };
+        let content = Content::new(spec, limits, overflows)?;
         let bounded = spec.min_chars > 0 || spec.max_chars.is_some();
         let lengths = match &content {
-            Some(dfa) if bounded => Lengths::new(dfa).ok_or_else(|| too_complex(spec))?,
+            Content::Dfa(dfa) if bounded => Lengths::new(dfa).ok_or_else(|| too_complex(spec))?,
             _ => Lengths::All,
         };
         Ok(StringAutomaton {
@@ -74,7 +111,9 @@ impl StringAutomaton {
     /// Whether no string matches.
     pub(crate) fn is_empty(&self) -> bool {
         match &self.content {
-            Some(dfa) if dfa.is_empty() => true,
+            Content::Dfa(dfa) if dfa.is_empty() => true,
+            // Of finitely many strings, those of bounded length may be all that there are: of length 0 there is one.
+            Content::Excluding(strings) if self.max_chars == 0 => !strings.root_values().is_empty(),
             _ => !self.admits(0, 0),
         }
     }
@@ -94,8 +133,26 @@ impl StringAutomaton {
         &self.lengths
     }
 
-    pub(crate) fn content(&self) -> Option<&LazyDfa<ContentMachine>> {
-        self.content.as_ref()
+    /// Whether any content will do.
+    pub(crate) fn is_free(&self) -> bool {
+        matches!(self.content, Content::Free)
+    }
+
+    /// The automaton of the content, where it takes one.
+    pub(crate) fn dfa(&self) -> Option<&LazyDfa<ContentMachine>> {
+        match &self.content {
+            Content::Dfa(dfa) => Some(dfa),
+            _ => None,
+        }
+    }
+
+    /// Whether every character may follow, here and ever after, lengths left aside. `false` when more than `cap` states would
+    /// have to be looked at.
+    pub(crate) fn never_dies(&self, content: StateId, cap: usize) -> bool {
+        match &self.content {
+            Content::Dfa(dfa) => dfa.machine().never_dies() || dfa.never_dies(content, cap),
+            Content::Free | Content::Excluding(_) => true,
+        }
     }
 
     /// One byte further; `n_chars` counts the characters begun. `None` where no string of the language goes on so.
@@ -119,23 +176,22 @@ impl StringAutomaton {
     /// One byte further, lengths left aside.
     pub(crate) fn step_unbounded(&self, state: StringState, byte: u8) -> Option<StringState> {
         let Decoded { state: decode, char, .. } = state.decode().step(byte)?;
-        let content = match (&self.content, char) {
-            (Some(dfa), Some(char)) => dfa.next(state.content(), dfa.machine().alphabet().class(char))?,
-            (Some(dfa), None) if decode == DecodeState::CLOSED => {
-                return dfa.is_accepting(state.content()).then(|| StringState::new(state.content(), decode));
-            }
-            (Some(dfa), None) => self.can_become(dfa, state.content(), decode, |_| true).then_some(state.content())?,
-            (None, _) => 0,
+        let content = state.content();
+        let next = match (&self.content, char) {
+            _ if decode == DecodeState::CLOSED => self.is_accepting(content).then_some(content)?,
+            (_, Some(char)) => self.step_char(content, char)?,
+            (Content::Dfa(dfa), None) => self.can_become(dfa, content, decode, |_| true).then_some(content)?,
+            (_, None) => content,
         };
-        Some(StringState::new(content, decode))
+        Some(StringState::new(next, decode))
     }
 
     fn step_content(&self, content: StateId, decode: DecodeState, char: Option<u32>, count: u32) -> Option<StateId> {
-        let Some(dfa) = &self.content else { return Some(0) };
         if let Some(char) = char {
-            let next = dfa.next(content, dfa.machine().alphabet().class(char))?;
+            let next = self.step_char(content, char)?;
             return self.admits(next, count).then_some(next);
         }
+        let Content::Dfa(dfa) = &self.content else { return Some(content) };
         self.can_become(dfa, content, decode, |next| self.admits(next, count)).then_some(content)
     }
 
@@ -170,15 +226,26 @@ impl StringAutomaton {
     /// The content's state after one whole character.
     pub(crate) fn step_char(&self, content: StateId, char: u32) -> Option<StateId> {
         match &self.content {
-            None => Some(0),
-            Some(dfa) => dfa.next(content, dfa.machine().alphabet().class(char)),
+            Content::Free => Some(0),
+            Content::Excluding(strings) => Some(step_excluding(strings, content, char)),
+            Content::Dfa(dfa) => dfa.next(content, dfa.machine().alphabet().class(char)),
+        }
+    }
+
+    /// Whether the content may end here, lengths left aside.
+    fn is_accepting(&self, content: StateId) -> bool {
+        match (&self.content, content) {
+            (Content::Free, _) | (Content::Excluding(_), DIVERGED) => true,
+            (Content::Excluding(strings), 0) => strings.root_values().is_empty(),
+            (Content::Excluding(strings), state) => strings.values(state as usize - 1).is_empty(),
+            (Content::Dfa(dfa), _) => dfa.is_accepting(content),
         }
     }
 
     /// Whether the content may end here.
     pub(crate) fn accepts_content(&self, content: StateId, n_chars: u32) -> bool {
         let long_enough = !self.counts() || (self.min_chars..=self.max_chars).contains(&n_chars);
-        long_enough && self.content.as_ref().is_none_or(|dfa| dfa.is_accepting(content))
+        long_enough && self.is_accepting(content)
     }
 
     /// Whether the content can be completed within the bounds, `n_chars` characters being there.
@@ -192,7 +259,11 @@ impl StringAutomaton {
 
     /// Bytes held by the content automaton.
     pub(crate) fn n_bytes(&self) -> usize {
-        self.content.as_ref().map_or(0, LazyDfa::n_bytes)
+        match &self.content {
+            Content::Free => 0,
+            Content::Excluding(strings) => strings.n_bytes(),
+            Content::Dfa(dfa) => dfa.n_bytes(),
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What do all sequences of one grammar share? The immutable grammar and its growing memory.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::lexicon::Lexicon;
+use super::source::Grammar;
 use crate::automata::Automaton;
 use crate::grammar::Productions;
 use crate::json_schema::Report;
@@ -19,7 +20,8 @@ pub(crate) type SharedGeneration = Arc<RwLock<Generation>>;
 pub struct CompiledGrammar {
     shared: Arc<Shared>,
     generation: RwLock<SharedGeneration>,
-    report: Report,
+    source: Grammar,
+    report: OnceLock<Report>,
     pub(crate) mask_hits: AtomicU64,
     pub(crate) mask_misses: AtomicU64,
     resets: AtomicU64,
@@ -31,7 +33,7 @@ impl CompiledGrammar {
         automata: Arc<[Arc<Automaton>]>,
         profiles: Arc<[Arc<Profiles>]>,
         lexicon: &Lexicon,
-        report: Report,
+        source: Grammar,
     ) -> CompiledGrammar {
         let shared = Arc::new(Shared {
             productions: Arc::new(productions),
@@ -45,7 +47,8 @@ impl CompiledGrammar {
         CompiledGrammar {
             shared,
             generation: RwLock::new(generation),
-            report,
+            source,
+            report: OnceLock::new(),
             mask_hits: AtomicU64::new(0),
             mask_misses: AtomicU64::new(0),
             resets: AtomicU64::new(0),
@@ -57,9 +60,9 @@ impl CompiledGrammar {
         Matcher::new(Arc::clone(self))
     }
 
-    /// What is enforced, keyword by keyword; empty for grammars that are no JSON Schema.
+    /// What is enforced, keyword by keyword; empty for grammars that are no JSON Schema. Made when first asked for.
     pub fn report(&self) -> &Report {
-        &self.report
+        self.report.get_or_init(|| self.source.report(&self.shared.limits))
     }
 
     /// The vocabulary.

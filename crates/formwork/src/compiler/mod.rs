@@ -62,7 +62,7 @@ impl Compiler {
         let lowered = grammar.lower(&self.lexicon.limits)?;
         let (automata, profiles) = self.lexicon.terminals(lowered.builder.terminals())?;
         let productions = lowered.builder.build(lowered.start, &automata, &self.lexicon.limits)?;
-        Ok(Arc::new(CompiledGrammar::new(productions, automata, profiles, &self.lexicon, lowered.report)))
+        Ok(Arc::new(CompiledGrammar::new(productions, automata, profiles, &self.lexicon, grammar.clone())))
     }
 }
 

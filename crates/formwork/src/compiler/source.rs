@@ -1,5 +1,7 @@
 //! What does the caller want to be written? A JSON Schema, a regex, choices, tools, or a grammar made in code.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::automata::Terminal;
@@ -12,7 +14,7 @@ use crate::limits::Limits;
 /// What output must look like: a JSON Schema, a regex, a set of choices, or a grammar made in code.
 #[derive(Clone, Debug)]
 pub struct Grammar {
-    source: Source,
+    source: Arc<Source>,
     options: SchemaOptions,
 }
 
@@ -29,7 +31,7 @@ enum Source {
 
 impl Grammar {
     fn new(source: Source) -> Grammar {
-        Grammar { source, options: SchemaOptions::default() }
+        Grammar { source: Arc::new(source), options: SchemaOptions::default() }
     }
 
     /// Instances of a JSON Schema.
@@ -75,7 +77,7 @@ impl Grammar {
 
     /// Equal for equal grammars; `None` for those that are not cached. The order of a schema's properties matters.
     pub(super) fn cache_key(&self) -> Option<String> {
-        let (kind, text) = match &self.source {
+        let (kind, text) = match &*self.source {
             Source::Schema(schema) => ("schema", schema.to_string()),
             Source::SchemaText(text) => ("text", text.clone()),
             Source::JsonObject => ("object", String::new()),
@@ -89,20 +91,35 @@ impl Grammar {
 
     /// Makes expressions of it.
     pub(super) fn lower(&self, limits: &Limits) -> Result<LoweredSchema, CompileError> {
-        match &self.source {
+        match &*self.source {
             Source::Schema(schema) => Ok(json_schema::lower_schema(schema, &self.options, limits)?),
             Source::SchemaText(text) => {
                 let schema = serde_json::from_str(text).map_err(malformed)?;
                 Ok(json_schema::lower_schema(&schema, &self.options, limits)?)
             }
-            Source::JsonObject => Ok(json_schema::lower_json_object(&self.options, limits)?),
+            Source::JsonObject => Ok(json_schema::lower_json_object(&self.options)),
             Source::Tools(tools) => Ok(json_schema::lower_tools(tools, &self.options, limits)?),
             Source::Regex(pattern) => Ok(single(Terminal::Regex(pattern.as_str().into()), pattern)),
             Source::Choice(choices) => lower_choices(choices),
-            Source::Built(builder, start) => {
-                Ok(LoweredSchema { builder: (**builder).clone(), start: *start, report: Report::default() })
-            }
+            Source::Built(builder, start) => Ok(LoweredSchema { builder: (**builder).clone(), start: *start }),
         }
+    }
+}
+
+impl Grammar {
+    /// What becomes of every keyword; lowers the schema once more.
+    pub(super) fn report(&self, limits: &Limits) -> Report {
+        let report = match &*self.source {
+            Source::Schema(schema) => json_schema::schema_report(schema, &self.options, limits),
+            Source::SchemaText(text) => match serde_json::from_str(text) {
+                Ok(schema) => json_schema::schema_report(&schema, &self.options, limits),
+                Err(error) => Err(malformed(error)),
+            },
+            Source::Tools(tools) => json_schema::tools_report(tools, &self.options, limits),
+            _ => Ok(Report::default()),
+        };
+        // A grammar that was compiled has been lowered without an error, and lowering is deterministic.
+        report.unwrap_or_default()
     }
 }
 
@@ -115,7 +132,7 @@ fn single(terminal: Terminal, name: &str) -> LoweredSchema {
     let mut builder = GrammarBuilder::new();
     let body = Expr::Terminal(builder.terminal(terminal));
     let start = builder.nonterminal(crate::automata::shorten(name), body);
-    LoweredSchema { builder, start, report: Report::default() }
+    LoweredSchema { builder, start }
 }
 
 fn lower_choices(choices: &[String]) -> Result<LoweredSchema, CompileError> {
@@ -129,5 +146,5 @@ fn lower_choices(choices: &[String]) -> Result<LoweredSchema, CompileError> {
         parts.push(Expr::Empty);
     }
     let start = builder.nonterminal("choice", Expr::Choice(parts));
-    Ok(LoweredSchema { builder, start, report: Report::default() })
+    Ok(LoweredSchema { builder, start })
 }

@@ -1,9 +1,28 @@
 //! Which texts does a JSON Schema describe? Schema documents to grammars, with a report of what is enforced.
 
+mod dialect;
+mod document;
+mod fault;
+mod format;
+mod keyword;
 mod layout;
+mod literal;
+mod lower;
+mod pattern;
+mod profile;
+mod reduce;
+mod report;
+mod resolve;
+mod shape;
+mod tools;
+mod uri;
+mod walk;
 
 pub use self::layout::Layout;
 
+use self::fault::Fault;
+use self::lower::Lowerer;
+use self::reduce::Reducer;
 use crate::error::SchemaError;
 use crate::grammar::GrammarBuilder;
 use crate::ids::NonterminalId;
@@ -69,23 +88,6 @@ pub enum Status {
     Relaxed,
 }
 
-/// A schema made into a grammar.
-pub(crate) struct LoweredSchema {
-    pub(crate) builder: GrammarBuilder,
-    pub(crate) start: NonterminalId,
-    pub(crate) report: Report,
-}
-
-/// Normalises `schema` and lowers it to a grammar.
-pub(crate) fn lower_schema(
-    schema: &serde_json::Value,
-    options: &SchemaOptions,
-    limits: &Limits,
-) -> Result<LoweredSchema, SchemaError> {
-    let _ = (schema, options, limits);
-    todo!()
-}
-
 /// Tools of one request, see [`crate::Grammar::tools`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolSet {
@@ -129,17 +131,82 @@ pub enum ToolCalls {
     },
 }
 
+/// A schema made into a grammar.
+pub(crate) struct LoweredSchema {
+    pub(crate) builder: GrammarBuilder,
+    pub(crate) start: NonterminalId,
+}
+
+/// Normalises `schema` and lowers it to a grammar.
+pub(crate) fn lower_schema(
+    schema: &serde_json::Value,
+    options: &SchemaOptions,
+    limits: &Limits,
+) -> Result<LoweredSchema, SchemaError> {
+    profile::check_schema(schema, options.profile, limits)?;
+    let mut reducer = Reducer::new(options, limits);
+    lower_root(&mut reducer, schema).map_err(Fault::into_error)
+}
+
+/// What becomes of every keyword that lowering `schema` reaches. This lowers it once more: reports are asked for
+/// seldom, and lowering is cheap.
+pub(crate) fn schema_report(
+    schema: &serde_json::Value,
+    options: &SchemaOptions,
+    limits: &Limits,
+) -> Result<Report, SchemaError> {
+    profile::check_schema(schema, options.profile, limits)?;
+    let mut reducer = Reducer::new(options, limits);
+    lower_root(&mut reducer, schema).map_err(Fault::into_error)?;
+    Ok(report::report(&mut reducer))
+}
+
+fn lower_root<'a>(reducer: &mut Reducer<'a>, schema: &'a serde_json::Value) -> fault::Result<LoweredSchema> {
+    let root = reducer.document.add_root(schema, String::new());
+    let conj = reducer.conj_of(root)?;
+    let mut lowerer = Lowerer::new(reducer);
+    let start = lowerer.nonterminal(conj)?;
+    lowerer.finish()?;
+    let dead = lowerer.dead_root(start);
+    let builder = lowerer.into_builder();
+    match start {
+        Some(start) if !dead => Ok(LoweredSchema { builder, start }),
+        _ => Err(reducer.unsatisfiable(root)),
+    }
+}
+
+/// A grammar of any JSON object; for Cohere's profiles of five levels, as its JSON mode has it.
+pub(crate) fn lower_json_object(options: &SchemaOptions) -> LoweredSchema {
+    let max_levels = match options.profile {
+        Profile::CohereJson | Profile::CohereTools => Some(5),
+        Profile::Full | Profile::OpenAiStrict => None,
+    };
+    let (builder, start) = lower::any_object(options, max_levels);
+    LoweredSchema { builder, start }
+}
+
 /// Lowers a set of tools to a grammar.
 pub(crate) fn lower_tools(
     tools: &ToolSet,
     options: &SchemaOptions,
     limits: &Limits,
 ) -> Result<LoweredSchema, SchemaError> {
-    let _ = (tools, options, limits);
-    todo!()
+    check_tools(tools, options, limits)?;
+    tools::lower(&mut Reducer::new(options, limits), tools).map_err(Fault::into_error)
 }
 
-pub(crate) fn lower_json_object(options: &SchemaOptions, limits: &Limits) -> Result<LoweredSchema, SchemaError> {
-    let _ = (options, limits);
-    todo!()
+/// What becomes of every keyword that lowering `tools` reaches.
+pub(crate) fn tools_report(tools: &ToolSet, options: &SchemaOptions, limits: &Limits) -> Result<Report, SchemaError> {
+    check_tools(tools, options, limits)?;
+    let mut reducer = Reducer::new(options, limits);
+    tools::lower(&mut reducer, tools).map_err(Fault::into_error)?;
+    Ok(report::report(&mut reducer))
+}
+
+fn check_tools(tools: &ToolSet, options: &SchemaOptions, limits: &Limits) -> Result<(), SchemaError> {
+    let violations = tools::check(tools);
+    if !violations.is_empty() {
+        return Err(SchemaError::from_violations(violations));
+    }
+    profile::check_tools(tools, options.profile, limits)
 }

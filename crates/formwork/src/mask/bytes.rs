@@ -30,17 +30,15 @@ pub(super) fn next_bytes(parser: &mut Parser, configuration: &[Entry]) -> Result
     for entry in configuration {
         match entry.lexing {
             Lexing::Inside { scan, state, .. } => {
-                let scans = parser.scans(entry.set)?;
-                add_lexeme(parser, &scans[scan as usize], state, &mut bytes);
+                add_lexeme(parser, parser.scan(entry.set, scan), state, &mut bytes);
             }
             Lexing::Between { n_blank } => {
                 if parser.blank_after(entry.set, n_blank).is_some() {
                     bytes.insert_all(b" \t\n\r");
                 }
-                let scans = parser.scans(entry.set)?;
-                for (index, scan) in scans.iter().enumerate() {
-                    let start = parser.start_state(entry.set, index as u32)?;
-                    add_lexeme(parser, scan, start, &mut bytes);
+                for scan in 0..parser.n_scans(entry.set)? {
+                    let start = parser.start_state(entry.set, scan);
+                    add_lexeme(parser, parser.scan(entry.set, scan), start, &mut bytes);
                 }
             }
         }

@@ -256,7 +256,7 @@ impl Generation {
 
     fn terminal(&self, entry: &Entry) -> Option<u32> {
         let Lexing::Inside { scan, .. } = entry.lexing else { return None };
-        match self.parser.known_scan(entry.set, scan)? {
+        match self.parser.scan(entry.set, scan) {
             Scan::Terminal { terminal, .. } => Some(*terminal),
             Scan::Key { .. } => None,
         }
@@ -312,7 +312,7 @@ impl Generation {
         let Lexing::Inside { state, .. } = entry.lexing else { return None };
         let terminal = self.terminal(entry)?;
         match &*self.shared.automata[terminal as usize] {
-            Automaton::String(string) if string.content().is_none() => {
+            Automaton::String(string) if string.is_free() => {
                 (StringState::from_bits(state).decode() == DecodeState::BODY).then_some(terminal)
             }
             _ => None,
@@ -350,15 +350,15 @@ impl Generation {
         let old_set = entry.set;
         entry.set = self.adopt_set(old, old_set, sets);
         if let Lexing::Inside { scan, .. } = &mut entry.lexing {
-            let origin = match old.parser.known_scan(old_set, *scan) {
-                Some(Scan::Key { origin, .. }) => Some(self.adopt_set(old, *origin, sets)),
-                _ => None,
+            let origin = match old.parser.scan(old_set, *scan) {
+                Scan::Key { origin, .. } => Some(self.adopt_set(old, *origin, sets)),
+                Scan::Terminal { .. } => None,
             };
             let scans = self.parser.scans(entry.set)?;
-            let same = |new: &&Scan| match (old.parser.known_scan(old_set, *scan), new) {
-                (Some(Scan::Terminal { terminal: a, .. }), Scan::Terminal { terminal: b, .. }) => a == b,
+            let same = |new: &&Scan| match (old.parser.scan(old_set, *scan), new) {
+                (Scan::Terminal { terminal: a, .. }, Scan::Terminal { terminal: b, .. }) => a == b,
                 (
-                    Some(Scan::Key { record: a, count: b, first: c, last: d, .. }),
+                    Scan::Key { record: a, count: b, first: c, last: d, .. },
                     Scan::Key { record, count, first, last, origin: new_origin },
                 ) => (a, b, c, d, origin) == (record, count, first, last, Some(*new_origin)),
                 _ => false,

@@ -24,6 +24,7 @@ pub(crate) use self::profile::Profiles;
 use self::profile::{Exits, Profile};
 use crate::automata::{Automaton, Overflows};
 use crate::error::LimitError;
+use crate::ids::TokenId;
 use crate::limits::Limits;
 use crate::parser::{Configuration, Entry, Lexing, Parser, Scan, SetId};
 pub use crate::vocabulary::TokenMask;
@@ -36,6 +37,7 @@ use crate::vocabulary::{Vocabulary, leading_whitespace};
 pub(crate) enum Table {
     Body,
     Opened,
+    Spaced,
 }
 
 impl Table {
@@ -43,12 +45,21 @@ impl Table {
         match self {
             Table::Body => &vocabulary.strings().body,
             Table::Opened => &vocabulary.strings().opened,
+            Table::Spaced => &vocabulary.strings().spaced,
         }
     }
 }
 
 /// Exits of a string table that each item set takes.
-pub(crate) type ExitMemo = AHashMap<(SetId, Table), Arc<[u32]>>;
+pub(crate) type ExitMemo = AHashMap<(SetId, Table), Arc<Taken>>;
+
+/// Exits of a string table that one item set takes, by token in rising order.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    tokens: Arc<[u32]>,
+    /// Number of each token's prefix.
+    prefixes: Box<[u32]>,
+}
 
 /// Everything that one mask is computed from.
 pub(crate) struct MaskWork<'a> {
@@ -109,8 +120,8 @@ impl MaskWork<'_> {
     }
 
     fn add_between(&mut self, set: SetId, n_blank: u32, parts: &mut Parts) -> Result<(), LimitError> {
-        for scan in 0..self.parser.scans(set)?.len() as u32 {
-            let start = self.parser.start_state(set, scan)?;
+        for scan in 0..self.parser.n_scans(set)? {
+            let start = self.parser.start_state(set, scan);
             self.add_lexeme(set, scan, start, 0, parts)?;
         }
         let room = self.parser.blank_room(set, n_blank);
@@ -118,13 +129,46 @@ impl MaskWork<'_> {
             return Ok(());
         }
         let vocabulary = self.vocabulary;
-        let fits = |token: &u32, of: fn(&[u8]) -> usize| of(vocabulary.bytes_at(*token as usize)) <= room as usize;
-        parts.ids.extend(vocabulary.blank_tokens().iter().filter(|token| fits(token, <[u8]>::len)));
-        let mut found = Vec::new();
-        let behind = Entry { set, lexing: Lexing::Between { n_blank: 0 } };
-        self.walk_lexemes(vocabulary.stripped(), behind, &mut found)?;
-        parts.ids.extend(found.iter().filter(|token| fits(token, leading_whitespace)));
+        parts.masks.push(vocabulary.blank(room).clone());
+        let fits = |token: &u32| leading_whitespace(vocabulary.bytes_at(*token as usize)) <= room as usize;
+        let mut spaced = Parts::default();
+        for scan in 0..self.parser.n_scans(set)? {
+            self.add_spaced(set, scan, &mut spaced)?;
+        }
+        let direct = std::mem::take(&mut spaced.direct);
+        self.walk(vocabulary.stripped(), direct, &mut spaced.ids)?;
+        parts.ids.extend(spaced.ids.iter().filter(|token| fits(token)));
+        for mask in spaced.masks {
+            if mask.base().is_none() {
+                parts.ids.extend(mask.added().iter().filter(|token| fits(token)));
+            } else {
+                parts.ids.extend(mask.iter().map(TokenId::get).filter(|token| fits(token)));
+            }
+        }
         Ok(())
+    }
+
+    /// Adds the tokens of whitespace and the start of a lexeme of the `scan`-th terminal: strings from their table, others to
+    /// be walked.
+    fn add_spaced(&mut self, set: SetId, scan: u32, parts: &mut Parts) -> Result<(), LimitError> {
+        let state = self.parser.start_state(set, scan);
+        let terminal = match self.parser.scan(set, scan) {
+            Scan::Terminal { terminal, .. } => Some(*terminal),
+            Scan::Key { .. } => None,
+        };
+        let automaton = terminal.map(|terminal| Arc::clone(self.parser.automaton(terminal)));
+        match (terminal, automaton.as_deref()) {
+            (Some(terminal), Some(Automaton::String(string))) => {
+                let profiles = Arc::clone(&self.profiles[terminal as usize]);
+                let profile = self.spaced_profile(&profiles, string)?;
+                parts.masks.push(profile.inside.clone());
+                self.add_exits(&profile, set, scan, parts)
+            }
+            _ => {
+                parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars: 0 } });
+                Ok(())
+            }
+        }
     }
 
     /// Adds the tokens that go on in a lexeme of the `scan`-th terminal.
@@ -136,17 +180,19 @@ impl MaskWork<'_> {
         n_chars: u32,
         parts: &mut Parts,
     ) -> Result<(), LimitError> {
-        let scans = self.parser.scans(set)?;
-        let Scan::Terminal { terminal, .. } = &scans[scan as usize] else {
-            parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars } });
-            return Ok(());
+        let terminal = match self.parser.scan(set, scan) {
+            Scan::Terminal { terminal, .. } => *terminal,
+            Scan::Key { .. } => {
+                parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars } });
+                return Ok(());
+            }
         };
-        let automaton = Arc::clone(self.parser.automaton(*terminal));
+        let automaton = Arc::clone(self.parser.automaton(terminal));
         if matches!(*automaton, Automaton::Literal(_) | Automaton::OneOf(_)) {
             parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars } });
             return Ok(());
         }
-        let profiles = Arc::clone(&self.profiles[*terminal as usize]);
+        let profiles = Arc::clone(&self.profiles[terminal as usize]);
         let profile = self.profile(&profiles, &automaton, state, n_chars)?;
         parts.masks.push(profile.inside.clone());
         self.add_exits(&profile, set, scan, parts)
@@ -161,34 +207,41 @@ impl MaskWork<'_> {
         let behind = Entry { set: after, lexing: Lexing::Between { n_blank: 0 } };
         match &profile.exits {
             Exits::None => {}
-            Exits::Rests(rests) => self.walk(rests, Configuration::from_slice(&[behind]), &mut parts.ids)?,
-            Exits::Nodes(nodes) => {
-                for node in nodes {
-                    self.walk_subtree(*node as usize, behind, &mut parts.ids)?;
-                }
-            }
+            Exits::Nodes(nodes) => self.walk_subtrees(nodes, behind, &mut parts.ids)?,
             Exits::Quoted { table, prefixes } => {
                 let taken = self.taken_exits(after, *table)?;
-                let exits = &table.of(self.vocabulary).exits;
-                parts.ids.extend(taken.iter().filter_map(|exit| {
-                    let (token, prefix) = exits[*exit as usize];
-                    prefixes.as_ref().is_none_or(|prefixes| prefixes.contains(prefix as usize)).then_some(token)
-                }));
+                let tokens = match prefixes {
+                    None => Arc::clone(&taken.tokens),
+                    Some(prefixes) => {
+                        let pairs = taken.tokens.iter().zip(&taken.prefixes);
+                        pairs
+                            .filter(|(_, prefix)| prefixes.contains(**prefix as usize))
+                            .map(|(token, _)| *token)
+                            .collect()
+                    }
+                };
+                parts.masks.push(TokenMask::from_sorted(self.vocabulary.mask_words(), tokens));
             }
         }
         Ok(())
     }
 
     /// The exits of a string table whose rest the grammar takes behind the string.
-    fn taken_exits(&mut self, after: SetId, table: Table) -> Result<Arc<[u32]>, LimitError> {
+    fn taken_exits(&mut self, after: SetId, table: Table) -> Result<Arc<Taken>, LimitError> {
         if let Some(taken) = self.exits.get(&(after, table)) {
             return Ok(Arc::clone(taken));
         }
         let rests = &table.of(self.vocabulary).rests;
-        let mut taken = rests.root_values().to_vec();
+        let mut found = rests.root_values().to_vec();
         let behind = Entry { set: after, lexing: Lexing::Between { n_blank: 0 } };
-        self.walk(rests, Configuration::from_slice(&[behind]), &mut taken)?;
-        let taken: Arc<[u32]> = taken.into();
+        self.walk(rests, Configuration::from_slice(&[behind]), &mut found)?;
+        let exits = &table.of(self.vocabulary).exits;
+        let mut pairs: Vec<(u32, u32)> = found.iter().map(|exit| exits[*exit as usize]).collect();
+        pairs.sort_unstable();
+        let taken = Arc::new(Taken {
+            tokens: pairs.iter().map(|(token, _)| *token).collect(),
+            prefixes: pairs.iter().map(|(_, prefix)| *prefix).collect(),
+        });
         self.exits.insert((after, table), Arc::clone(&taken));
         Ok(taken)
     }
@@ -198,6 +251,14 @@ impl MaskWork<'_> {
         let n_words = self.vocabulary.mask_words();
         let (wide, narrow): (Vec<_>, Vec<_>) = parts.masks.into_iter().partition(|mask| mask.base().is_some());
         let mut ids = parts.ids;
+        match (wide.as_slice(), narrow.as_slice()) {
+            // A string of free content, and what may follow it: no list needs to be sorted or copied.
+            ([mask], [exits]) if ids.is_empty() && mask.added().is_empty() && mask.is_disjoint(exits) => {
+                return mask.with_added(exits);
+            }
+            ([mask], []) | ([], [mask]) if ids.is_empty() => return mask.clone(),
+            _ => {}
+        }
         narrow.iter().for_each(|mask| ids.extend_from_slice(mask.added()));
         match wide.as_slice() {
             [] => TokenMask::new(n_words, None, ids, Vec::new()),

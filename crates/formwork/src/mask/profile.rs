@@ -7,10 +7,10 @@ use fixedbitset::FixedBitSet;
 
 use super::shapes::ShapeClasses;
 use super::{MaskWork, Table};
-use crate::automata::{Automaton, StringState};
+use crate::automata::{Automaton, StringAutomaton, StringState};
 use crate::error::LimitError;
+use crate::vocabulary::TokenMask;
 use crate::vocabulary::token_mask::set_bit;
-use crate::vocabulary::{TokenMask, TokenTrie};
 
 /// Tokens that stay inside a lexeme, and those that leave it.
 #[derive(Debug)]
@@ -23,9 +23,7 @@ pub(crate) struct Profile {
 #[derive(Debug)]
 pub(super) enum Exits {
     None,
-    /// By what is left of them.
-    Rests(TokenTrie),
-    /// Nodes of the token trie at which the lexeme may end, where there are too many rests.
+    /// Nodes of the token trie at which the lexeme may end before the token does.
     Nodes(Box<[u32]>),
     /// Exits of a string table; with the numbers of the prefixes that are allowed, `None` is all.
     Quoted {
@@ -61,8 +59,6 @@ struct Known {
 
 /// Bytes of profiles kept for one automaton; beyond it they are started anew.
 const MAX_BYTES: usize = 16 << 20;
-/// Most rests that are laid out as a trie of their own.
-const MAX_RESTS: usize = 20_000;
 
 impl Profiles {
     /// Bytes held.
@@ -77,7 +73,6 @@ impl Profiles {
     fn insert(&self, key: ProfileKey, profile: &Arc<Profile>) {
         let exits = match &profile.exits {
             Exits::None => 0,
-            Exits::Rests(rests) => rests.n_bytes(),
             Exits::Nodes(nodes) => 4 * nodes.len(),
             Exits::Quoted { prefixes, .. } => prefixes.as_ref().map_or(0, |prefixes| prefixes.len() / 8),
         };
@@ -134,6 +129,22 @@ impl MaskWork<'_> {
         Ok(profile)
     }
 
+    /// What tokens of whitespace and an opening quote do, from before a string on.
+    pub(super) fn spaced_profile(
+        &mut self,
+        profiles: &Profiles,
+        string: &StringAutomaton,
+    ) -> Result<Arc<Profile>, LimitError> {
+        // No state of a string has all bits set.
+        let key = (u64::MAX, 0, 0);
+        if let Some(profile) = profiles.get(&key) {
+            return Ok(profile);
+        }
+        let profile = Arc::new(self.table_profile(profiles, string, 0, 0, Table::Spaced)?);
+        profiles.insert(key, &profile);
+        Ok(profile)
+    }
+
     /// Walks the token trie with one automaton: what any automaton can be asked.
     fn walk_automaton(&mut self, automaton: &Automaton, state: u64, n_chars: u32) -> Result<Profile, LimitError> {
         self.walk_stepper(state, n_chars, &mut |state, byte, n_chars| {
@@ -152,7 +163,7 @@ impl MaskWork<'_> {
         let vocabulary = self.vocabulary;
         let trie = vocabulary.trie();
         let mut row = vec![0; vocabulary.mask_words()];
-        let mut ends: Vec<(usize, usize)> = Vec::new();
+        let mut ends: Vec<u32> = Vec::new();
         let mut levels = vec![(trie.n_nodes(), state, n_chars)];
         let mut node = 0;
         let mut n_visited = 0;
@@ -170,7 +181,7 @@ impl MaskWork<'_> {
             trie.values(node).iter().for_each(|token| set_bit(&mut row, *token));
             let has_children = trie.end(node) > node + 1;
             if has_children && next.is_accepting {
-                ends.push((node, levels.len()));
+                ends.push(node as u32);
             }
             if has_children && next.can_go_on {
                 levels.push((trie.end(node), next.state, count));
@@ -181,25 +192,7 @@ impl MaskWork<'_> {
         }
         self.spend(n_visited)?;
         let inside = TokenMask::from_row(&row, Some(vocabulary.strings().body.inside()));
-        Ok(Profile { inside, exits: self.rests(&ends) })
-    }
-
-    /// Lays out what is left of the tokens below the nodes at which a lexeme may end (node and depth).
-    fn rests(&self, ends: &[(usize, usize)]) -> Exits {
-        let trie = self.vocabulary.trie();
-        let below = |node: usize| &trie.subtree_values(node)[trie.values(node).len()..];
-        let n_rests: usize = ends.iter().map(|(node, _)| below(*node).len()).sum();
-        match n_rests {
-            0 => Exits::None,
-            n if n > MAX_RESTS => Exits::Nodes(ends.iter().map(|(node, _)| *node as u32).collect()),
-            _ => {
-                let mut rests = Vec::with_capacity(n_rests);
-                for (node, depth) in ends {
-                    let tokens = below(*node).iter();
-                    rests.extend(tokens.map(|token| (&self.vocabulary.bytes_at(*token as usize)[*depth..], *token)));
-                }
-                Exits::Rests(TokenTrie::new(rests))
-            }
-        }
+        let exits = if ends.is_empty() { Exits::None } else { Exits::Nodes(ends.into()) };
+        Ok(Profile { inside, exits })
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct ShapeClasses(Vec<Box<[u16]>>);
 
 impl ShapeClasses {
     fn new(string: &StringAutomaton) -> ShapeClasses {
-        let Some(dfa) = string.content() else { return ShapeClasses(Vec::new()) };
+        let Some(dfa) = string.dfa() else { return ShapeClasses(Vec::new()) };
         let alphabet = dfa.machine().alphabet();
         let classes = |class: usize| {
             let ranges = class_ranges(class as u8).into_iter();
@@ -55,7 +55,7 @@ impl Classifier<'_> {
         if let Some(known) = self.known.get(&(state, class)) {
             return *known;
         }
-        let Some(dfa) = self.string.content() else { return Uniform::To(state) };
+        let Some(dfa) = self.string.dfa() else { return Uniform::To(state) };
         let mut targets = self.classes.0[usize::from(class)].iter().map(|c| dfa.next(state, usize::from(*c)));
         let first = targets.next().flatten();
         let answer = match (targets.all(|target| target == first), first) {
@@ -120,7 +120,7 @@ impl MaskWork<'_> {
                 Uniform::Mixed if walked.contains(&first_class) => {}
                 Uniform::Mixed => {
                     let tokens = shapes.subtree_tokens(node);
-                    if tokens.len() > MANY_TOKENS {
+                    if tokens.len() > MANY_TOKENS && !table.opens() {
                         walked.insert(first_class);
                         self.walk_first_class(string, content, first_class, row)?;
                     } else {
@@ -144,7 +144,7 @@ impl MaskWork<'_> {
     ) -> Result<(), LimitError> {
         let mut n_steps = 0;
         for token in tokens {
-            let bytes = &self.vocabulary.bytes_at(*token as usize)[table.n_skipped()..];
+            let bytes = table.body_of(self.vocabulary.bytes_at(*token as usize));
             let Ok(text) = std::str::from_utf8(bytes) else { continue };
             let mut state = Some(content);
             for char in text.chars() {

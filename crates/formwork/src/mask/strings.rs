@@ -9,7 +9,7 @@ use crate::automata::{Lengths, StringAutomaton, StringState};
 use crate::error::LimitError;
 use crate::vocabulary::TokenMask;
 use crate::vocabulary::strings::BodyTable;
-use crate::vocabulary::token_mask::{has_bit, set_bit};
+use crate::vocabulary::token_mask::{has_bit, ones, set_bit};
 
 /// States behind which a content automaton is searched for steps that are dead.
 const NEVER_DIES_CAP: usize = 64;
@@ -35,16 +35,27 @@ impl MaskWork<'_> {
         state: StringState,
         n_chars: u32,
     ) -> Result<Profile, LimitError> {
-        let table_id = match state.decode() {
-            DecodeState::BODY => Table::Body,
-            DecodeState::BEFORE => Table::Opened,
+        match state.decode() {
+            DecodeState::BODY => self.table_profile(profiles, string, state.content(), n_chars, Table::Body),
+            DecodeState::BEFORE => self.table_profile(profiles, string, state.content(), n_chars, Table::Opened),
             // In the middle of a character: rare.
-            _ => return self.walk_string(string, state, n_chars),
-        };
+            _ => self.walk_string(string, state, n_chars),
+        }
+    }
+
+    /// The profile of a string from a table's place on.
+    pub(super) fn table_profile(
+        &mut self,
+        profiles: &Profiles,
+        string: &StringAutomaton,
+        content: u32,
+        n_chars: u32,
+        table_id: Table,
+    ) -> Result<Profile, LimitError> {
         let vocabulary = self.vocabulary;
         let table = table_id.of(vocabulary);
-        let inside = self.inside(profiles, string, state.content(), n_chars, table_id)?;
-        let prefixes = self.prefixes(string, state.content(), n_chars, table)?;
+        let inside = self.inside(profiles, string, content, n_chars, table_id)?;
+        let prefixes = self.prefixes(string, content, n_chars, table)?;
         Ok(Profile { inside, exits: Exits::Quoted { table: table_id, prefixes } })
     }
 
@@ -74,8 +85,7 @@ impl MaskWork<'_> {
         let (min, max) = if string.counts() { string.bounds(n_chars) } else { (0, u32::MAX) };
         let far = table.max_chars() + string.lengths().settled();
         let lengths = string.lengths();
-        if matches!(lengths, Lengths::All) && string.content().is_none_or(|dfa| dfa.never_dies(content, NEVER_DIES_CAP))
-        {
+        if matches!(lengths, Lengths::All) && string.never_dies(content, NEVER_DIES_CAP) {
             return Ok(table.limited(max).clone());
         }
         let free = self.unlimited(profiles, string, content, table_id)?;
@@ -179,7 +189,7 @@ impl MaskWork<'_> {
         table: &BodyTable,
         token: u32,
     ) -> Result<bool, LimitError> {
-        let bytes = &self.vocabulary.bytes_at(token as usize)[table.n_skipped()..];
+        let bytes = table.body_of(self.vocabulary.bytes_at(token as usize));
         self.spend(bytes.len())?;
         let mut state = StringState::new(content, DecodeState::BODY);
         let mut count = n_chars;
@@ -203,8 +213,16 @@ impl MaskWork<'_> {
         candidates: &[u32],
         row: &mut [u32],
     ) -> Result<(), LimitError> {
-        let before = if table.n_skipped() == 0 { DecodeState::BODY } else { DecodeState::BEFORE };
-        let profile = self.walk_string(string, StringState::new(content, before), n_chars)?;
+        if table.opens() {
+            let tokens: Vec<u32> = ones(candidates.iter().copied()).collect();
+            for token in tokens {
+                if self.admits_token(string, content, n_chars, table, token)? {
+                    set_bit(row, token);
+                }
+            }
+            return Ok(());
+        }
+        let profile = self.walk_string(string, StringState::new(content, DecodeState::BODY), n_chars)?;
         profile.inside.write_to(row);
         row.iter_mut().zip(candidates).for_each(|(word, candidates)| *word &= candidates);
         Ok(())
@@ -219,7 +237,7 @@ impl MaskWork<'_> {
         table: &BodyTable,
     ) -> Result<Option<FixedBitSet>, LimitError> {
         let n_prefixes = table.prefix_chars.len();
-        if string.content().is_none() {
+        if string.is_free() {
             if !string.counts() {
                 return Ok(None);
             }

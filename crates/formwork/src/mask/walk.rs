@@ -2,8 +2,8 @@
 
 use smallvec::SmallVec;
 
+use super::MaskWork;
 use super::bytes::next_bytes;
-use super::{MaskWork, Parts};
 use crate::error::LimitError;
 use crate::parser::{Configuration, Entry};
 use crate::vocabulary::TokenTrie;
@@ -26,26 +26,28 @@ impl MaskWork<'_> {
         self.walk_range(trie, 0, trie.n_nodes(), start, found)
     }
 
-    /// Adds the tokens below `node` of the token trie whose rests can be read from `start`.
-    pub(super) fn walk_subtree(&mut self, node: usize, start: Entry, found: &mut Vec<u32>) -> Result<(), LimitError> {
-        let trie = self.vocabulary.trie();
-        self.walk_range(trie, node + 1, trie.end(node), Configuration::from_slice(&[start]), found)
-    }
-
-    /// Adds the values of all strings that can be read from between two lexemes without whitespace before them.
-    pub(super) fn walk_lexemes(
+    /// Adds the tokens below each of `nodes` of the token trie whose rests can be read from `start`.
+    pub(super) fn walk_subtrees(
         &mut self,
-        trie: &TokenTrie,
+        nodes: &[u32],
         start: Entry,
         found: &mut Vec<u32>,
     ) -> Result<(), LimitError> {
-        let mut parts = Parts::default();
-        for scan in 0..self.parser.scans(start.set)?.len() as u32 {
-            let state = self.parser.start_state(start.set, scan)?;
-            let lexing = crate::parser::Lexing::Inside { scan, state, n_chars: 0 };
-            parts.direct.push(Entry { set: start.set, lexing });
+        let trie = self.vocabulary.trie();
+        let start = Configuration::from_slice(&[start]);
+        let bytes = next_bytes(self.parser, &start)?;
+        for node in nodes {
+            let (node, end) = (*node as usize, trie.end(*node as usize));
+            let mut child = node + 1;
+            // Nearly always no child can follow: most rests go on in the lexeme itself.
+            while child < end {
+                if bytes.contains(trie.byte(child)) {
+                    self.walk_range(trie, child, trie.end(child), start.clone(), found)?;
+                }
+                child = trie.end(child);
+            }
         }
-        self.walk(trie, parts.direct, found)
+        Ok(())
     }
 
     fn walk_range(

@@ -83,8 +83,8 @@ impl Parser {
                 {
                     push(next, Entry { set: entry.set, lexing: Lexing::Between { n_blank } });
                 }
-                for scan in 0..self.scans(entry.set)?.len() as u32 {
-                    let start = self.start_state(entry.set, scan)?;
+                for scan in 0..self.n_scans(entry.set)? {
+                    let start = self.start_state(entry.set, scan);
                     self.step_lexeme(entry.set, scan, start, 0, byte, next)?;
                 }
                 Ok(())
@@ -92,12 +92,12 @@ impl Parser {
         }
     }
 
-    /// The state before the first byte of a lexeme.
-    pub(crate) fn start_state(&mut self, set: SetId, scan: u32) -> Result<u64, LimitError> {
-        Ok(match &self.scans(set)?[scan as usize] {
+    /// The state before the first byte of a lexeme of a terminal that was predicted.
+    pub(crate) fn start_state(&self, set: SetId, scan: u32) -> u64 {
+        match self.scan(set, scan) {
             Scan::Terminal { terminal, .. } => self.automaton(*terminal).start(),
             Scan::Key { record, .. } => self.productions.records[*record as usize].keys.start(),
-        })
+        }
     }
 
     fn step_lexeme(
@@ -109,8 +109,7 @@ impl Parser {
         byte: u8,
         next: &mut Configuration,
     ) -> Result<(), LimitError> {
-        let scans = self.scans(set)?;
-        let (state, ended, can_go_on) = match &scans[scan as usize] {
+        let (state, ended, can_go_on) = match self.scan(set, scan) {
             Scan::Terminal { terminal, .. } => {
                 let automaton = &self.automata[*terminal as usize];
                 let Some(state) = automaton.step(state, byte, &mut n_chars) else { return Ok(()) };

@@ -139,9 +139,18 @@ impl Parser {
         Ok(scans)
     }
 
-    /// A terminal that `set` allows; `None` where nothing was predicted yet.
-    pub(crate) fn known_scan(&self, set: SetId, scan: u32) -> Option<&Scan> {
-        self.sets[set as usize].scans.as_ref()?.get(scan as usize)
+    /// How many terminals `set` allows; predicts them when they were not.
+    pub(crate) fn n_scans(&mut self, set: SetId) -> Result<u32, LimitError> {
+        match &self.sets[set as usize].scans {
+            Some(scans) => Ok(scans.len() as u32),
+            None => Ok(self.scans(set)?.len() as u32),
+        }
+    }
+
+    /// A terminal that was predicted for `set`.
+    pub(crate) fn scan(&self, set: SetId, scan: u32) -> &Scan {
+        let scans = self.sets[set as usize].scans.as_ref().expect("a scan's number comes from a prediction");
+        &scans[scan as usize]
     }
 
     /// The set behind a lexeme of the `scan`-th terminal of `set`; `key` is the index of the key that was read, 0 for other

@@ -119,6 +119,7 @@ impl VocabularyBuilder {
             trie: TokenTrie::default(),
             stripped: TokenTrie::default(),
             blank_tokens: Vec::new(),
+            blank_masks: Vec::new(),
             strings: std::sync::OnceLock::new(),
         })
     }
@@ -137,7 +138,7 @@ impl Vocabulary {
             texts.push((bytes, id as u32));
             match leading_whitespace(bytes) {
                 0 => {}
-                n if n == bytes.len() => blank.push(id as u32),
+                n if n == bytes.len() => blank.push((n as u32, id as u32)),
                 n => stripped.push((&bytes[n..], id as u32)),
             }
         }
@@ -145,6 +146,9 @@ impl Vocabulary {
         let stripped = TokenTrie::new(stripped);
         self.trie = trie;
         self.stripped = stripped;
+        blank.sort_unstable();
+        let longest = blank.last().map_or(0, |(n_bytes, _)| *n_bytes as usize);
+        self.blank_masks = std::iter::repeat_with(std::sync::OnceLock::new).take(longest + 1).collect();
         self.blank_tokens = blank;
     }
 }

@@ -45,8 +45,10 @@ pub struct Vocabulary {
     trie: TokenTrie,
     /// Tokens of whitespace and then something else, by what follows the whitespace.
     stripped: TokenTrie,
-    /// Tokens of nothing but whitespace.
-    blank_tokens: Vec<u32>,
+    /// Tokens of nothing but whitespace with their lengths, shortest first.
+    blank_tokens: Vec<(u32, u32)>,
+    /// By greatest number of bytes: tokens of nothing but whitespace.
+    blank_masks: Vec<OnceLock<TokenMask>>,
     strings: OnceLock<Box<StringTables>>,
 }
 
@@ -148,9 +150,16 @@ impl Vocabulary {
         &self.stripped
     }
 
-    /// Tokens of nothing but whitespace.
-    pub(crate) fn blank_tokens(&self) -> &[u32] {
-        &self.blank_tokens
+    /// Tokens of nothing but whitespace, of at most so many bytes.
+    pub(crate) fn blank(&self, max_bytes: u32) -> &TokenMask {
+        let longest = self.blank_masks.len() - 1;
+        let max_bytes = longest.min(max_bytes as usize);
+        self.blank_masks[max_bytes].get_or_init(|| {
+            let mut row = vec![0; self.mask_words()];
+            let fitting = self.blank_tokens.iter().take_while(|(n_bytes, _)| *n_bytes as usize <= max_bytes);
+            fitting.for_each(|(_, token)| token_mask::set_bit(&mut row, *token));
+            TokenMask::from_row(&row, None)
+        })
     }
 
     /// Bytes of token `id`; empty unless it is text.

@@ -10,7 +10,7 @@ use ahash::AHashMap;
 
 use super::shapes::ShapeTrie;
 use super::token_mask::{TokenMask, set_bit};
-use super::{TokenTrie, Vocabulary};
+use super::{TokenTrie, Vocabulary, leading_whitespace};
 use crate::automata::decoder::DecodeState;
 
 /// Both tables of one vocabulary.
@@ -20,14 +20,16 @@ pub(crate) struct StringTables {
     pub(crate) body: BodyTable,
     /// Tokens that begin with the opening quote, seen from behind it.
     pub(crate) opened: BodyTable,
+    /// Tokens that begin with whitespace and the opening quote, seen from behind it.
+    pub(crate) spaced: BodyTable,
 }
 
 /// What tokens do from the body of a string on.
 #[derive(Debug)]
 pub(crate) struct BodyTable {
     n_words: usize,
-    /// Bytes at the start of each token that come before the body: the opening quote, or nothing.
-    n_skipped: usize,
+    /// Whether the tokens begin before the opening quote.
+    opens: bool,
     /// Characters begun, by token; `None` for tokens that do not stay inside.
     chars: Vec<Option<u16>>,
     /// Tokens that stay inside.
@@ -54,12 +56,24 @@ impl StringTables {
         let n_words = vocabulary.mask_words();
         let n_tokens = vocabulary.len();
         let texts = (0..n_tokens).map(|id| (vocabulary.bytes_at(id), id as u32)).filter(|(bytes, _)| !bytes.is_empty());
-        let opened = texts.clone().filter(|(bytes, _)| bytes[0] == b'"').map(|(bytes, id)| (&bytes[1..], id));
+        let opened = texts.clone().filter(|(bytes, _)| bytes[0] == b'"').map(|(bytes, id)| (behind_quote(bytes), id));
+        let spaced = texts.clone().filter(|(bytes, _)| {
+            let n_blank = leading_whitespace(bytes);
+            n_blank > 0 && bytes.get(n_blank) == Some(&b'"')
+        });
+        let spaced = spaced.map(|(bytes, id)| (behind_quote(bytes), id));
         StringTables {
-            body: BodyTable::new(texts, 0, n_words, n_tokens),
-            opened: BodyTable::new(opened, 1, n_words, n_tokens),
+            body: BodyTable::new(texts, false, n_words, n_tokens),
+            opened: BodyTable::new(opened, true, n_words, n_tokens),
+            spaced: BodyTable::new(spaced, true, n_words, n_tokens),
         }
     }
+}
+
+/// What comes behind the first quote.
+fn behind_quote(bytes: &[u8]) -> &[u8] {
+    let quote = bytes.iter().position(|byte| *byte == b'"');
+    quote.map_or(&[], |quote| &bytes[quote + 1..])
 }
 
 enum Verdict {
@@ -88,7 +102,7 @@ fn judge(bytes: &[u8]) -> Verdict {
 impl BodyTable {
     fn new<'a>(
         texts: impl Iterator<Item = (&'a [u8], u32)>,
-        n_skipped: usize,
+        opens: bool,
         n_words: usize,
         n_tokens: usize,
     ) -> BodyTable {
@@ -127,7 +141,7 @@ impl BodyTable {
         let max_chars = by_chars.first().map_or(0, |(n_chars, _)| usize::from(*n_chars));
         BodyTable {
             n_words,
-            n_skipped,
+            opens,
             chars,
             inside: inside.into(),
             by_chars,
@@ -174,9 +188,14 @@ impl BodyTable {
         })
     }
 
-    /// Bytes at the start of each token that come before the body.
-    pub(crate) fn n_skipped(&self) -> usize {
-        self.n_skipped
+    /// Whether the tokens begin before the opening quote.
+    pub(crate) fn opens(&self) -> bool {
+        self.opens
+    }
+
+    /// The part of a token of the table that comes behind the opening quote.
+    pub(crate) fn body_of<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        if self.opens { behind_quote(bytes) } else { bytes }
     }
 
     /// Words of a row.

@@ -13,9 +13,9 @@ struct Body {
     n_words: usize,
     base: Option<Arc<[u32]>>,
     /// Allowed and not in the base, in rising order.
-    added: Box<[u32]>,
+    added: Arc<[u32]>,
     /// In the base and not allowed, in rising order.
-    removed: Box<[u32]>,
+    removed: Arc<[u32]>,
 }
 
 impl TokenMask {
@@ -36,15 +36,32 @@ impl TokenMask {
         TokenMask(Arc::new(Body { n_words, base, added: added.into(), removed: removed.into() }))
     }
 
-    /// No token at all.
-    pub(crate) fn empty(n_words: usize) -> TokenMask {
-        TokenMask::new(n_words, None, Vec::new(), Vec::new())
+    /// Exactly these tokens, in rising order.
+    pub(crate) fn from_sorted(n_words: usize, tokens: Arc<[u32]>) -> TokenMask {
+        debug_assert!(tokens.is_sorted());
+        TokenMask(Arc::new(Body { n_words, base: None, added: tokens, removed: Arc::default() }))
+    }
+
+    /// The tokens of both, where none of `other`, a list, is in the base.
+    pub(crate) fn with_added(&self, other: &TokenMask) -> TokenMask {
+        let body = &*self.0;
+        TokenMask(Arc::new(Body {
+            n_words: body.n_words,
+            base: body.base.clone(),
+            added: Arc::clone(&other.0.added),
+            removed: Arc::clone(&body.removed),
+        }))
+    }
+
+    /// Whether no token of `other`, a list, is in the base.
+    pub(crate) fn is_disjoint(&self, other: &TokenMask) -> bool {
+        self.0.base.as_ref().is_none_or(|base| other.0.added.iter().all(|id| !has_bit(base, *id)))
     }
 
     /// The smallest of: a list of ids, a difference to `reference`, the row itself.
     pub(crate) fn from_row(row: &[u32], reference: Option<&Arc<[u32]>>) -> TokenMask {
         /// A list of ids pays up to this many: setting them costs less than copying a row.
-        const FEW: usize = 1_000;
+        const FEW: usize = 256;
         let n_allowed: usize = row.iter().map(|word| word.count_ones() as usize).sum();
         if n_allowed <= FEW {
             return TokenMask::new(row.len(), None, ones(row.iter().copied()).collect(), Vec::new());
@@ -96,10 +113,10 @@ impl TokenMask {
             None => row.fill(0),
         }
         rest.fill(0);
-        for id in &self.0.added {
+        for id in self.0.added.iter() {
             row[*id as usize / 32] |= 1 << (id % 32);
         }
-        for id in &self.0.removed {
+        for id in self.0.removed.iter() {
             row[*id as usize / 32] &= !(1 << (id % 32));
         }
     }
@@ -142,7 +159,7 @@ pub(crate) fn set_bit(words: &mut [u32], id: u32) {
 }
 
 /// The set bits in rising order.
-fn ones(words: impl Iterator<Item = u32>) -> impl Iterator<Item = u32> {
+pub(crate) fn ones(words: impl Iterator<Item = u32>) -> impl Iterator<Item = u32> {
     words.enumerate().flat_map(|(index, mut word)| {
         std::iter::from_fn(move || {
             let bit = (word != 0).then(|| word.trailing_zeros())?;

@@ -1,0 +1,77 @@
+//! Formwork behind the harness's interface: one compiler without a grammar cache, default options.
+
+use std::sync::Arc;
+
+use formwork::{CompileError, CompiledGrammar, Compiler, Grammar, Matcher, TokenId, Violation};
+use serde_json::Value;
+
+use super::{Compiled, Engine, Refusal, Sequence, Usage};
+use crate::vocabulary::BenchVocabulary;
+
+pub(super) struct FormworkEngine {
+    compiler: Compiler,
+}
+
+impl FormworkEngine {
+    pub(super) fn new(vocabulary: &BenchVocabulary) -> Result<FormworkEngine, String> {
+        let vocabulary = vocabulary.to_formwork().map_err(|error| error.to_string())?;
+        Ok(FormworkEngine { compiler: Compiler::builder(vocabulary).cached_grammars(0).build() })
+    }
+}
+
+impl Engine for FormworkEngine {
+    fn name(&self) -> &str {
+        "formwork"
+    }
+
+    fn compile(&self, schema: Value) -> Result<Box<dyn Compiled>, Refusal> {
+        let grammar = self.compiler.compile(&Grammar::json_schema(schema)).map_err(|error| refusal(&error))?;
+        Ok(Box::new(FormworkCompiled { grammar }))
+    }
+}
+
+fn refusal(error: &CompileError) -> Refusal {
+    let group = match error {
+        CompileError::Schema(schema) => schema.violations().first().map_or_else(|| "schema".to_owned(), group_of),
+        CompileError::Grammar(grammar) => format!("grammar: {grammar}"),
+        other => other.to_string(),
+    };
+    Refusal { group, message: error.to_string() }
+}
+
+fn group_of(violation: &Violation) -> String {
+    let kind = format!("{:?}", violation.kind).to_lowercase();
+    match &violation.keyword {
+        Some(keyword) => format!("{kind}: {keyword}"),
+        None => format!("{kind}: {}", violation.reason),
+    }
+}
+
+struct FormworkCompiled {
+    grammar: Arc<CompiledGrammar>,
+}
+
+impl Compiled for FormworkCompiled {
+    fn start(&self) -> Result<Box<dyn Sequence>, String> {
+        Ok(Box::new(FormworkSequence { matcher: self.grammar.matcher() }))
+    }
+
+    fn usage(&self) -> Usage {
+        let stats = self.grammar.stats();
+        Usage { bytes: Some(stats.bytes), mask_hits: Some(stats.mask_hits), mask_misses: Some(stats.mask_misses) }
+    }
+}
+
+struct FormworkSequence {
+    matcher: Matcher,
+}
+
+impl Sequence for FormworkSequence {
+    fn fill(&mut self, row: &mut [u32]) -> Result<(), String> {
+        self.matcher.fill_mask(row).map_err(|error| error.to_string())
+    }
+
+    fn accept(&mut self, token: u32) -> Result<(), String> {
+        self.matcher.accept_token(TokenId::new(token)).map_err(|error| error.to_string())
+    }
+}

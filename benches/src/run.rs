@@ -1,0 +1,224 @@
+//! What does one engine do with one schema, and how long does each step take?
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::data::Case;
+use crate::engine::{Compiled, Engine, Refusal, Sequence, Usage};
+use crate::vocabulary::BenchVocabulary;
+
+/// A case with its instances cut into tokens.
+#[derive(Clone, Debug)]
+pub struct TokenCase {
+    /// The case's name.
+    pub name: String,
+    /// The schema.
+    pub schema: Value,
+    /// The instances.
+    pub instances: Vec<TokenInstance>,
+}
+
+/// An instance as tokens.
+#[derive(Clone, Debug)]
+pub struct TokenInstance {
+    /// What the data says.
+    pub valid: bool,
+    /// Its tokens.
+    pub tokens: Vec<u32>,
+}
+
+impl TokenCase {
+    /// Encodes the instances.
+    pub fn new(case: Case, vocabulary: &BenchVocabulary) -> TokenCase {
+        let encode = |text: &str| (vocabulary.encode)(text);
+        let instances = case.instances.iter().map(|it| TokenInstance { valid: it.valid, tokens: encode(&it.text) });
+        TokenCase { instances: instances.collect(), name: case.name, schema: case.schema }
+    }
+}
+
+/// The four ends of a schema; they add up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The engine does not take the schema.
+    Refused(Refusal),
+    /// It accepted an instance that the data calls invalid.
+    WrongAccept,
+    /// It rejected an instance that the data calls valid, and accepted no invalid one.
+    WrongReject,
+    /// All instances as the data says.
+    Passing,
+}
+
+/// What one engine did with one schema. Times are nanoseconds.
+#[derive(Clone, Debug)]
+pub struct Measurement {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// From the schema's parsed JSON to the first filled row; `None` where there was none.
+    pub first_mask_ns: Option<u64>,
+    /// Each mask of each instance.
+    pub mask_ns: Vec<u64>,
+    /// Each accepted token.
+    pub accept_ns: Vec<u64>,
+    /// Digests of the different masks.
+    pub masks: HashSet<u64>,
+    /// A digest of all masks in their order, for comparing two versions of an engine.
+    pub digest: u64,
+    /// What the compiled schema says of itself at the end.
+    pub usage: Usage,
+    /// The first error or misjudgement, in words.
+    pub note: Option<String>,
+}
+
+/// Runs schemas; owns the row that masks are filled into.
+pub struct Runner {
+    row: Vec<u32>,
+    stop_ids: Vec<u32>,
+    is_cold: bool,
+}
+
+impl Runner {
+    /// With `is_cold`, the schema is compiled anew before each instance, so no instance profits from another.
+    pub fn new(vocabulary: &BenchVocabulary, is_cold: bool) -> Runner {
+        Runner { row: vec![0; vocabulary.mask_words()], stop_ids: vocabulary.stop_ids(), is_cold }
+    }
+
+    /// Measures one schema. A panic inside the engine is a refusal with the reason `panic`.
+    pub fn run(&mut self, engine: &dyn Engine, case: &TokenCase) -> Measurement {
+        let mut measurement = Measurement::new();
+        let result = catch_unwind(AssertUnwindSafe(|| self.measure(engine, case, &mut measurement)));
+        let outcome = result.unwrap_or_else(|payload| Err(panic_refusal(payload.as_ref())));
+        measurement.outcome = outcome.unwrap_or_else(Outcome::Refused);
+        measurement
+    }
+
+    fn measure(&mut self, engine: &dyn Engine, case: &TokenCase, out: &mut Measurement) -> Result<Outcome, Refusal> {
+        let mut compiled = self.first_mask(engine, &case.schema, out)?;
+        let mut outcome = Outcome::Passing;
+        for (index, instance) in case.instances.iter().enumerate() {
+            if self.is_cold && index > 0 {
+                compiled = engine.compile(case.schema.clone())?;
+            }
+            let verdict = self.run_instance(compiled.as_ref(), &instance.tokens, out);
+            match (instance.valid, &verdict) {
+                (true, Ok(())) | (false, Err(_)) => {}
+                (false, Ok(())) => outcome = Outcome::WrongAccept,
+                (true, Err(_)) if outcome == Outcome::WrongAccept => {}
+                (true, Err(_)) => outcome = Outcome::WrongReject,
+            }
+            if instance.valid != verdict.is_ok() && out.note.is_none() {
+                let words = verdict.err().unwrap_or_else(|| "accepted".to_owned());
+                out.note = Some(format!("instance {index}: {words}"));
+            }
+        }
+        out.usage = compiled.usage();
+        Ok(outcome)
+    }
+
+    fn first_mask(
+        &mut self,
+        engine: &dyn Engine,
+        schema: &Value,
+        out: &mut Measurement,
+    ) -> Result<Box<dyn Compiled>, Refusal> {
+        let schema = schema.clone();
+        let start = Instant::now();
+        let compiled = engine.compile(schema)?;
+        let mut sequence = compiled.start().map_err(|message| first_mask_refusal(&message))?;
+        let filled = sequence.fill(&mut self.row);
+        let elapsed = nanoseconds(start);
+        filled.map_err(|message| first_mask_refusal(&message))?;
+        out.first_mask_ns = Some(elapsed);
+        Ok(compiled)
+    }
+
+    /// `Ok` when every token and then a stop token is allowed.
+    fn run_instance(&mut self, compiled: &dyn Compiled, tokens: &[u32], out: &mut Measurement) -> Result<(), String> {
+        let mut sequence = compiled.start()?;
+        for (index, &token) in tokens.iter().enumerate() {
+            self.fill(sequence.as_mut(), out)?;
+            if !self.is_allowed(token) {
+                return Err(format!("token {index} (id {token}) is not in the mask"));
+            }
+            let start = Instant::now();
+            let accepted = sequence.accept(token);
+            out.accept_ns.push(nanoseconds(start));
+            accepted?;
+        }
+        self.fill(sequence.as_mut(), out)?;
+        let can_stop = self.stop_ids.iter().any(|&id| self.is_allowed(id));
+        if can_stop { Ok(()) } else { Err("no stop token is in the mask at the end".to_owned()) }
+    }
+
+    fn fill(&mut self, sequence: &mut dyn Sequence, out: &mut Measurement) -> Result<(), String> {
+        let start = Instant::now();
+        let filled = sequence.fill(&mut self.row);
+        out.mask_ns.push(nanoseconds(start));
+        filled?;
+        let digest = digest_row(&self.row);
+        out.masks.insert(digest);
+        out.digest = mix(out.digest, digest);
+        Ok(())
+    }
+
+    fn is_allowed(&self, token: u32) -> bool {
+        self.row[token as usize / 32] >> (token % 32) & 1 == 1
+    }
+}
+
+impl Measurement {
+    fn new() -> Measurement {
+        Measurement {
+            outcome: Outcome::Passing,
+            first_mask_ns: None,
+            mask_ns: Vec::new(),
+            accept_ns: Vec::new(),
+            masks: HashSet::new(),
+            digest: 0,
+            usage: Usage::default(),
+            note: None,
+        }
+    }
+}
+
+fn first_mask_refusal(message: &str) -> Refusal {
+    let first_line: String = message.lines().next().unwrap_or_default().chars().take(60).collect();
+    Refusal { group: format!("first mask: {first_line}"), message: message.chars().take(500).collect() }
+}
+
+fn panic_refusal(payload: &(dyn std::any::Any + Send)) -> Refusal {
+    let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
+    Refusal { group: "panic".to_owned(), message: text.unwrap_or("panic").chars().take(500).collect() }
+}
+
+fn nanoseconds(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// What measuring nothing takes: the median of many readings. It is part of every time, and not subtracted.
+pub fn clock_ns() -> u64 {
+    let mut readings: Vec<u64> = (0..10_001).map(|_| nanoseconds(Instant::now())).collect();
+    readings.sort_unstable();
+    readings[readings.len() / 2]
+}
+
+fn mix(hash: u64, word: u64) -> u64 {
+    (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// A digest that is the same on every machine; four lanes, because one multiplication chain over a row of 200,000 bits
+/// would take longer than most masks.
+fn digest_row(row: &[u32]) -> u64 {
+    let mut lanes = [1, 2, 3, 4];
+    for block in row.chunks(8) {
+        for (lane, pair) in lanes.iter_mut().zip(block.chunks(2)) {
+            let high = pair.get(1).copied().unwrap_or(0);
+            *lane = mix(*lane, u64::from(pair[0]) | u64::from(high) << 32);
+        }
+    }
+    let sum = lanes.into_iter().fold(0, mix);
+    sum ^ (sum >> 29)
+}

@@ -1,0 +1,73 @@
+//! What must a model runtime offer? The traits that candle, ONNX Runtime and others implement.
+
+use formwork::TokenId;
+
+use crate::error::BackendError;
+
+/// A causal language model with a cache of the positions it has seen.
+///
+/// One backend holds one sequence. What several sequences share (weights, a session) is the backend's own business;
+/// a batched runtime hands out one of these per row or drives [`Sequence`](crate::Sequence)s itself.
+///
+/// After an error the cache holds what [`Backend::cached`] says, so a caller may go on.
+pub trait Backend: Send {
+    /// Feeds `tokens` after the cached ones in one pass and gives the logits that follow the last of them.
+    ///
+    /// The result may still be in the making on a device: nothing is copied to the host here.
+    ///
+    /// # Errors
+    /// [`BackendError::NoTokens`], [`BackendError::ContextFull`], [`BackendError::TokenOutOfRange`], or what the
+    /// runtime reports.
+    fn forward(&mut self, tokens: &[TokenId]) -> Result<Box<dyn Logits>, BackendError>;
+
+    /// Like [`Backend::forward`], with the logits that follow each of the tokens: what checking a draft needs.
+    ///
+    /// The default makes one pass per token; a backend that can, makes one.
+    ///
+    /// # Errors
+    /// As [`Backend::forward`].
+    fn forward_each(&mut self, tokens: &[TokenId]) -> Result<Vec<Box<dyn Logits>>, BackendError> {
+        tokens.iter().map(|token| self.forward(std::slice::from_ref(token))).collect()
+    }
+
+    /// The tokens whose positions are cached, first to last.
+    fn cached(&self) -> &[TokenId];
+
+    /// Forgets all positions from `n_positions` on; 0 starts anew. The next pass continues from there.
+    ///
+    /// # Errors
+    /// [`BackendError::Truncate`] when fewer are cached, or what the runtime reports.
+    fn truncate(&mut self, n_positions: usize) -> Result<(), BackendError>;
+
+    /// How many logits a position has: the rows of the output matrix, which may be more than the vocabulary has ids.
+    fn logits_width(&self) -> usize;
+
+    /// How many positions the model can hold.
+    fn context_length(&self) -> usize;
+}
+
+/// The logits of one position, wherever they are.
+pub trait Logits: Send {
+    /// How many there are.
+    fn width(&self) -> usize;
+
+    /// Sets to −∞ every logit whose bit (`id % 32` of word `id / 32`) is 0, and those beyond the end of `mask`, on the
+    /// device where the logits are. Bits beyond the width are ignored.
+    ///
+    /// # Errors
+    /// What the runtime reports.
+    fn apply_mask(&mut self, mask: &[u32]) -> Result<(), BackendError>;
+
+    /// The id of the greatest logit, the lowest id where several are equal. NaN and −∞ are never chosen; `None` when
+    /// nothing else is there. A backend on a device copies one number to the host, not the row.
+    ///
+    /// # Errors
+    /// What the runtime reports.
+    fn argmax(&mut self) -> Result<Option<TokenId>, BackendError>;
+
+    /// Replaces the content of `out` by all logits.
+    ///
+    /// # Errors
+    /// What the runtime reports.
+    fn copy_to(&mut self, out: &mut Vec<f32>) -> Result<(), BackendError>;
+}

@@ -1,0 +1,282 @@
+//! How far is one output, and what comes next for it? The state of one sequence, driven by whoever holds the model.
+
+use std::time::{Duration, Instant};
+
+use formwork::{Matcher, TokenId, TokenKind};
+
+use crate::backend::Logits;
+use crate::config::GenerationConfig;
+use crate::constraint::{Constraint, Unconstrained};
+use crate::error::DecodeError;
+use crate::sampling::Sampler;
+use crate::stats::{RunStats, timed};
+use crate::text::TextStream;
+use crate::tokenizer::TextTokenizer;
+
+/// Why an output ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FinishReason {
+    /// The grammar allows nothing more, or a stop token was chosen.
+    Stop,
+    /// A stop string came up: its index in [`GenerationConfig::stop_strings`].
+    StopString {
+        /// Which one.
+        index: usize,
+    },
+    /// The token budget, or the model's context, is used up. A constrained text is a prefix of a valid one.
+    Length,
+    /// Cancelled from outside.
+    Cancelled,
+}
+
+/// One output being written. It knows no backend: feed [`Sequence::input`] to the model, give the logits to
+/// [`Sequence::advance`], and go on until [`Sequence::finish_reason`] is there.
+///
+/// A driver of batches holds one for each row, and may call [`Sequence::prepare_mask`] while the model runs.
+/// When a call fails, the sequence is as it was before, and may be tried again.
+pub struct Sequence<'a> {
+    tokenizer: &'a dyn TextTokenizer,
+    constraint: Box<dyn Constraint + 'a>,
+    config: GenerationConfig,
+    sampler: Sampler,
+    text: TextStream,
+    n_prompt: usize,
+    /// The prompt, then the output: what the model has seen or is to see.
+    tokens: Vec<TokenId>,
+    /// Start of what the model has not seen.
+    input_start: usize,
+    mask: Vec<u32>,
+    is_mask_ready: bool,
+    finish: Option<FinishReason>,
+    started: Instant,
+    stats: RunStats,
+}
+
+impl<'a> Sequence<'a> {
+    /// An output that `matcher` constrains.
+    ///
+    /// # Errors
+    /// An empty prompt, or a sampling setting out of range.
+    pub fn constrained(
+        tokenizer: &'a dyn TextTokenizer,
+        prompt: &[TokenId],
+        matcher: Matcher,
+        config: &GenerationConfig,
+    ) -> Result<Sequence<'a>, DecodeError> {
+        Sequence::new(tokenizer, prompt, Box::new(matcher), config)
+    }
+
+    /// An output that is free.
+    ///
+    /// # Errors
+    /// An empty prompt, or a sampling setting out of range.
+    pub fn unconstrained(
+        tokenizer: &'a dyn TextTokenizer,
+        prompt: &[TokenId],
+        config: &GenerationConfig,
+    ) -> Result<Sequence<'a>, DecodeError> {
+        Sequence::new(tokenizer, prompt, Box::new(Unconstrained::new(tokenizer.vocabulary())), config)
+    }
+
+    /// An output under any constraint. Text that is forced from the start is taken here, and fed with the prompt.
+    ///
+    /// # Errors
+    /// An empty prompt, a sampling setting out of range, or a limit of the grammar's engine.
+    pub fn new(
+        tokenizer: &'a dyn TextTokenizer,
+        prompt: &[TokenId],
+        constraint: Box<dyn Constraint + 'a>,
+        config: &GenerationConfig,
+    ) -> Result<Sequence<'a>, DecodeError> {
+        if prompt.is_empty() {
+            return Err(DecodeError::EmptyPrompt);
+        }
+        let mut sampler = Sampler::new(config.sampling.clone())?;
+        sampler.add_prompt(prompt);
+        let mut sequence = Sequence {
+            tokenizer,
+            constraint,
+            sampler,
+            text: TextStream::new(&config.stop_strings),
+            config: config.clone(),
+            n_prompt: prompt.len(),
+            tokens: prompt.to_vec(),
+            input_start: 0,
+            mask: vec![0; tokenizer.vocabulary().mask_words()],
+            is_mask_ready: false,
+            finish: None,
+            started: Instant::now(),
+            stats: RunStats { prompt_tokens: prompt.len(), ..RunStats::default() },
+        };
+        sequence.finish_where_due();
+        sequence.take_forced()?;
+        Ok(sequence)
+    }
+
+    /// The tokens to feed to the model next, in one pass: the prompt at first, then the token that was chosen and those
+    /// that the grammar forced after it.
+    pub fn input(&self) -> &[TokenId] {
+        &self.tokens[self.input_start..]
+    }
+
+    /// The prompt and the output so far.
+    pub fn prompt_and_output(&self) -> &[TokenId] {
+        &self.tokens
+    }
+
+    /// The output so far, forced tokens included, the stop token not.
+    pub fn output(&self) -> &[TokenId] {
+        &self.tokens[self.n_prompt..]
+    }
+
+    /// The text that is certain so far; all of it once finished.
+    pub fn text(&self) -> &str {
+        self.text.text()
+    }
+
+    /// Why the output ended; `None` while it goes on.
+    pub fn finish_reason(&self) -> Option<FinishReason> {
+        self.finish
+    }
+
+    /// Settings of the run.
+    pub fn config(&self) -> &GenerationConfig {
+        &self.config
+    }
+
+    /// Counts and times so far. A driver other than [`generate`](crate::generate) counts its passes itself.
+    pub fn stats(&self) -> RunStats {
+        RunStats { tokens: self.output().len(), total: self.started.elapsed(), ..self.stats }
+    }
+
+    /// Lowers the token budget to `n_tokens`, for a model that has no room for more.
+    pub fn limit_tokens(&mut self, n_tokens: usize) {
+        self.config.max_tokens = self.config.max_tokens.min(n_tokens);
+        self.finish_where_due();
+    }
+
+    /// Ends the output as cancelled, unless it has ended already.
+    pub fn cancel(&mut self) {
+        self.finish_with(FinishReason::Cancelled);
+    }
+
+    /// Makes the mask for the next logits; [`Sequence::advance`] does it where this was not called.
+    ///
+    /// # Errors
+    /// A limit of the grammar's engine.
+    pub fn prepare_mask(&mut self) -> Result<(), DecodeError> {
+        if !self.is_mask_ready {
+            timed(&mut self.stats.mask, || self.constraint.fill_mask(&mut self.mask))?;
+            self.is_mask_ready = true;
+        }
+        Ok(())
+    }
+
+    /// Takes the logits that follow the last token of [`Sequence::input`]: masks them, chooses a token, takes it, and
+    /// takes what the grammar forces after it. Does nothing once finished.
+    ///
+    /// # Errors
+    /// What backend or engine report, or [`DecodeError::NoCandidate`]. No token was taken then, except when finding
+    /// forced text met a limit of the engine.
+    pub fn advance(&mut self, logits: &mut dyn Logits) -> Result<(), DecodeError> {
+        if self.finish.is_some() {
+            return Ok(());
+        }
+        self.prepare_mask()?;
+        timed(&mut self.stats.mask, || logits.apply_mask(&self.mask))?;
+        let chosen = timed(&mut self.stats.sampling, || self.sampler.sample(logits))?;
+        let token = chosen.ok_or_else(|| no_candidate(logits, &self.mask))?;
+        timed(&mut self.stats.mask, || self.constraint.accept_token(token))?;
+        if self.stats.first_token == Duration::ZERO {
+            self.stats.first_token = self.started.elapsed();
+        }
+        self.input_start = self.tokens.len();
+        self.take(token);
+        self.take_forced()
+    }
+
+    pub(crate) fn stats_mut(&mut self) -> &mut RunStats {
+        &mut self.stats
+    }
+
+    /// Moves the start of the input: the model has these tokens of the prompt cached.
+    pub(crate) fn skip_cached(&mut self, n_cached: usize) {
+        self.input_start = n_cached;
+        self.stats.cached_prompt_tokens = n_cached.min(self.n_prompt);
+    }
+
+    /// Takes a token that the constraint has accepted.
+    fn take(&mut self, token: TokenId) {
+        self.is_mask_ready = false;
+        let vocabulary = self.tokenizer.vocabulary();
+        if vocabulary.kind(token) == TokenKind::Stop {
+            return self.finish_with(FinishReason::Stop);
+        }
+        self.tokens.push(token);
+        self.sampler.add_output(token);
+        // A control token has no bytes: it is an output token and no text.
+        if let Some(stop) = self.text.push(vocabulary.token_bytes(token).unwrap_or_default()) {
+            return self.finish_with(FinishReason::StopString { index: stop.index });
+        }
+        self.finish_where_due();
+    }
+
+    /// Takes the tokens that the grammar forces.
+    fn take_forced(&mut self) -> Result<(), DecodeError> {
+        if self.finish.is_some() || !self.config.fast_forward {
+            return Ok(());
+        }
+        let forced = timed(&mut self.stats.mask, || self.constraint.forced_tokens(self.tokenizer))?;
+        for token in forced {
+            // A tokenizer may cut text in a way that spells something else; then there is nothing to gain here.
+            let accepted = timed(&mut self.stats.mask, || self.constraint.accept_token(token));
+            if accepted.is_err() {
+                break;
+            }
+            self.stats.forced_tokens += 1;
+            self.take(token);
+            if self.finish.is_some() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the output where the grammar is at its end, or the budget.
+    fn finish_where_due(&mut self) {
+        if self.constraint.is_finished() {
+            self.finish_with(FinishReason::Stop);
+        } else if self.output().len() >= self.config.max_tokens {
+            self.finish_with(FinishReason::Length);
+        }
+    }
+
+    fn finish_with(&mut self, reason: FinishReason) {
+        if self.finish.is_none() {
+            self.finish = Some(reason);
+            self.text.finish();
+        }
+    }
+}
+
+fn no_candidate(logits: &mut dyn Logits, mask: &[u32]) -> DecodeError {
+    let width = logits.width();
+    let mut values = Vec::new();
+    // The reason is told as well as it can be: when the copy fails, no NaN is counted.
+    let n_nan = match logits.copy_to(&mut values) {
+        Ok(()) => values.iter().filter(|logit| logit.is_nan()).count(),
+        Err(_) => 0,
+    };
+    let is_allowed = |id: &usize| mask.get(id / 32).is_some_and(|word| word >> (id % 32) & 1 == 1);
+    DecodeError::NoCandidate { width, n_allowed: (0..width).filter(is_allowed).count(), n_nan }
+}
+
+impl std::fmt::Debug for Sequence<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sequence")
+            .field("output", &self.output())
+            .field("text", &self.text())
+            .field("finish", &self.finish)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,248 @@
+//! What do the keywords say that apply schemas in place: `$ref`, `allOf`, `anyOf`, `oneOf`, `not`, `if`, `dependent*`?
+
+use std::rc::Rc;
+
+use serde_json::Value;
+use smallvec::smallvec;
+
+use super::Reducer;
+use crate::json_schema::document::{NodeId, NodeKind, Step};
+use crate::json_schema::fault::Result;
+use crate::json_schema::keyword::{Keyword, Keywords};
+use crate::json_schema::shape::{Alternatives, ConjId, Named, ObjectShape, Union};
+
+impl<'a> Reducer<'a> {
+    /// Narrows `union` by the keywords that apply schemas in place.
+    pub(super) fn reduce_in_place(
+        &mut self,
+        node: NodeId,
+        keywords: &Keywords<'a>,
+        union: Union<'a>,
+    ) -> Result<Union<'a>> {
+        let mut union = union;
+        for target in self.conjuncts(node, keywords)? {
+            let conjunct = self.union_of(target)?;
+            union = if union.is_any() { (*conjunct).clone() } else { self.intersect(&union, &conjunct)? };
+            let keyword = if keywords.has(Keyword::AllOf) { Keyword::AllOf } else { Keyword::Ref };
+            self.note_empty(node, keyword, &union);
+        }
+        if let Some(branches) = self.branches(node, keywords, Keyword::AnyOf)? {
+            union = self.any_of(union, &branches)?;
+            self.note_empty(node, Keyword::AnyOf, &union);
+        }
+        union = self.dependencies(node, keywords, union)?;
+        if let Some(value) = keywords.get(Keyword::Not) {
+            let complement = self.child_complement(node, Step::Key("not"), value)?;
+            let complement = self.union_of(complement)?;
+            union = self.intersect(&union, &complement)?;
+            self.note_empty(node, Keyword::Not, &union);
+        }
+        union = self.if_then_else(node, keywords, union)?;
+        if let Some(branches) = self.branches(node, keywords, Keyword::OneOf)? {
+            union = self.one_of(node, union, &branches)?;
+            self.note_empty(node, Keyword::OneOf, &union);
+        }
+        self.unevaluated(node, keywords, union)
+    }
+
+    /// What `$ref` and its kin, and `allOf`, add.
+    pub(super) fn conjuncts(&mut self, node: NodeId, keywords: &Keywords<'a>) -> Result<Vec<ConjId>> {
+        let mut conjuncts = Vec::new();
+        for target in self.references(node, keywords)? {
+            conjuncts.push(self.conj_of(target)?);
+        }
+        if let Some(branches) = self.branches(node, keywords, Keyword::AllOf)? {
+            for branch in branches {
+                conjuncts.push(self.conj_of(branch)?);
+            }
+        }
+        Ok(conjuncts)
+    }
+
+    /// The schemas that `$ref`, `$dynamicRef` and `$recursiveRef` mean.
+    pub(super) fn references(&mut self, node: NodeId, keywords: &Keywords<'a>) -> Result<Vec<NodeId>> {
+        let mut targets = Vec::new();
+        for keyword in [Keyword::Ref, Keyword::DynamicRef, Keyword::RecursiveRef] {
+            let Some(value) = keywords.get(keyword) else { continue };
+            let Value::String(reference) = value else {
+                return Err(self.document.malformed(node, keyword, "a URI reference"));
+            };
+            let plain = match keyword {
+                Keyword::DynamicRef => {
+                    let (_, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+                    fragment.starts_with('/') || self.document.dynamic_is_plain(fragment)?
+                }
+                Keyword::RecursiveRef => self.document.recursive_is_plain()?,
+                _ => true,
+            };
+            if plain {
+                targets.push(self.document.resolve(node, keyword, reference)?);
+            } else {
+                let reason = "several resources declare the anchor, and the choice between them is not followed yet";
+                let residue = self.residue(node, keyword, reason);
+                self.settle(residue)?;
+            }
+        }
+        Ok(targets)
+    }
+
+    /// The branches that `keyword` lists.
+    pub(super) fn branches(
+        &mut self,
+        node: NodeId,
+        keywords: &Keywords<'a>,
+        keyword: Keyword,
+    ) -> Result<Option<Vec<NodeId>>> {
+        let Some(value) = keywords.get(keyword) else { return Ok(None) };
+        let Value::Array(schemas) = value else {
+            return Err(self.document.malformed(node, keyword, "an array of schemas"));
+        };
+        self.step(node, schemas.len())?;
+        let mut branches = Vec::with_capacity(schemas.len());
+        for (index, schema) in schemas.iter().enumerate() {
+            branches.push(self.document.child(node, Step::IndexOf(keyword, index), schema, NodeKind::Schema)?);
+        }
+        Ok(Some(branches))
+    }
+
+    fn any_of(&mut self, context: Union<'a>, branches: &[NodeId]) -> Result<Union<'a>> {
+        let mut unions = Vec::with_capacity(branches.len());
+        for branch in branches {
+            let branch = self.conj_of(*branch)?;
+            let union = self.union_of(branch)?;
+            unions.push(if context.is_any() { union } else { Rc::new(self.intersect(&context, &union)?) });
+        }
+        self.union_all(&unions)
+    }
+
+    /// `oneOf`: each branch without those that it overlaps.
+    fn one_of(&mut self, node: NodeId, context: Union<'a>, branches: &[NodeId]) -> Result<Union<'a>> {
+        let mut conjs = Vec::with_capacity(branches.len());
+        let mut unions = Vec::with_capacity(branches.len());
+        for branch in branches {
+            let conj = self.conj_of(*branch)?;
+            let union = self.union_of(conj)?;
+            conjs.push(conj);
+            unions.push(if context.is_any() { union } else { Rc::new(self.intersect(&context, &union)?) });
+        }
+        let marks: Vec<_> = unions.iter().map(|union| self.marks(union)).collect::<Result<_>>()?;
+        let mut exclusive = Vec::with_capacity(unions.len());
+        for (index, union) in unions.iter().enumerate() {
+            let mut own = Rc::clone(union);
+            for (other, rival) in unions.iter().enumerate() {
+                self.step(node, 1)?;
+                // Asked of the branch as it was: what was taken out of it makes the question harder, not easier.
+                if other == index || marks[index].exclude(&marks[other]) || self.are_disjoint(union, rival)? {
+                    continue;
+                }
+                let complement = self.complement_of(branches[other])?;
+                let complement = self.union_of(complement)?;
+                own = Rc::new(self.subtract(node, &own, rival, &complement)?);
+                if own.is_none() {
+                    break;
+                }
+            }
+            exclusive.push(own);
+        }
+        self.union_all(&exclusive)
+    }
+
+    fn if_then_else(&mut self, node: NodeId, keywords: &Keywords<'a>, union: Union<'a>) -> Result<Union<'a>> {
+        let Some(condition) = keywords.get(Keyword::If) else { return Ok(union) };
+        let (then, otherwise) = (keywords.get(Keyword::Then), keywords.get(Keyword::Else));
+        if then.is_none() && otherwise.is_none() {
+            return Ok(union);
+        }
+        let holds = self.child(node, Step::Key("if"), condition)?;
+        let fails = self.child_complement(node, Step::Key("if"), condition)?;
+        let mut cases = Vec::with_capacity(2);
+        for (case, step, consequence) in [(holds, "then", then), (fails, "else", otherwise)] {
+            let case = self.union_of(case)?;
+            let mut case = self.intersect(&union, &case)?;
+            if let Some(consequence) = consequence
+                && !case.is_none()
+            {
+                let consequence = self.child(node, Step::Key(step), consequence)?;
+                let consequence = self.union_of(consequence)?;
+                case = self.intersect(&case, &consequence)?;
+            }
+            cases.push(Rc::new(case));
+        }
+        self.union_all(&cases)
+    }
+
+    /// `dependencies`, `dependentRequired` and `dependentSchemas`: the key is not there, or what it asks for holds.
+    fn dependencies(&mut self, node: NodeId, keywords: &Keywords<'a>, union: Union<'a>) -> Result<Union<'a>> {
+        let mut union = union;
+        for (keyword, key, value) in self.dependent(node, keywords)? {
+            let consequence = self.consequence(node, keyword, key, value)?;
+            if consequence.is_any() || union.objects.is_none() {
+                continue;
+            }
+            let absent = Rc::new(only_objects(forbidding(key)));
+            let present = only_objects(requiring(&[key]));
+            let present = Rc::new(self.intersect(&present, &consequence)?);
+            let mut clause = (*self.union_all(&[absent, present]).map(Rc::new)?).clone();
+            (clause.null, clause.booleans) = (true, [true, true]);
+            (clause.numbers, clause.strings, clause.arrays) = (Alternatives::Any, Alternatives::Any, Alternatives::Any);
+            union = self.intersect(&union, &clause)?;
+        }
+        Ok(union)
+    }
+
+    /// All keys with consequences.
+    pub(super) fn dependent(
+        &mut self,
+        node: NodeId,
+        keywords: &Keywords<'a>,
+    ) -> Result<Vec<(Keyword, &'a str, &'a Value)>> {
+        let mut dependent = Vec::new();
+        for keyword in [Keyword::Dependencies, Keyword::DependentRequired, Keyword::DependentSchemas] {
+            let Some(value) = keywords.get(keyword) else { continue };
+            let Value::Object(entries) = value else {
+                return Err(self.document.malformed(node, keyword, "an object"));
+            };
+            dependent.extend(entries.iter().map(|(key, value)| (keyword, key.as_str(), value)));
+        }
+        Ok(dependent)
+    }
+
+    /// What must hold when `key` is there.
+    fn consequence(&mut self, node: NodeId, keyword: Keyword, key: &'a str, value: &'a Value) -> Result<Rc<Union<'a>>> {
+        let names = match value {
+            Value::Array(_) if keyword != Keyword::DependentSchemas => self.names(node, keyword, value)?,
+            // Draft-03 and draft-04 writers leave out the brackets.
+            Value::String(name) if keyword == Keyword::Dependencies => smallvec![name.as_str()],
+            _ => {
+                let schema = self.child(node, Step::KeyOf(keyword, key), value)?;
+                return self.union_of(schema);
+            }
+        };
+        let mut union = Union::any();
+        if !names.is_empty() {
+            union.objects = Alternatives::one(requiring(&names));
+        }
+        Ok(Rc::new(union))
+    }
+}
+
+/// Objects that have all these keys.
+pub(super) fn requiring<'a>(keys: &[&'a str]) -> ObjectShape<'a> {
+    let mut named: Vec<Named<'a>> = Vec::with_capacity(keys.len());
+    for key in keys {
+        if !named.iter().any(|other| other.key == *key) {
+            named.push(Named { key, value: ConjId::TRUE, required: true, owner: None });
+        }
+    }
+    ObjectShape { named, ..ObjectShape::any() }
+}
+
+/// Objects that do not have this key.
+pub(super) fn forbidding(key: &str) -> ObjectShape<'_> {
+    let named = vec![Named { key, value: ConjId::FALSE, required: false, owner: None }];
+    ObjectShape { named, ..ObjectShape::any() }
+}
+
+pub(super) fn only_objects(shape: ObjectShape<'_>) -> Union<'_> {
+    Union { objects: Alternatives::one(shape), ..Union::none() }
+}

@@ -1,0 +1,74 @@
+//! Is this string in that language, and is anything? Answers that are remembered, as automata are dear to build.
+
+use std::rc::Rc;
+
+use ahash::AHashMap;
+
+use super::Reducer;
+use crate::automata::decide::{Emptiness, string_emptiness};
+use crate::automata::{ContentConstraint, ContentLanguage, StringAutomaton, StringSpec};
+use crate::json_schema::fault::Result;
+
+/// Automata and answers of one reduction.
+#[derive(Default)]
+pub(super) struct Languages {
+    automata: AHashMap<ContentLanguage, Rc<StringAutomaton>>,
+    emptiness: AHashMap<StringSpec, Emptiness>,
+}
+
+impl Reducer<'_> {
+    /// Whether `content` fits `spec`.
+    pub(in crate::json_schema) fn string_fits(&mut self, spec: &StringSpec, content: &str) -> Result<bool> {
+        if spec.min_chars > 0 || spec.max_chars.is_some() {
+            let n_chars = content.chars().count() as u64;
+            if n_chars < u64::from(spec.min_chars) || spec.max_chars.is_some_and(|max| n_chars > u64::from(max)) {
+                return Ok(false);
+            }
+        }
+        for constraint in &spec.content {
+            if self.is_in(&constraint.language, content)? == constraint.negated {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn is_in(&mut self, language: &ContentLanguage, content: &str) -> Result<bool> {
+        if let ContentLanguage::OneOf(words) = language {
+            return Ok(words.binary_search_by(|word| (**word).cmp(content)).is_ok());
+        }
+        self.spend(1 + content.len() / 8)?;
+        let automaton = self.automaton(language)?;
+        let end = content.chars().try_fold(0, |state, character| automaton.step_char(state, character as u32));
+        Ok(end.is_some_and(|state| automaton.accepts_content(state, 0)))
+    }
+
+    fn automaton(&mut self, language: &ContentLanguage) -> Result<Rc<StringAutomaton>> {
+        if let Some(automaton) = self.languages.automata.get(language) {
+            return Ok(Rc::clone(automaton));
+        }
+        self.spend(100)?;
+        let content = vec![ContentConstraint { language: language.clone(), negated: false }];
+        let spec = StringSpec { content, ..StringSpec::default() };
+        let automaton = StringAutomaton::new(&spec, self.limits, &crate::automata::Overflows::default())
+            .map_err(|error| self.language_fault(&error))?;
+        let automaton = Rc::new(automaton);
+        self.languages.automata.insert(language.clone(), Rc::clone(&automaton));
+        Ok(automaton)
+    }
+
+    /// Whether any string fits `spec`. One constraint alone is taken for satisfiable: nothing is narrowed by that.
+    pub(in crate::json_schema) fn string_emptiness(&mut self, spec: &StringSpec) -> Result<Emptiness> {
+        let is_bounded = spec.min_chars > 0 || spec.max_chars.is_some();
+        if spec.content.is_empty() || (spec.content.len() == 1 && !is_bounded) {
+            return Ok(Emptiness::NonEmpty);
+        }
+        if let Some(known) = self.languages.emptiness.get(spec) {
+            return Ok(*known);
+        }
+        self.spend(1_000)?;
+        let emptiness = string_emptiness(spec, self.limits).map_err(|error| self.language_fault(&error))?;
+        self.languages.emptiness.insert(spec.clone(), emptiness);
+        Ok(emptiness)
+    }
+}

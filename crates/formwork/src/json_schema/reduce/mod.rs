@@ -1,0 +1,378 @@
+//! What does a schema mean? Conjunctions of schemas to unions of shapes, each computed once and on demand.
+//!
+//! A conjunction is an interned set of atoms; an atom is a schema node or its negation. Reducing one combines what
+//! its keywords say in place; children are only named (as further conjunctions), never visited. A schema that in
+//! place leads back to itself is refused; one that comes back through a property or an element is simply met again
+//! in the table.
+
+mod array;
+mod combine;
+mod constant;
+mod emptiness;
+mod intersect;
+mod languages;
+mod negate;
+mod object;
+mod scalar;
+mod unevaluated;
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use ahash::AHashMap;
+use serde_json::Value;
+use smallvec::SmallVec;
+
+use self::emptiness::Known;
+pub(super) use self::intersect::both_string_specs;
+use super::SchemaOptions;
+use super::document::{Document, NodeId, NodeKind, Step};
+use super::fault::{Fault, Result, limit, refusal};
+use super::keyword::Keyword;
+use super::pattern::Pattern;
+use super::shape::{ConjId, Owner, OwnerId, PatternId, ResidueId, Union};
+use crate::error::ViolationKind;
+use crate::limits::Limits;
+
+/// A schema node, or the complement of one: the node's number, doubled, plus one for the complement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Atom(u32);
+
+impl Atom {
+    fn new(node: NodeId, negated: bool) -> Atom {
+        Atom(node.0 << 1 | u32::from(negated))
+    }
+
+    fn node(self) -> NodeId {
+        NodeId(self.0 >> 1)
+    }
+
+    fn is_negated(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    fn complement(self) -> Atom {
+        Atom(self.0 ^ 1)
+    }
+}
+
+type Atoms = SmallVec<[Atom; 2]>;
+
+/// What is known of a conjunction.
+#[derive(Clone, Debug)]
+enum Memo<'a> {
+    New,
+    /// It is being reduced, since the given probe level.
+    Busy(u32),
+    Done(Rc<Union<'a>>),
+}
+
+/// A keyword that cannot be enforced.
+#[derive(Clone, Debug)]
+pub(super) struct Residue {
+    pub(super) node: NodeId,
+    pub(super) keyword: &'static str,
+    pub(super) reason: Cow<'static, str>,
+}
+
+/// Reduces the schemas of one request.
+pub(super) struct Reducer<'a> {
+    pub(super) document: Document<'a>,
+    pub(super) options: &'a SchemaOptions,
+    pub(super) limits: &'a Limits,
+    conjs: Vec<Atoms>,
+    conj_ids: AHashMap<Atoms, ConjId>,
+    memo: Vec<Memo<'a>>,
+    known: AHashMap<ConjId, Known>,
+    pub(super) patterns: Vec<Pattern<'a>>,
+    pub(super) pattern_ids: AHashMap<&'a str, PatternId>,
+    pub(super) pattern_holds: AHashMap<(PatternId, &'a str), bool>,
+    owners: Vec<Owner<'a>>,
+    languages: languages::Languages,
+    residues: Vec<Residue>,
+    /// Nodes whose keywords were looked at, in that order; a node may come twice.
+    pub(super) reached: Vec<NodeId>,
+    /// What was left out on request.
+    pub(super) relaxed: Vec<ResidueId>,
+    /// Which keyword first left nothing of a schema that is not a branch of another.
+    emptied: Option<(NodeId, Keyword)>,
+    steps: usize,
+    depth: usize,
+    /// How many questions about emptiness are being asked inside one another.
+    probe: u32,
+}
+
+impl<'a> Reducer<'a> {
+    pub(super) fn new(options: &'a SchemaOptions, limits: &'a Limits) -> Reducer<'a> {
+        Reducer {
+            document: Document::new(limits.max_schema_depth),
+            options,
+            limits,
+            conjs: vec![Atoms::new(), Atoms::new()],
+            conj_ids: AHashMap::with_capacity(32),
+            memo: vec![Memo::Done(Rc::new(Union::any())), Memo::Done(Rc::new(Union::none()))],
+            known: AHashMap::new(),
+            patterns: Vec::new(),
+            pattern_ids: AHashMap::new(),
+            pattern_holds: AHashMap::new(),
+            owners: Vec::new(),
+            languages: languages::Languages::default(),
+            residues: Vec::new(),
+            reached: Vec::with_capacity(32),
+            relaxed: Vec::new(),
+            emptied: None,
+            steps: 0,
+            depth: 0,
+            probe: 0,
+        }
+    }
+
+    /// The conjunction of a node alone.
+    pub(super) fn conj_of(&mut self, node: NodeId) -> Result<ConjId> {
+        self.conj_of_atom(Atom::new(node, false))
+    }
+
+    /// The complement of a node.
+    fn complement_of(&mut self, node: NodeId) -> Result<ConjId> {
+        self.conj_of_atom(Atom::new(node, true))
+    }
+
+    fn conj_of_atom(&mut self, atom: Atom) -> Result<ConjId> {
+        let Some(node) = self.without_references(atom.node())? else { return Ok(self.intern(&[atom])) };
+        let verdict = match self.document.value(node) {
+            _ if self.document.kind(node) == NodeKind::Constant => None,
+            Value::Bool(verdict) => Some(*verdict),
+            Value::Object(map) if map.is_empty() => Some(true),
+            _ => None,
+        };
+        Ok(match verdict {
+            Some(verdict) if verdict != atom.is_negated() => ConjId::TRUE,
+            Some(_) => ConjId::FALSE,
+            None => self.intern(&[Atom::new(node, atom.is_negated())]),
+        })
+    }
+
+    /// Follows references that stand alone, so that whatever they lead to has one conjunction; `None` in a circle.
+    fn without_references(&mut self, node: NodeId) -> Result<Option<NodeId>> {
+        let mut node = node;
+        for _ in 0..64 {
+            let Value::Object(map) = self.document.value(node) else { return Ok(Some(node)) };
+            if self.document.kind(node) == NodeKind::Constant {
+                return Ok(Some(node));
+            }
+            match map.iter().next() {
+                Some((key, Value::String(reference))) if key == "$ref" && map.len() == 1 => {
+                    self.reached.push(node);
+                    node = self.document.resolve(node, Keyword::Ref, reference)?;
+                }
+                _ => return Ok(Some(node)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The conjunction of a schema directly inside `node`.
+    pub(super) fn child(&mut self, node: NodeId, step: Step<'a>, value: &'a Value) -> Result<ConjId> {
+        match value {
+            Value::Bool(true) => return Ok(ConjId::TRUE),
+            Value::Bool(false) => return Ok(ConjId::FALSE),
+            Value::Object(map) if map.is_empty() => return Ok(ConjId::TRUE),
+            _ => {}
+        }
+        let child = self.document.child(node, step, value, NodeKind::Schema)?;
+        self.conj_of(child)
+    }
+
+    /// The complement of [`Reducer::child`].
+    fn child_complement(&mut self, node: NodeId, step: Step<'a>, value: &'a Value) -> Result<ConjId> {
+        let child = self.document.child(node, step, value, NodeKind::Schema)?;
+        self.complement_of(child)
+    }
+
+    fn intern(&mut self, atoms: &[Atom]) -> ConjId {
+        if let Some(conj) = self.conj_ids.get(atoms) {
+            return *conj;
+        }
+        let conj = ConjId(self.conjs.len() as u32);
+        self.conjs.push(atoms.into());
+        self.conj_ids.insert(atoms.into(), conj);
+        self.memo.push(Memo::New);
+        conj
+    }
+
+    /// What fits both.
+    pub(super) fn both(&mut self, left: ConjId, right: ConjId) -> ConjId {
+        match (left, right) {
+            _ if left == right => return left,
+            (ConjId::FALSE, _) | (_, ConjId::FALSE) => return ConjId::FALSE,
+            (ConjId::TRUE, other) | (other, ConjId::TRUE) => return other,
+            _ => {}
+        }
+        let mut atoms = self.conjs[left.0 as usize].clone();
+        atoms.extend_from_slice(&self.conjs[right.0 as usize]);
+        atoms.sort_unstable();
+        atoms.dedup();
+        // An atom and its complement are neighbours.
+        if atoms.windows(2).any(|pair| pair[0] == pair[1].complement()) {
+            return ConjId::FALSE;
+        }
+        self.steps += atoms.len();
+        self.intern(&atoms)
+    }
+
+    /// The union of shapes that a conjunction means.
+    pub(super) fn union_of(&mut self, conj: ConjId) -> Result<Rc<Union<'a>>> {
+        match &self.memo[conj.0 as usize] {
+            Memo::Done(union) => return Ok(Rc::clone(union)),
+            Memo::Busy(level) if *level < self.probe => return Err(Fault::Busy),
+            Memo::Busy(_) => return Err(self.circle(conj)),
+            Memo::New => {}
+        }
+        let first = self.conjs[conj.0 as usize][0].node();
+        self.step(first, 1)?;
+        if self.depth >= self.limits.max_schema_depth {
+            return Err(limit(&self.document, first, "max_schema_depth", self.limits.max_schema_depth));
+        }
+        self.memo[conj.0 as usize] = Memo::Busy(self.probe);
+        self.depth += 1;
+        let union = self.reduce(conj);
+        self.depth -= 1;
+        match union {
+            Ok(union) => {
+                self.memo[conj.0 as usize] = Memo::Done(Rc::clone(&union));
+                Ok(union)
+            }
+            Err(fault) => {
+                self.memo[conj.0 as usize] = Memo::New;
+                Err(fault)
+            }
+        }
+    }
+
+    fn circle(&self, conj: ConjId) -> Fault {
+        let node = self.conjs[conj.0 as usize][0].node();
+        let keyword = match self.document.value(node) {
+            Value::Object(map) if map.contains_key("$ref") => "$ref",
+            Value::Object(map) => ["allOf", "anyOf", "oneOf", "not", "if"]
+                .into_iter()
+                .find(|name| map.contains_key(*name))
+                .unwrap_or("$ref"),
+            _ => "$ref",
+        };
+        let reason = "leads in a circle back to this schema without consuming anything";
+        refusal(&self.document, ViolationKind::Reference, node, keyword, reason)
+    }
+
+    fn reduce(&mut self, conj: ConjId) -> Result<Rc<Union<'a>>> {
+        if let [atom] = self.conjs[conj.0 as usize][..] {
+            return self.reduce_atom(atom).map(Rc::new);
+        }
+        let atoms = self.conjs[conj.0 as usize].clone();
+        let mut unions = Vec::with_capacity(atoms.len());
+        for atom in atoms {
+            let single = self.intern(&[atom]);
+            unions.push(self.union_of(single)?);
+        }
+        // The narrowest first: what it rules out need not be multiplied.
+        unions.sort_by_key(|union| union.weight());
+        let mut unions = unions.into_iter();
+        let mut product = unions.next().unwrap_or_else(|| Rc::new(Union::any()));
+        for union in unions {
+            product = Rc::new(self.intersect(&product, &union)?);
+        }
+        Ok(product)
+    }
+
+    fn reduce_atom(&mut self, atom: Atom) -> Result<Union<'a>> {
+        let node = atom.node();
+        match (self.document.kind(node), atom.is_negated()) {
+            (NodeKind::Constant, false) => self.reduce_constant(node),
+            (NodeKind::Constant, true) => self.negate_constant(node),
+            (NodeKind::Schema, false) => self.reduce_schema(node),
+            (NodeKind::Schema, true) => self.negate_schema(node),
+        }
+    }
+
+    fn reduce_schema(&mut self, node: NodeId) -> Result<Union<'a>> {
+        match self.document.value(node) {
+            Value::Bool(true) => Ok(Union::any()),
+            Value::Bool(false) => Ok(Union::none()),
+            Value::Object(map) => {
+                self.reached.push(node);
+                let keywords = self.document.keywords(node, map);
+                let union = self.reduce_types(node, &keywords)?;
+                let union = self.reduce_values(node, &keywords, union)?;
+                self.reduce_in_place(node, &keywords, union)
+            }
+            _ => Err(self.not_a_schema(node)),
+        }
+    }
+
+    fn not_a_schema(&self, node: NodeId) -> Fault {
+        let reason = "a schema must be an object or a boolean";
+        SchemaErrorAt { kind: ViolationKind::Malformed, reason }.at(&self.document, node)
+    }
+
+    /// Notes which keyword left nothing; the first one in the root is what the error will name.
+    fn note_empty(&mut self, node: NodeId, keyword: Keyword, union: &Union<'a>) {
+        if self.emptied.is_none() && self.depth == 1 && self.probe == 0 && union.is_none() {
+            self.emptied = Some((node, keyword));
+        }
+    }
+
+    /// Spends from the budget of steps.
+    pub(super) fn step(&mut self, node: NodeId, n_steps: usize) -> Result<()> {
+        self.steps = self.steps.saturating_add(n_steps);
+        if self.steps > self.limits.max_schema_steps {
+            return Err(limit(&self.document, node, "max_schema_steps", self.limits.max_schema_steps));
+        }
+        Ok(())
+    }
+
+    /// Spends from the budget of steps where no node is at hand.
+    fn spend(&mut self, n_steps: usize) -> Result<()> {
+        self.step(NodeId(0), n_steps)
+    }
+
+    /// Notes a constraint that cannot be enforced, to be refused or relaxed if it is still there at the end.
+    pub(super) fn residue(
+        &mut self,
+        node: NodeId,
+        keyword: Keyword,
+        reason: impl Into<Cow<'static, str>>,
+    ) -> ResidueId {
+        self.residues.push(Residue { node, keyword: keyword.name(), reason: reason.into() });
+        ResidueId(self.residues.len() as u32 - 1)
+    }
+
+    pub(super) fn residue_at(&self, residue: ResidueId) -> &Residue {
+        &self.residues[residue.0 as usize]
+    }
+
+    /// A residue has reached the end: refuses the schema, or leaves the constraint out where that was asked for.
+    pub(super) fn settle(&mut self, residue: ResidueId) -> Result<()> {
+        let Residue { node, keyword, reason } = self.residues[residue.0 as usize].clone();
+        if self.options.relax_unsupported {
+            self.relaxed.push(residue);
+            return Ok(());
+        }
+        Err(refusal(&self.document, ViolationKind::Unsupported, node, keyword, reason))
+    }
+
+    fn owner(&mut self, owner: Owner<'a>) -> OwnerId {
+        self.owners.push(owner);
+        OwnerId(self.owners.len() as u32 - 1)
+    }
+}
+
+/// A fault of a schema as a whole.
+struct SchemaErrorAt {
+    kind: ViolationKind,
+    reason: &'static str,
+}
+
+impl SchemaErrorAt {
+    fn at(self, document: &Document<'_>, node: NodeId) -> Fault {
+        crate::error::SchemaError::new(self.kind, document.pointer(node), None, self.reason).into()
+    }
+}

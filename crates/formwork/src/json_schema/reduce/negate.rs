@@ -1,0 +1,467 @@
+//! What does not fit a schema? The complement, pushed inwards: some keyword is not obeyed.
+//!
+//! The complement of a conjunction of keywords is the union of the complements. Where one cannot be said with shapes
+//! ("some key of this class has a value that ..."), its alternative carries a residue, and matters only if it is still
+//! there when the context has been taken into account.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+use smallvec::SmallVec;
+
+use super::Reducer;
+use super::combine::{forbidding, only_objects, requiring};
+use crate::automata::{Bound, ContentConstraint, ContentLanguage, Decimal, NumberSpec, StringSpec};
+use crate::json_schema::document::{NodeId, Step};
+use crate::json_schema::fault::Result;
+use crate::json_schema::format::{self, Format};
+use crate::json_schema::keyword::{Keyword, Keywords};
+use crate::json_schema::shape::{
+    Alternatives, ArrayShape, ConjId, Contains, Named, NumberSet, NumberShape, ObjectShape, Residues, StringSet,
+    StringShape, Union,
+};
+
+/// The alternatives of a complement, as they are found.
+type Cases<'a> = Vec<Rc<Union<'a>>>;
+
+const EXISTENTIAL: &str = "that some member violates a schema cannot be enforced yet";
+
+impl<'a> Reducer<'a> {
+    pub(super) fn negate_schema(&mut self, node: NodeId) -> Result<Union<'a>> {
+        let map = match self.document.value(node) {
+            Value::Bool(true) => return Ok(Union::none()),
+            Value::Bool(false) => return Ok(Union::any()),
+            Value::Object(map) => map,
+            _ => return Err(self.not_a_schema(node)),
+        };
+        self.reached.push(node);
+        let keywords = self.document.keywords(node, map);
+        let mut cases = Vec::new();
+        self.negate_types(node, &keywords, &mut cases)?;
+        self.negate_values(node, &keywords, &mut cases)?;
+        self.negate_numbers(node, &keywords, &mut cases)?;
+        self.negate_strings(node, &keywords, &mut cases)?;
+        self.negate_arrays(node, &keywords, &mut cases)?;
+        self.negate_objects(node, &keywords, &mut cases)?;
+        self.negate_in_place(node, &keywords, &mut cases)?;
+        self.union_all(&cases)
+    }
+
+    fn negate_types(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
+        let types = self.types(node, keywords)?;
+        let mut others = Union::none();
+        others.null = !types.null;
+        others.booleans = [!types.boolean; 2];
+        if !types.integer {
+            others.numbers = Alternatives::Any;
+        } else if !types.number {
+            let residue = self.residue(node, Keyword::Type, "numbers that are not whole cannot be asked for yet");
+            others.numbers = number_case(NumberSpec::default(), vec![residue]);
+        }
+        if !types.string {
+            others.strings = Alternatives::Any;
+        }
+        if !types.array {
+            others.arrays = Alternatives::Any;
+        }
+        if !types.object {
+            others.objects = Alternatives::Any;
+        }
+        if !others.is_none() {
+            cases.push(Rc::new(others));
+        }
+        Ok(())
+    }
+
+    fn negate_values(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
+        if let Some(Value::Array(values)) = keywords.get(Keyword::Enum) {
+            let mut outside = Union::any();
+            for (index, value) in values.iter().enumerate() {
+                outside = self.without_value(node, Step::IndexOf(Keyword::Enum, index), value, outside)?;
+            }
+            cases.push(Rc::new(self.without_words(values, outside)?));
+        }
+        if let Some(value) = keywords.get(Keyword::Const) {
+            let outside = self.without_value(node, Step::Key("const"), value, Union::any())?;
+            cases.push(Rc::new(self.without_words(std::slice::from_ref(value), outside)?));
+        }
+        Ok(())
+    }
+
+    /// Takes one value that is no string out of `outside`.
+    fn without_value(
+        &mut self,
+        node: NodeId,
+        step: Step<'a>,
+        value: &'a Value,
+        outside: Union<'a>,
+    ) -> Result<Union<'a>> {
+        let mut outside = outside;
+        match value {
+            Value::Null => outside.null = false,
+            Value::Bool(boolean) => outside.booleans[usize::from(*boolean)] = false,
+            Value::String(_) => {}
+            _ => {
+                let constant = self.constant_inside(node, step, value)?;
+                let atom = self.conjs[constant.0 as usize][0].complement();
+                let complement = self.intern(&[atom]);
+                let complement = self.union_of(complement)?;
+                outside = self.intersect(&outside, &complement)?;
+            }
+        }
+        Ok(outside)
+    }
+
+    /// Takes all strings among `values` out of `outside`.
+    fn without_words(&mut self, values: &[Value], outside: Union<'a>) -> Result<Union<'a>> {
+        let mut words: Vec<std::sync::Arc<str>> = values.iter().filter_map(Value::as_str).map(Into::into).collect();
+        if words.is_empty() {
+            return Ok(outside);
+        }
+        words.sort_unstable();
+        words.dedup();
+        let language = ContentLanguage::OneOf(words.into());
+        let spec = StringSpec { content: vec![ContentConstraint { language, negated: true }], ..StringSpec::default() };
+        let strings = string_case(spec, Vec::new());
+        self.intersect(&outside, &Union { strings, ..Union::any() })
+    }
+
+    /// Everything but one instance.
+    pub(super) fn negate_constant(&mut self, node: NodeId) -> Result<Union<'a>> {
+        let mut outside = Union::any();
+        match self.document.value(node) {
+            Value::Null => outside.null = false,
+            Value::Bool(boolean) => outside.booleans[usize::from(*boolean)] = false,
+            Value::Number(number) => {
+                let value = Decimal::parse(&number.to_string());
+                outside.numbers = Alternatives::Of(value.into_iter().flat_map(around).collect());
+            }
+            value @ Value::String(_) => return self.without_words(std::slice::from_ref(value), outside),
+            Value::Array(elements) => {
+                let length = u32::try_from(elements.len()).unwrap_or(u32::MAX);
+                let mut shapes = length_cases(length, Some(length));
+                for (index, element) in elements.iter().enumerate() {
+                    let constant = self.constant_inside(node, Step::Index(index), element)?;
+                    let complement = self.complement_conj(constant);
+                    shapes.push(Rc::new(differing_at(index, complement)));
+                }
+                outside.arrays = Alternatives::Of(shapes);
+            }
+            Value::Object(map) => {
+                let mut shapes: SmallVec<[Rc<ObjectShape<'a>>; 1]> = SmallVec::new();
+                for (key, value) in map {
+                    let constant = self.constant_inside(node, Step::Key(key), value)?;
+                    let complement = self.complement_conj(constant);
+                    shapes.push(Rc::new(forbidding(key)));
+                    shapes.push(Rc::new(having(key, complement)));
+                }
+                let n_more = u32::try_from(map.len() + 1).unwrap_or(u32::MAX);
+                let residue = self.min_residue(node, Keyword::Const);
+                shapes.push(Rc::new(ObjectShape { min: n_more, min_residue: Some(residue), ..ObjectShape::any() }));
+                outside.objects = Alternatives::Of(shapes);
+            }
+        }
+        Ok(outside)
+    }
+
+    /// The complement of a conjunction of one atom.
+    fn complement_conj(&mut self, conj: ConjId) -> ConjId {
+        match conj {
+            ConjId::TRUE => ConjId::FALSE,
+            ConjId::FALSE => ConjId::TRUE,
+            _ => {
+                let atom = self.conjs[conj.0 as usize][0].complement();
+                self.intern(&[atom])
+            }
+        }
+    }
+
+    fn negate_numbers(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
+        let types = self.types(node, keywords)?;
+        if !types.integer {
+            return Ok(());
+        }
+        let mut case = |spec: NumberSpec, residues: Residues| {
+            cases.push(Rc::new(Union { numbers: number_case(spec, residues), ..Union::none() }));
+        };
+        if let Some(minimum) = self.lower_bound(node, keywords)? {
+            let maximum = Some(Bound { exclusive: !minimum.exclusive, ..minimum });
+            case(NumberSpec { maximum, ..NumberSpec::default() }, Vec::new());
+        }
+        if let Some(maximum) = self.upper_bound(node, keywords)? {
+            let minimum = Some(Bound { exclusive: !maximum.exclusive, ..maximum });
+            case(NumberSpec { minimum, ..NumberSpec::default() }, Vec::new());
+        }
+        if self.multiple(node, keywords)?.is_some() {
+            let residue = self.residue(node, Keyword::MultipleOf, "its complement cannot be enforced yet");
+            case(NumberSpec::default(), vec![residue]);
+        }
+        Ok(())
+    }
+
+    fn negate_strings(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
+        if !self.types(node, keywords)?.string {
+            return Ok(());
+        }
+        let mut case = |spec: StringSpec, residues: Residues| {
+            cases.push(Rc::new(Union { strings: string_case(spec, residues), ..Union::none() }));
+        };
+        if let Some(min @ 1..) = self.count(node, keywords, Keyword::MinLength)? {
+            case(StringSpec { max_chars: Some(min - 1), ..StringSpec::default() }, Vec::new());
+        }
+        if let Some(max) = self.max_count(node, keywords, Keyword::MaxLength)? {
+            case(StringSpec { min_chars: max + 1, ..StringSpec::default() }, Vec::new());
+        }
+        if let Some(Value::String(source)) = keywords.get(Keyword::Pattern) {
+            let pattern = self.pattern(node, Keyword::Pattern, source)?;
+            let pattern = &self.patterns[pattern.0 as usize];
+            let (single, unsupported) = (pattern.single.clone(), pattern.unsupported_as_key());
+            if let Some(reason) = unsupported {
+                let residue = self.residue(node, Keyword::Pattern, reason);
+                case(StringSpec::default(), vec![residue]);
+            } else if let Some(language) = single {
+                let content = vec![ContentConstraint { language, negated: true }];
+                case(StringSpec { content, ..StringSpec::default() }, Vec::new());
+            }
+        }
+        if let Some(Value::String(name)) = keywords.get(Keyword::Format) {
+            if let Some(language) = format::exact_language(name) {
+                let content = vec![ContentConstraint { language, negated: true }];
+                case(StringSpec { content, ..StringSpec::default() }, Vec::new());
+            } else if format::lookup(name) != Format::Unknown {
+                let residue = self.residue(node, Keyword::Format, "its complement cannot be enforced yet");
+                case(StringSpec::default(), vec![residue]);
+            }
+        }
+        Ok(())
+    }
+
+    fn negate_arrays(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
+        if !self.types(node, keywords)?.array {
+            return Ok(());
+        }
+        let min = self.count(node, keywords, Keyword::MinItems)?.unwrap_or(0);
+        let max = self.max_count(node, keywords, Keyword::MaxItems)?;
+        let mut shapes = length_cases(min, max);
+        let (prefix, rest) = self.elements(node, keywords)?;
+        for (index, element) in prefix.iter().enumerate() {
+            if *element != ConjId::TRUE {
+                let complement = self.complement_conj(*element);
+                shapes.push(Rc::new(differing_at(index, complement)));
+            }
+        }
+        if rest == ConjId::FALSE {
+            shapes.extend(length_cases(0, Some(u32::try_from(prefix.len()).unwrap_or(u32::MAX))));
+        } else if rest != ConjId::TRUE {
+            let residue = self.residue(node, Keyword::Items, EXISTENTIAL);
+            let mut shape = ArrayShape { min: 1, ..ArrayShape::any() };
+            if prefix.is_empty() {
+                let element = self.complement_conj(rest);
+                shape.contains.push(Contains { element, min: 1, residue });
+            } else {
+                shape.residues.push(residue);
+            }
+            shapes.push(Rc::new(shape));
+        }
+        if self.asks_unique(node, keywords)? {
+            let residue = self.residue(node, Keyword::UniqueItems, "that elements repeat cannot be enforced yet");
+            shapes.push(Rc::new(ArrayShape { residues: vec![residue], min: 2, ..ArrayShape::any() }));
+        }
+        if let Some(value) = keywords.get(Keyword::Contains) {
+            let min = self.count(node, keywords, Keyword::MinContains)?.unwrap_or(1);
+            let max = self.max_count(node, keywords, Keyword::MaxContains)?;
+            if min == 1 && max.is_none() {
+                let rest = self.child_complement(node, Step::Key("contains"), value)?;
+                shapes.push(Rc::new(ArrayShape { rest, ..ArrayShape::any() }));
+            } else if min > 0 || max.is_some() {
+                let residue = self.residue(node, Keyword::Contains, "its complement cannot be enforced yet");
+                shapes.push(Rc::new(ArrayShape { residues: vec![residue], ..ArrayShape::any() }));
+            }
+        }
+        cases.push(Rc::new(Union { arrays: Alternatives::Of(shapes), ..Union::none() }));
+        Ok(())
+    }
+
+    fn negate_objects(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
+        if !self.types(node, keywords)?.object {
+            return Ok(());
+        }
+        let mut shapes: SmallVec<[Rc<ObjectShape<'a>>; 1]> = SmallVec::new();
+        for key in self.required(node, keywords)? {
+            shapes.push(Rc::new(forbidding(key)));
+        }
+        if let Some(Value::Object(properties)) = keywords.get(Keyword::Properties) {
+            for (key, value) in properties {
+                let value = self.child_complement(node, Step::KeyOf(Keyword::Properties, key), value)?;
+                if value != ConjId::FALSE {
+                    shapes.push(Rc::new(having(key, value)));
+                }
+            }
+        }
+        if let Some(min @ 1..) = self.count(node, keywords, Keyword::MinProperties)? {
+            shapes.push(Rc::new(ObjectShape { max: Some(min - 1), ..ObjectShape::any() }));
+        }
+        if let Some(max) = self.max_count(node, keywords, Keyword::MaxProperties)? {
+            let min_residue = Some(self.min_residue(node, Keyword::MaxProperties));
+            shapes.push(Rc::new(ObjectShape { min: max + 1, min_residue, ..ObjectShape::any() }));
+        }
+        self.negate_key_rules(node, keywords, &mut shapes)?;
+        cases.push(Rc::new(Union { objects: Alternatives::Of(shapes), ..Union::none() }));
+        Ok(())
+    }
+
+    fn negate_key_rules(
+        &mut self,
+        node: NodeId,
+        keywords: &Keywords<'a>,
+        shapes: &mut SmallVec<[Rc<ObjectShape<'a>>; 1]>,
+    ) -> Result<()> {
+        let trivial =
+            |value: &Value| matches!(value, Value::Bool(true)) || value.as_object().is_some_and(|map| map.is_empty());
+        if let Some(Value::Object(patterns)) = keywords.get(Keyword::PatternProperties)
+            && !patterns.values().all(trivial)
+        {
+            let residue = self.residue(node, Keyword::PatternProperties, EXISTENTIAL);
+            shapes.push(Rc::new(ObjectShape { residues: vec![residue], min: 1, ..ObjectShape::any() }));
+        }
+        let kin = [Keyword::AdditionalProperties, Keyword::PropertyNames, Keyword::UnevaluatedProperties];
+        for keyword in kin {
+            if keywords.get(keyword).is_some_and(|value| !trivial(value)) {
+                let residue = self.residue(node, keyword, EXISTENTIAL);
+                shapes.push(Rc::new(ObjectShape { residues: vec![residue], min: 1, ..ObjectShape::any() }));
+            }
+        }
+        Ok(())
+    }
+
+    fn negate_in_place(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
+        for target in self.conjuncts(node, keywords)? {
+            let complement = self.complement_conj(target);
+            cases.push(self.union_of(complement)?);
+        }
+        if let Some(branches) = self.branches(node, keywords, Keyword::AnyOf)? {
+            cases.push(Rc::new(self.none_of(&branches)?));
+        }
+        if let Some(branches) = self.branches(node, keywords, Keyword::OneOf)? {
+            cases.push(Rc::new(self.none_of(&branches)?));
+            self.two_of(node, &branches, cases)?;
+        }
+        if let Some(value) = keywords.get(Keyword::Not) {
+            let inner = self.child(node, Step::Key("not"), value)?;
+            cases.push(self.union_of(inner)?);
+        }
+        self.negate_condition(node, keywords, cases)?;
+        self.negate_dependencies(node, keywords, cases)?;
+        if keywords.has(Keyword::UnevaluatedItems) {
+            let residue = self.residue(node, Keyword::UnevaluatedItems, EXISTENTIAL);
+            let arrays = Alternatives::one(ArrayShape { residues: vec![residue], ..ArrayShape::any() });
+            cases.push(Rc::new(Union { arrays, ..Union::none() }));
+        }
+        Ok(())
+    }
+
+    fn none_of(&mut self, branches: &[NodeId]) -> Result<Union<'a>> {
+        let mut none = Union::any();
+        for branch in branches {
+            let complement = self.complement_of(*branch)?;
+            let complement = self.union_of(complement)?;
+            none = self.intersect(&none, &complement)?;
+        }
+        Ok(none)
+    }
+
+    fn two_of(&mut self, node: NodeId, branches: &[NodeId], cases: &mut Cases<'a>) -> Result<()> {
+        for (index, first) in branches.iter().enumerate() {
+            let first = self.conj_of(*first)?;
+            let first = self.union_of(first)?;
+            for second in &branches[index + 1..] {
+                self.step(node, 4)?;
+                let second = self.conj_of(*second)?;
+                let second = self.union_of(second)?;
+                if !self.are_disjoint(&first, &second)? {
+                    cases.push(Rc::new(self.intersect(&first, &second)?));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn negate_condition(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
+        let Some(condition) = keywords.get(Keyword::If) else { return Ok(()) };
+        let holds = self.child(node, Step::Key("if"), condition)?;
+        let fails = self.child_complement(node, Step::Key("if"), condition)?;
+        for (case, step, keyword) in [(holds, "then", Keyword::Then), (fails, "else", Keyword::Else)] {
+            if let Some(consequence) = keywords.get(keyword) {
+                let consequence = self.child_complement(node, Step::Key(step), consequence)?;
+                let (case, consequence) = (self.union_of(case)?, self.union_of(consequence)?);
+                cases.push(Rc::new(self.intersect(&case, &consequence)?));
+            }
+        }
+        Ok(())
+    }
+
+    fn negate_dependencies(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
+        for (keyword, key, value) in self.dependent(node, keywords)? {
+            let present = only_objects(requiring(&[key]));
+            match value {
+                Value::Array(_) | Value::String(_) => {
+                    let names = match value {
+                        Value::String(name) => SmallVec::from_elem(name.as_str(), 1),
+                        _ => self.names(node, keyword, value)?,
+                    };
+                    for name in names {
+                        let absent = only_objects(forbidding(name));
+                        cases.push(Rc::new(self.intersect(&present, &absent)?));
+                    }
+                }
+                _ => {
+                    let complement = self.child_complement(node, Step::KeyOf(keyword, key), value)?;
+                    let complement = self.union_of(complement)?;
+                    cases.push(Rc::new(self.intersect(&present, &complement)?));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn number_case<'a>(spec: NumberSpec, residues: Residues) -> Alternatives<NumberShape<'a>> {
+    Alternatives::one(NumberShape { set: NumberSet::Spec(spec), residues })
+}
+
+fn string_case<'a>(spec: StringSpec, residues: Residues) -> Alternatives<StringShape<'a>> {
+    Alternatives::one(StringShape { set: StringSet::Spec(spec), residues })
+}
+
+/// The numbers below and above `value`.
+fn around<'a>(value: Decimal) -> [Rc<NumberShape<'a>>; 2] {
+    let bound = Bound { value, exclusive: true };
+    let below = NumberSpec { maximum: Some(bound.clone()), ..NumberSpec::default() };
+    let above = NumberSpec { minimum: Some(bound), ..NumberSpec::default() };
+    [below, above].map(|spec| Rc::new(NumberShape { set: NumberSet::Spec(spec), residues: Vec::new() }))
+}
+
+/// Arrays that are shorter than `min` or longer than `max`.
+fn length_cases(min: u32, max: Option<u32>) -> SmallVec<[Rc<ArrayShape>; 1]> {
+    let mut shapes = SmallVec::new();
+    if min > 0 {
+        shapes.push(Rc::new(ArrayShape { max: Some(min - 1), ..ArrayShape::any() }));
+    }
+    if let Some(max) = max {
+        shapes.push(Rc::new(ArrayShape { min: max.saturating_add(1), ..ArrayShape::any() }));
+    }
+    shapes
+}
+
+/// Arrays whose element at `index` fits `element`.
+fn differing_at(index: usize, element: ConjId) -> ArrayShape {
+    let mut prefix = vec![ConjId::TRUE; index];
+    prefix.push(element);
+    ArrayShape { prefix, min: u32::try_from(index + 1).unwrap_or(u32::MAX), ..ArrayShape::any() }
+}
+
+/// Objects in which `key` is there and fits `value`.
+fn having(key: &str, value: ConjId) -> ObjectShape<'_> {
+    let named = vec![Named { key, value, required: true, owner: None }];
+    ObjectShape { named, ..ObjectShape::any() }
+}
