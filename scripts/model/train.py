@@ -66,31 +66,62 @@ def loss_of(parameters: Parameters, windows: jax.Array, shape: ModelShape) -> ja
     return optax.softmax_cross_entropy_with_integer_labels(logits, windows[:, 1:]).mean()
 
 
-def train(token_ids: np.ndarray, shape: ModelShape, seed: int, step_share: float) -> Parameters:
-    """AdamW over random windows; `step_share` below 1 is for trying things out."""
-    stages = [(max(1, round(n_steps * step_share)), batch, length) for n_steps, batch, length in STAGES]
-    n_steps = sum(stage[0] for stage in stages)
-    schedule = optax.warmup_cosine_decay_schedule(0, 4e-3, max(1, n_steps // 20), n_steps, 2e-4)
-    optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(schedule, b2=0.98, weight_decay=0.02))
+def save_checkpoint(path: Path, step_idx: int, parameters: Parameters, state: optax.OptState) -> None:
+    """Everything that training needs to go on, as a flat list of arrays."""
+    leaves = {f"leaf_{leaf_idx}": leaf for leaf_idx, leaf in enumerate(jax.tree.leaves((parameters, state)))}
+    np.savez(path, step_idx=step_idx, **leaves)
+
+
+def load_checkpoint(path: Path, parameters: Parameters, state: optax.OptState) -> tuple[int, Parameters, optax.OptState]:
+    """The inverse; the arguments only lend their structure."""
+    with np.load(path) as arrays:
+        structure = jax.tree.structure((parameters, state))
+        leaves = [jnp.asarray(arrays[f"leaf_{leaf_idx}"]) for leaf_idx in range(structure.num_leaves)]
+        return int(arrays["step_idx"]), *jax.tree.unflatten(structure, leaves)
+
+
+def train(token_ids: np.ndarray, shape: ModelShape, seed: int, *, checkpoint: Path | None, finish_in: int | None) -> Parameters:
+    """AdamW over random windows.
+
+    With `finish_in`, goes on from the checkpoint and lets the learning rate fall to zero over that many steps: on a busy
+    machine a run that is cut short this way is worth more than one that stops at a high rate.
+    """
+    stages, first_step = STAGES, 0
+    n_planned = sum(stage[0] for stage in stages)
+    schedule = optax.warmup_cosine_decay_schedule(0, 4e-3, n_planned // 20, n_planned, 2e-4)
+    # `adamw` without its last part, the rate, which is an argument of `step` instead.
+    optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.scale_by_adam(b2=0.98), optax.add_decayed_weights(0.02))
     parameters = initial_parameters(shape, seed)
     state = optimizer.init(parameters)
+    if finish_in is not None:
+        first_step, parameters, state = load_checkpoint(checkpoint, parameters, state)
+        n_long = finish_in // 8
+        stages = [(finish_in - n_long, *stages[0][1:]), (n_long, *stages[1][1:])]
+
+    def rate_at(step_idx: int) -> float:
+        if finish_in is None:
+            return float(schedule(step_idx))
+        return float(schedule(first_step)) * (1 - (step_idx - first_step) / finish_in)
 
     @jax.jit
-    def step(parameters, state, windows):
+    def step(parameters, state, windows, rate):
         loss, gradients = jax.value_and_grad(loss_of)(parameters, windows, shape)
         updates, state = optimizer.update(gradients, state, parameters)
-        return optax.apply_updates(parameters, updates), state, loss
+        parameters = jax.tree.map(lambda value, update: value - rate * update, parameters, updates)
+        return parameters, state, loss
 
-    generator = np.random.default_rng(seed)
-    start, step_idx = time.monotonic(), 0
+    generator = np.random.default_rng([seed, first_step])
+    start, step_idx = time.monotonic(), first_step
     for n_stage_steps, batch, length in stages:
         for _ in range(n_stage_steps):
             offsets = generator.integers(0, len(token_ids) - length - 1, batch)
             windows = token_ids[offsets[:, None] + np.arange(length + 1)]
-            parameters, state, loss = step(parameters, state, jnp.asarray(windows))
+            parameters, state, loss = step(parameters, state, jnp.asarray(windows), rate_at(step_idx))
             step_idx += 1
-            if step_idx % 25 == 0:
-                print(f"step {step_idx}/{n_steps} loss {loss:.3f} {time.monotonic() - start:.0f} s", flush=True)
+            if step_idx % 10 == 0:
+                print(f"step {step_idx} loss {loss:.3f} {time.monotonic() - start:.0f} s", flush=True)
+            if checkpoint and finish_in is None and step_idx % 50 == 0:
+                save_checkpoint(checkpoint, step_idx, parameters, state)
     return parameters
 
 
@@ -166,8 +197,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the model folder to write")
     parser.add_argument("--n-documents", type=int, default=40_000)
     parser.add_argument("--seed", type=int, default=20261120)
-    parser.add_argument("--step-share", type=float, default=1.0, help="share of the training steps to run")
+    parser.add_argument("--checkpoint", type=Path, help="an .npz file to save the state in every 50 steps")
+    parser.add_argument("--finish-in", type=int, help="go on from the checkpoint and end after this many steps")
     arguments = parser.parse_args()
+    if arguments.finish_in is not None and arguments.checkpoint is None:
+        parser.error("--finish-in needs --checkpoint")
 
     shape = ModelShape()
     documents = list(make_documents(arguments.n_documents, arguments.seed))
@@ -176,7 +210,8 @@ def main() -> None:
     token_ids = encode(tokenizer, documents)
     print(f"{len(documents)} documents, {len(token_ids)} tokens", flush=True)
 
-    parameters = train(token_ids, shape, arguments.seed, arguments.step_share)
+    parameters = train(token_ids, shape, arguments.seed,
+                       checkpoint=arguments.checkpoint, finish_in=arguments.finish_in)
     tensors = {name: np.asarray(value).astype(np.float16) for name, value in parameters.items()}
     weights_path = arguments.out / "model.safetensors"
     save_file(tensors, weights_path, metadata={"format": "pt"})

@@ -1,1 +1,8 @@
-//! stub
+//! What do the tests share? The naive oracle, readers of the shared data, small vocabularies, and recorded baselines.
+
+pub mod baseline;
+pub mod oracle;
+pub mod shared;
+pub mod suite;
+pub mod vocabulary;
+pub mod walk;

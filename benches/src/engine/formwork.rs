@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use formwork::grammar::KeyOrder;
+use formwork::json_schema::SchemaOptions;
 use formwork::{CompileError, CompiledGrammar, Compiler, Grammar, Matcher, TokenId, Violation};
 use serde_json::Value;
 
@@ -25,7 +27,10 @@ impl Engine for FormworkEngine {
     }
 
     fn compile(&self, schema: Value) -> Result<Box<dyn Compiled>, Refusal> {
-        let grammar = self.compiler.compile(&Grammar::json_schema(schema)).map_err(|error| refusal(&error))?;
+        // Instances come in the order in which somebody wrote them.
+        let options = SchemaOptions { key_order: KeyOrder::Any, ..SchemaOptions::default() };
+        let grammar = Grammar::json_schema(schema).with_options(options);
+        let grammar = self.compiler.compile(&grammar).map_err(|error| refusal(&error))?;
         Ok(Box::new(FormworkCompiled { grammar }))
     }
 }

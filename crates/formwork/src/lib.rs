@@ -1,6 +1,5 @@
 //! Structured output for language models: at every step, exactly the tokens that keep the output valid.
 
-#![allow(dead_code, unused, unreachable_pub)] // DEV
 mod automata;
 mod compiler;
 mod error;

@@ -5,9 +5,6 @@
 
 use ahash::AHashMap;
 
-/// Most classes of one alphabet; a class is a byte in the compiled automata.
-pub(crate) const MAX_CLASSES: usize = 256;
-
 /// A partition of all code points into classes numbered from 0.
 #[derive(Clone, Debug)]
 pub(crate) struct Alphabet {
@@ -39,7 +36,8 @@ impl AlphabetBuilder {
         self.set_ids.insert(ranges, next_id);
     }
 
-    /// The coarsest partition that tells all sets apart; `None` when it has more than [`MAX_CLASSES`] classes.
+    /// The coarsest partition that tells all sets apart; `None` when it has more than 256
+    /// classes: a class is a byte in the compiled automata.
     pub(crate) fn build(mut self) -> Option<Alphabet> {
         self.edges.sort_unstable();
         let mut members: Vec<u32> = Vec::new();
@@ -101,6 +99,11 @@ impl Alphabet {
     pub(crate) fn classes_in(&self, lo: u32, hi: u32) -> impl Iterator<Item = usize> {
         let first = self.intervals.partition_point(|(start, _)| *start <= lo) - 1;
         self.intervals[first..].iter().take_while(move |(start, _)| *start <= hi).map(|(_, class)| usize::from(*class))
+    }
+
+    /// Whether a class holds no character but surrogates, which are none.
+    pub(crate) fn is_surrogate_class(&self, class: usize) -> bool {
+        self.representatives()[class].is_none()
     }
 
     /// One character of each class, in the order of classes; `None` for a class of surrogates only.

@@ -43,6 +43,7 @@ pub(crate) fn string_emptiness(spec: &StringSpec, limits: &Limits) -> Result<Emp
 }
 
 /// Whether the string with this decoded content satisfies `spec`; an error for a malformed pattern.
+#[cfg(test)]
 pub(crate) fn string_matches(spec: &StringSpec, content: &str, limits: &Limits) -> Result<bool, GrammarError> {
     let n_chars = u32::try_from(content.chars().count()).unwrap_or(u32::MAX);
     if n_chars < spec.min_chars || spec.max_chars.is_some_and(|max| n_chars > max) {

@@ -1,9 +1,31 @@
 //! Which keys of a record may come, and which one was written? The names of a record, with a filter.
 //!
 //! One automaton serves all positions of a record: the names in sorted order, and a filter that is a range of indices in
-//! the order in which properties are written.
+//! the order in which properties are written, or a set of them where they may come in any order.
+
+use std::sync::Arc;
+
+use fixedbitset::FixedBitSet;
 
 use super::literals::Range;
+
+/// Which of a record's keys may come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyFilter {
+    /// Those with an index from the first to the second, both inside.
+    Range(u32, u32),
+    /// Those in the set.
+    Among(Arc<FixedBitSet>),
+}
+
+impl KeyFilter {
+    fn admits(&self, index: u32) -> bool {
+        match self {
+            KeyFilter::Range(first, last) => (*first..=*last).contains(&index),
+            KeyFilter::Among(set) => set.contains(index as usize),
+        }
+    }
+}
 
 /// The named keys of one record.
 #[derive(Debug)]
@@ -27,36 +49,36 @@ impl Keys {
         Range::all(self.sorted.len()).to_bits()
     }
 
-    /// One byte further, towards a key whose index is at least `first` and at most `last`.
-    pub(crate) fn step(&self, state: u64, byte: u8, first: u32, last: u32) -> Option<u64> {
+    /// One byte further, towards a key that the filter admits.
+    pub(crate) fn step(&self, state: u64, byte: u8, filter: &KeyFilter) -> Option<u64> {
         let range = Range::from_bits(state).step(&self.sorted, byte)?;
-        self.admits(range, first, last).then(|| range.to_bits())
+        self.admits(range, filter).then(|| range.to_bits())
     }
 
     /// The index of the key that ends here, if the filter admits it.
-    pub(crate) fn complete(&self, state: u64, first: u32, last: u32) -> Option<u32> {
+    pub(crate) fn complete(&self, state: u64, filter: &KeyFilter) -> Option<u32> {
         let index = self.order[Range::from_bits(state).complete(&self.sorted)?];
-        (first..=last).contains(&index).then_some(index)
+        filter.admits(index).then_some(index)
     }
 
     /// Whether a longer key is admitted.
-    pub(crate) fn can_go_on(&self, state: u64, first: u32, last: u32) -> bool {
+    pub(crate) fn can_go_on(&self, state: u64, filter: &KeyFilter) -> bool {
         let range = Range::from_bits(state);
         if !range.can_go_on(&self.sorted) {
             return false;
         }
         let lo = range.lo + u32::from(range.complete(&self.sorted).is_some());
-        self.admits(Range { lo, ..range }, first, last)
+        self.admits(Range { lo, ..range }, filter)
     }
 
-    /// Calls `visit` with every byte that may come next, whatever the filter; `false` when there are too many names to look at.
-    pub(crate) fn next_bytes(&self, state: u64, visit: &mut dyn FnMut(u8)) -> bool {
-        super::literals::next_bytes(&self.sorted, state, visit)
+    /// Calls `visit` with every byte that may come next, whatever the filter.
+    pub(crate) fn next_bytes(&self, state: u64, visit: &mut dyn FnMut(u8)) {
+        super::literals::next_bytes(&self.sorted, state, visit);
     }
 
     /// O(names in the range) at worst; a name that the filter admits is nearly always among the first.
-    fn admits(&self, range: Range, first: u32, last: u32) -> bool {
-        self.order[range.lo as usize..range.hi as usize].iter().any(|index| (first..=last).contains(index))
+    fn admits(&self, range: Range, filter: &KeyFilter) -> bool {
+        self.order[range.lo as usize..range.hi as usize].iter().any(|index| filter.admits(*index))
     }
 
     pub(crate) fn n_bytes(&self) -> usize {

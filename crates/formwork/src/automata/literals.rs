@@ -56,21 +56,21 @@ impl Range {
     }
 }
 
-/// Calls `visit` with every byte that may come next in a range; `false`, and perhaps nothing visited, when there are too many
-/// strings to look at.
-pub(crate) fn next_bytes(strings: &[Box<[u8]>], state: u64, visit: &mut dyn FnMut(u8)) -> bool {
-    /// More strings than this are looked at only as far as their ends tell.
-    const FEW: usize = 16;
+/// Calls `visit` with every byte that may come next in a range, once. O(bytes visited × log strings).
+pub(crate) fn next_bytes(strings: &[Box<[u8]>], state: u64, visit: &mut dyn FnMut(u8)) {
     let range = Range::from_bits(state);
     let depth = range.depth as usize;
-    let range = &strings[range.lo as usize..range.hi as usize];
-    let at = |string: Option<&Box<[u8]>>| string.and_then(|string| string.get(depth)).copied();
-    match (at(range.first()), at(range.last())) {
-        (Some(first), Some(last)) if first == last => visit(first),
-        _ if range.len() <= FEW => range.iter().filter_map(|string| at(Some(string))).for_each(visit),
-        _ => return false,
+    let mut rest = &strings[range.lo as usize..range.hi as usize];
+    // A string that ends here comes first.
+    if rest.first().is_some_and(|string| string.len() == depth) {
+        rest = &rest[1..];
     }
-    true
+    while let Some(byte) = rest.first().and_then(|string| string.get(depth)).copied() {
+        visit(byte);
+        let all_have_it = rest.last().and_then(|string| string.get(depth)) == Some(&byte);
+        let n = if all_have_it { rest.len() } else { rest.partition_point(|string| string.get(depth) == Some(&byte)) };
+        rest = &rest[n..];
+    }
 }
 
 #[cfg(test)]

@@ -216,8 +216,8 @@ impl NumberMachine {
         match (state.phase, class) {
             (Phase::Exponent, MINUS) => next(Phase::ExponentSign { negative: true }, 0),
             (Phase::Exponent, PLUS) => next(Phase::ExponentSign { negative: false }, 0),
-            (Phase::Exponent, 0..10) => next(Phase::ExponentDigits { negative: false }, 1),
-            (Phase::ExponentSign { negative } | Phase::ExponentDigits { negative }, 0..10) => {
+            (Phase::Exponent, 0..=9) => next(Phase::ExponentDigits { negative: false }, 1),
+            (Phase::ExponentSign { negative } | Phase::ExponentDigits { negative }, 0..=9) => {
                 // With bounded numbers, none is so great that readers of 64-bit floats refuse it.
                 let most = if negative { 3 } else { 2 };
                 match self.max_digits {
@@ -296,9 +296,9 @@ impl Machine for NumberMachine {
                 self.range(true)?;
                 Some(NumberState { phase: Phase::Minus, negative: true, ..state.clone() })
             }
-            (Phase::Start | Phase::Minus | Phase::Whole, 0..10) => self.step_whole(state, class as u8),
+            (Phase::Start | Phase::Minus | Phase::Whole, 0..=9) => self.step_whole(state, class as u8),
             (Phase::Zero | Phase::Whole, POINT) => self.step_point(state),
-            (Phase::Point | Phase::Fraction, 0..10) => {
+            (Phase::Point | Phase::Fraction, 0..=9) => {
                 let next = self.step_fraction(state, class as u8)?;
                 next.remainders.iter().all(|remainder| *remainder != u64::MAX).then_some(next)
             }

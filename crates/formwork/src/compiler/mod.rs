@@ -59,7 +59,8 @@ impl Compiler {
     }
 
     fn compile_anew(&self, grammar: &Grammar) -> Result<Arc<CompiledGrammar>, CompileError> {
-        let lowered = grammar.lower(&self.lexicon.limits)?;
+        let mut lowered = grammar.lower(&self.lexicon.limits)?;
+        grammar.set_key_order(&mut lowered.builder);
         let (automata, profiles) = self.lexicon.terminals(lowered.builder.terminals())?;
         let productions = lowered.builder.build(lowered.start, &automata, &self.lexicon.limits)?;
         Ok(Arc::new(CompiledGrammar::new(productions, automata, profiles, &self.lexicon, grammar.clone())))

@@ -75,6 +75,13 @@ impl Grammar {
         self
     }
 
+    /// Applies the order of keys; a grammar made in code has its own.
+    pub(super) fn set_key_order(&self, builder: &mut GrammarBuilder) {
+        if !matches!(*self.source, Source::Built(..)) {
+            builder.set_key_order(self.options.key_order);
+        }
+    }
+
     /// Equal for equal grammars; `None` for those that are not cached. The order of a schema's properties matters.
     pub(super) fn cache_key(&self) -> Option<String> {
         let (kind, text) = match &*self.source {

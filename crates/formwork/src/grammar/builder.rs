@@ -67,7 +67,7 @@ pub struct List {
 
 /// Keyed values: `open (key assign value (separator key assign value)*)? close`.
 ///
-/// Properties come in the order given, each at most once; other keys come after them.
+/// Each property comes at most once, in the order that [`GrammarBuilder::set_key_order`] sets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// The opening bracket.
@@ -117,6 +117,16 @@ pub struct Whitespace {
     pub surrounding: bool,
 }
 
+/// In which order the properties of records come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum KeyOrder {
+    /// As the record lists them, other keys behind them.
+    #[default]
+    Listed,
+    /// Any order, other keys anywhere.
+    Any,
+}
+
 /// Collects terminals and nonterminals; see [`crate::Grammar::from_builder`].
 #[derive(Clone, Debug, Default)]
 pub struct GrammarBuilder {
@@ -125,6 +135,7 @@ pub struct GrammarBuilder {
     pub(super) bodies: Vec<Option<Expr>>,
     pub(super) names: Vec<String>,
     pub(super) whitespace: Option<Whitespace>,
+    pub(super) key_order: KeyOrder,
 }
 
 impl GrammarBuilder {
@@ -136,6 +147,12 @@ impl GrammarBuilder {
     /// Allows whitespace between lexemes.
     pub fn set_whitespace(&mut self, whitespace: Option<Whitespace>) -> &mut GrammarBuilder {
         self.whitespace = whitespace;
+        self
+    }
+
+    /// Sets the order in which the properties of all records come.
+    pub fn set_key_order(&mut self, order: KeyOrder) -> &mut GrammarBuilder {
+        self.key_order = order;
         self
     }
 
@@ -176,6 +193,12 @@ impl GrammarBuilder {
         let id = self.declare(name);
         self.bodies[id.index()] = Some(body);
         id
+    }
+
+    /// The body of a nonterminal.
+    #[cfg(test)]
+    pub(crate) fn body(&self, nonterminal: NonterminalId) -> Option<&Expr> {
+        self.bodies[nonterminal.index()].as_ref()
     }
 
     /// How many nonterminals there are; what a caller's own limits count.

@@ -6,11 +6,14 @@
 
 use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
+
 use super::builder::{Expr, GrammarBuilder, List, Record};
 use super::productions::{
     Edge, ListBody, LoopBody, Next, Node, NodeId, Place, Productions, RecordBody, Register, Symbol,
 };
 use super::productive::Analysis;
+use super::seen::SeenSets;
 use crate::automata::{Automaton, Keys};
 use crate::error::GrammarError;
 use crate::ids::{NonterminalId, TerminalId};
@@ -43,7 +46,6 @@ pub(super) fn lower(
     let nodes = lowering.without_empty_steps();
     let starts = lowering.starts.iter().map(|start| start.unwrap_or(0)).collect();
     let mut productions = Productions {
-        terminals: builder.terminals.clone(),
         nodes,
         loops: lowering.loops,
         lists: lowering.lists,
@@ -125,7 +127,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn edge(&mut self, from: NodeId, symbol: Symbol, to: NodeId, count: u32) {
-        let target = Place { node: to, register: Register { position: 0, count } };
+        let target = Place { node: to, register: Register { count, ..Register::default() } };
         self.nodes[from as usize].edges.push(Edge { symbol, target });
     }
 
@@ -285,7 +287,12 @@ impl<'a> Lowering<'a> {
             self.add_special(Node::OtherAssign(id, class));
             self.add_special(Node::OtherValue(id, class));
         }
+        let required = properties.iter().enumerate().filter(|(_, property)| property.required);
+        let mut required: FixedBitSet = required.map(|(index, _)| index).collect();
+        required.grow(n);
         self.records.push(RecordBody {
+            order: self.builder.key_order,
+            required,
             close: record.close,
             separator: record.separator,
             assign: record.assign,
@@ -352,10 +359,11 @@ fn rank(productions: &Productions, builder: &GrammarBuilder) -> Result<Vec<u32>,
         Done,
     }
     let n = productions.starts.len();
+    let nothing_seen = SeenSets::default();
     let begins_with = |index: usize| {
         let mut found = Vec::new();
         let place = Place { node: productions.starts[index], register: Register::default() };
-        productions.successors(place, &mut |next| {
+        productions.successors(place, &nothing_seen, &mut |next| {
             if let Next::Symbol(Symbol::Nonterminal(id), _) = next {
                 found.push(id.index());
             }

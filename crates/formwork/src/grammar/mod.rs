@@ -8,6 +8,8 @@ mod builder;
 mod lower;
 mod productions;
 mod productive;
+mod seen;
 
-pub use self::builder::{Expr, GrammarBuilder, List, OtherKeys, Property, Record, Whitespace};
-pub(crate) use self::productions::{Next, Place, Productions, RecordBody, Register, Symbol};
+pub use self::builder::{Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Property, Record, Whitespace};
+pub(crate) use self::productions::{Next, Place, Productions, Register, Symbol};
+pub(crate) use self::seen::{SeenId, SeenSets};

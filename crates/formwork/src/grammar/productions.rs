@@ -6,8 +6,11 @@
 
 use std::sync::Arc;
 
-use super::builder::Whitespace;
-use crate::automata::Keys;
+use fixedbitset::FixedBitSet;
+
+use super::builder::{KeyOrder, Whitespace};
+use super::seen::{SeenId, SeenSets};
+use crate::automata::{KeyFilter, Keys};
 use crate::ids::{NonterminalId, TerminalId};
 
 /// Index of a node.
@@ -16,8 +19,10 @@ pub(crate) type NodeId = u32;
 /// What a place remembers of its loop or record: the position in written order and the number of entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Register {
-    /// In a record, the first property that may still come. In a loop, unused.
+    /// In a record, the first property that may still come; with keys in any order, the one that was read last.
     pub(crate) position: u32,
+    /// In a record with keys in any order, those that were read.
+    pub(crate) seen: SeenId,
     /// Entries so far; saturates where more make no difference.
     pub(crate) count: u32,
 }
@@ -75,16 +80,16 @@ pub(crate) enum Node {
 }
 
 /// A way on from a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Symbol(Symbol, Place),
-    /// A named key of a record whose index is at least `first` and at most `last`; leads to
-    /// [`Node::RecordAssign`] with the key's index as position and the same count.
+    /// A named key of a record that the filter admits; leads to [`Node::RecordAssign`] with the key's index as position
+    /// and the same count.
     Key {
         record: u32,
         count: u32,
-        first: u32,
-        last: u32,
+        seen: SeenId,
+        filter: KeyFilter,
     },
 }
 
@@ -122,6 +127,9 @@ pub(crate) struct RecordBody {
     pub(crate) separator: TerminalId,
     pub(crate) assign: TerminalId,
     pub(crate) keys: Keys,
+    pub(crate) order: KeyOrder,
+    /// The required properties.
+    pub(crate) required: FixedBitSet,
     pub(crate) values: Box<[NonterminalId]>,
     /// By position: the first required property at or behind it, or the number of properties.
     pub(crate) next_required: Box<[u32]>,
@@ -142,7 +150,6 @@ pub(crate) struct RecordBody {
 /// A lowered grammar.
 #[derive(Debug)]
 pub(crate) struct Productions {
-    pub(crate) terminals: Vec<crate::automata::Terminal>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) loops: Vec<LoopBody>,
     pub(crate) lists: Vec<ListBody>,
@@ -200,7 +207,7 @@ impl Productions {
     }
 
     /// Calls `visit` for each way on from `place`.
-    pub(crate) fn successors(&self, place: Place, visit: &mut impl FnMut(Next)) {
+    pub(crate) fn successors(&self, place: Place, seen: &SeenSets, visit: &mut impl FnMut(Next)) {
         let register = place.register;
         let at = |node, register| Place { node, register };
         match &self.nodes[place.node as usize] {
@@ -222,11 +229,11 @@ impl Productions {
                         Some(separator) => {
                             visit(Next::Symbol(Symbol::Terminal(separator), at(body.item_node, register)));
                         }
-                        None => self.successors(at(body.item_node, register), visit),
+                        None => self.successors(at(body.item_node, register), seen, visit),
                     }
                 }
                 if register.count >= body.min {
-                    self.successors(at(body.exit, Register::default()), visit);
+                    self.successors(at(body.exit, Register::default()), seen, visit);
                 }
             }
             Node::ListFirst(id) => {
@@ -235,7 +242,7 @@ impl Productions {
                     visit(Next::Symbol(Symbol::Terminal(body.close), at(body.exit, Register::default())));
                 }
                 if body.element(0).is_some() {
-                    self.successors(at(body.item, register), visit);
+                    self.successors(at(body.item, register), seen, visit);
                 }
             }
             Node::ListItem(id) => {
@@ -256,12 +263,12 @@ impl Productions {
             }
             Node::RecordFirst(id) => {
                 let body = &self.records[*id as usize];
-                if body.can_close(register) {
+                if body.can_close(register, seen) {
                     visit(Next::Symbol(Symbol::Terminal(body.close), at(body.exit, Register::default())));
                 }
-                self.visit_keys(*id, register, visit);
+                self.visit_keys(*id, register, seen, visit);
             }
-            Node::RecordKey(id) => self.visit_keys(*id, register, visit),
+            Node::RecordKey(id) => self.visit_keys(*id, register, seen, visit),
             Node::RecordAssign(id) => {
                 let body = &self.records[*id as usize];
                 visit(Next::Symbol(Symbol::Terminal(body.assign), at(body.value_node, register)));
@@ -269,7 +276,8 @@ impl Productions {
             Node::RecordValue(id) => {
                 let body = &self.records[*id as usize];
                 let value = body.values[register.position as usize];
-                let register = Register { position: register.position + 1, count: body.saturate(register.count + 1) };
+                let position = if body.order == KeyOrder::Any { 0 } else { register.position + 1 };
+                let register = Register { position, count: body.saturate(register.count + 1), ..register };
                 visit(Next::Symbol(Symbol::Nonterminal(value), at(body.after, register)));
             }
             Node::OtherAssign(id, class) => {
@@ -279,27 +287,28 @@ impl Productions {
             Node::OtherValue(id, class) => {
                 let body = &self.records[*id as usize];
                 let value = body.others[*class as usize].1;
-                let register = Register { position: body.n_properties(), count: body.saturate(register.count + 1) };
+                let position = if body.order == KeyOrder::Any { 0 } else { body.n_properties() };
+                let register = Register { position, count: body.saturate(register.count + 1), ..register };
                 visit(Next::Symbol(Symbol::Nonterminal(value), at(body.after, register)));
             }
             Node::RecordAfter(id) => {
                 let body = &self.records[*id as usize];
-                if body.can_close(register) {
+                if body.can_close(register, seen) {
                     visit(Next::Symbol(Symbol::Terminal(body.close), at(body.exit, Register::default())));
                 }
-                if body.last_key(register).is_some() || body.can_have_others(register) {
+                if body.filter(register, seen).is_some() || body.can_have_others(register, seen) {
                     visit(Next::Symbol(Symbol::Terminal(body.separator), at(body.key_node, register)));
                 }
             }
         }
     }
 
-    fn visit_keys(&self, record: u32, register: Register, visit: &mut impl FnMut(Next)) {
+    fn visit_keys(&self, record: u32, register: Register, seen: &SeenSets, visit: &mut impl FnMut(Next)) {
         let body = &self.records[record as usize];
-        if let Some(last) = body.last_key(register) {
-            visit(Next::Key { record, count: register.count, first: body.first_key(register), last });
+        if let Some(filter) = body.filter(register, seen) {
+            visit(Next::Key { record, count: register.count, seen: register.seen, filter });
         }
-        if body.can_have_others(register) {
+        if body.can_have_others(register, seen) {
             for (class, (key, _)) in body.others.iter().enumerate() {
                 let node = body.first_other + 2 * class as u32;
                 visit(Next::Symbol(Symbol::Terminal(*key), Place { node, register }));
@@ -336,8 +345,16 @@ impl RecordBody {
         if self.counts() { count.min(self.max.unwrap_or(self.min)) } else { 0 }
     }
 
-    fn can_close(&self, register: Register) -> bool {
-        self.n_required[register.position as usize] == 0 && register.count >= self.min
+    /// Required properties that must still come.
+    fn n_missing(&self, register: Register, seen: &SeenSets) -> u32 {
+        match self.order {
+            KeyOrder::Listed => self.n_required[register.position as usize],
+            KeyOrder::Any => self.required.difference(seen.get(register.seen)).count() as u32,
+        }
+    }
+
+    fn can_close(&self, register: Register, seen: &SeenSets) -> bool {
+        register.count >= self.min && self.n_missing(register, seen) == 0
     }
 
     /// Entries that may still come.
@@ -345,13 +362,39 @@ impl RecordBody {
         self.max.map_or(u32::MAX, |max| max - register.count)
     }
 
-    fn can_have_others(&self, register: Register) -> bool {
-        !self.others.is_empty() && self.n_required[register.position as usize] == 0 && self.room(register) > 0
+    fn can_have_others(&self, register: Register, seen: &SeenSets) -> bool {
+        let n_missing = self.n_missing(register, seen);
+        let in_order = self.order == KeyOrder::Any || n_missing == 0;
+        !self.others.is_empty() && in_order && self.room(register) > n_missing
+    }
+
+    /// The named keys that may come next; `None` when there are none.
+    fn filter(&self, register: Register, seen: &SeenSets) -> Option<KeyFilter> {
+        if self.order == KeyOrder::Listed {
+            return self.last_key(register).map(|last| KeyFilter::Range(self.first_key(register), last));
+        }
+        let room = self.room(register);
+        let unseen = |keys: &FixedBitSet| {
+            let mut unseen = keys.clone();
+            unseen.difference_with(seen.get(register.seen));
+            unseen
+        };
+        // With room for the required ones only, all others are out.
+        let admitted = match self.n_missing(register, seen) {
+            _ if room == 0 => return None,
+            n_missing if n_missing >= room => unseen(&self.required),
+            _ => {
+                let mut all = FixedBitSet::with_capacity(self.values.len());
+                all.insert_range(..);
+                unseen(&all)
+            }
+        };
+        (!admitted.is_clear()).then(|| KeyFilter::Among(Arc::new(admitted)))
     }
 
     /// The last property that may come next: the next required one, or an earlier one where skipping further would leave too
     /// few for the least number of entries, or where there is room for the required ones only.
-    pub(crate) fn last_key(&self, register: Register) -> Option<u32> {
+    fn last_key(&self, register: Register) -> Option<u32> {
         let n_properties = self.n_properties();
         let mut last = self.next_required[register.position as usize];
         if self.room(register) == 0 {
@@ -369,7 +412,7 @@ impl RecordBody {
     }
 
     /// The first property that may come next: all optional ones are out when there is room for the required ones only.
-    pub(crate) fn first_key(&self, register: Register) -> u32 {
+    fn first_key(&self, register: Register) -> u32 {
         let n_required = self.n_required[register.position as usize];
         if n_required > 0 && n_required >= self.room(register) {
             self.next_required[register.position as usize]

@@ -134,10 +134,6 @@ impl<'a> Document<'a> {
         self.nodes[node.0 as usize].kind
     }
 
-    pub(super) fn parent(&self, node: NodeId) -> Option<NodeId> {
-        self.nodes[node.0 as usize].parent.map(|(parent, _)| parent)
-    }
-
     pub(super) fn resource(&self, node: NodeId) -> &Resource {
         &self.resources[self.nodes[node.0 as usize].resource.0 as usize]
     }

@@ -14,6 +14,8 @@ mod reduce;
 mod report;
 mod resolve;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod uri;
 mod walk;
@@ -24,7 +26,7 @@ use self::fault::Fault;
 use self::lower::Lowerer;
 use self::reduce::Reducer;
 use crate::error::SchemaError;
-use crate::grammar::GrammarBuilder;
+use crate::grammar::{GrammarBuilder, KeyOrder};
 use crate::ids::NonterminalId;
 use crate::limits::Limits;
 
@@ -39,6 +41,8 @@ pub struct SchemaOptions {
     pub relax_unsupported: bool,
     /// Refuse formats that no draft defines instead of taking them as annotations.
     pub refuse_unknown_formats: bool,
+    /// In which order the properties of objects are written.
+    pub key_order: KeyOrder,
 }
 
 /// Which published subset of JSON Schema a schema must keep to.

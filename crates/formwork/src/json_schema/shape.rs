@@ -129,6 +129,16 @@ impl<'a> Union<'a> {
             && self.objects.is_any()
     }
 
+    /// Whether it is every string and nothing else, on the face of it.
+    pub(super) fn is_any_string(&self) -> bool {
+        self.strings.is_any()
+            && !self.null
+            && self.booleans == [false, false]
+            && self.numbers.is_none()
+            && self.arrays.is_none()
+            && self.objects.is_none()
+    }
+
     /// Whether it is no instance, on the face of it.
     pub(super) fn is_none(&self) -> bool {
         !self.null && self.booleans == [false, false] && self.n_composite() == 0

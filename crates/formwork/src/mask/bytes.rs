@@ -52,9 +52,7 @@ pub(super) fn next_bytes(parser: &mut Parser, configuration: &[Entry]) -> Result
 fn add_lexeme(parser: &Parser, scan: &Scan, state: u64, bytes: &mut ByteSet) {
     match scan {
         Scan::Key { record, .. } => {
-            if !parser.productions().records[*record as usize].keys.next_bytes(state, &mut |byte| bytes.insert(byte)) {
-                *bytes = ByteSet::ALL;
-            }
+            parser.productions().records[*record as usize].keys.next_bytes(state, &mut |byte| bytes.insert(byte));
         }
         Scan::Terminal { terminal, .. } => match &**parser.automaton(*terminal) {
             Automaton::Number(_) => bytes.insert_all(b"0123456789-+.eE"),
@@ -64,9 +62,7 @@ fn add_lexeme(parser: &Parser, scan: &Scan, state: u64, bytes: &mut ByteSet) {
                 }
             }
             Automaton::OneOf(strings) => {
-                if !crate::automata::next_bytes(&strings[..], state, &mut |byte| bytes.insert(byte)) {
-                    *bytes = ByteSet::ALL;
-                }
+                crate::automata::next_bytes(strings, state, &mut |byte| bytes.insert(byte));
             }
             automaton if matches!(automaton, Automaton::String(_)) && state == automaton.start() => bytes.insert(b'"'),
             _ => *bytes = ByteSet::ALL,

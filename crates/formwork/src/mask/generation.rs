@@ -350,17 +350,19 @@ impl Generation {
         let old_set = entry.set;
         entry.set = self.adopt_set(old, old_set, sets);
         if let Lexing::Inside { scan, .. } = &mut entry.lexing {
-            let origin = match old.parser.scan(old_set, *scan) {
-                Scan::Key { origin, .. } => Some(self.adopt_set(old, *origin, sets)),
+            let of_key = match old.parser.scan(old_set, *scan) {
+                Scan::Key { origin, seen, .. } => {
+                    Some((self.adopt_set(old, *origin, sets), self.parser.adopt_seen(&old.parser, *seen)))
+                }
                 Scan::Terminal { .. } => None,
             };
             let scans = self.parser.scans(entry.set)?;
             let same = |new: &&Scan| match (old.parser.scan(old_set, *scan), new) {
                 (Scan::Terminal { terminal: a, .. }, Scan::Terminal { terminal: b, .. }) => a == b,
                 (
-                    Scan::Key { record: a, count: b, first: c, last: d, .. },
-                    Scan::Key { record, count, first, last, origin: new_origin },
-                ) => (a, b, c, d, origin) == (record, count, first, last, Some(*new_origin)),
+                    Scan::Key { record: a, count: b, filter: c, .. },
+                    Scan::Key { record, count, filter, origin, seen },
+                ) => (a, b, c, of_key) == (record, count, filter, Some((*origin, *seen))),
                 _ => false,
             };
             let index = scans.iter().position(|new| same(&new)).expect("equal item sets predict equal terminals");
@@ -390,8 +392,9 @@ impl Generation {
             if sets.contains_key(&old_set) {
                 continue;
             }
-            let items = old.parser.items(old_set).iter();
-            let mut items: Vec<Item> = items.map(|item| Item { origin: sets[&item.origin], ..*item }).collect();
+            let items = Arc::clone(old.parser.items(old_set));
+            let mut items: Vec<Item> =
+                items.iter().map(|item| self.parser.adopt_item(&old.parser, *item, sets[&item.origin])).collect();
             items.sort_unstable();
             let new = self.parser.intern(items, old.parser.is_accepting(old_set));
             sets.insert(old_set, new);

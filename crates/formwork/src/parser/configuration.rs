@@ -115,10 +115,10 @@ impl Parser {
                 let Some(state) = automaton.step(state, byte, &mut n_chars) else { return Ok(()) };
                 (state, automaton.is_accepting(state).then_some(0), automaton.can_go_on(state))
             }
-            Scan::Key { record, first, last, .. } => {
+            Scan::Key { record, filter, .. } => {
                 let keys = &self.productions.records[*record as usize].keys;
-                let Some(state) = keys.step(state, byte, *first, *last) else { return Ok(()) };
-                (state, keys.complete(state, *first, *last), keys.can_go_on(state, *first, *last))
+                let Some(state) = keys.step(state, byte, filter) else { return Ok(()) };
+                (state, keys.complete(state, filter), keys.can_go_on(state, filter))
             }
         };
         if let Some(key) = ended {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
-use crate::automata::Automaton;
+use crate::automata::{Automaton, KeyFilter};
 use crate::error::LimitError;
-use crate::grammar::{Place, Productions, Register};
+use crate::grammar::{KeyOrder, Place, Productions, Register, SeenId, SeenSets};
 use crate::limits::Limits;
 
 /// Number of an item set.
@@ -29,7 +29,7 @@ pub(crate) enum Scan {
     /// Any lexeme leads to the same items.
     Terminal { terminal: u32, targets: Box<[Item]> },
     /// A named key of a record; which one decides where it leads.
-    Key { record: u32, count: u32, first: u32, last: u32, origin: SetId },
+    Key { record: u32, count: u32, seen: SeenId, filter: KeyFilter, origin: SetId },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +56,8 @@ pub(crate) struct Parser {
     ids: AHashMap<Kernel, SetId>,
     /// Set, index of the scan, index of the key (0 for terminals).
     steps: AHashMap<(SetId, u32, u32), SetId>,
+    /// Keys that were read, of records whose keys come in any order.
+    pub(super) seen: SeenSets,
     start: SetId,
     pub(super) max_items: usize,
     n_bytes: usize,
@@ -73,6 +75,7 @@ impl Parser {
             sets: Vec::new(),
             ids: AHashMap::new(),
             steps: AHashMap::new(),
+            seen: SeenSets::default(),
             start: ROOT,
             max_items: limits.max_items,
             n_bytes: 0,
@@ -118,7 +121,19 @@ impl Parser {
     }
 
     pub(crate) fn n_bytes(&self) -> usize {
-        self.n_bytes
+        self.n_bytes + self.seen.n_bytes()
+    }
+
+    /// Takes an item of an older parser over, whose origin has been taken over already.
+    pub(crate) fn adopt_item(&mut self, old: &Parser, item: Item, origin: SetId) -> Item {
+        let mut place = item.place;
+        place.register.seen = self.adopt_seen(old, place.register.seen);
+        Item { place, origin }
+    }
+
+    /// Takes a set of keys of an older parser over.
+    pub(crate) fn adopt_seen(&mut self, old: &Parser, seen: SeenId) -> SeenId {
+        self.seen.intern(old.seen.get(seen).clone())
     }
 
     /// The terminals that `set` allows, predicted when first asked for.
@@ -163,9 +178,13 @@ impl Parser {
         let scans = self.scans(set)?;
         let next = match &scans[scan as usize] {
             Scan::Terminal { targets, .. } => self.advance(targets)?,
-            Scan::Key { record, count, origin, .. } => {
-                let node = self.productions.records[*record as usize].assign_node;
-                let place = Place { node, register: Register { position: key, count: *count } };
+            Scan::Key { record, count, seen, origin, .. } => {
+                let body = &self.productions.records[*record as usize];
+                let seen = match body.order {
+                    KeyOrder::Any => self.seen.with(*seen, key),
+                    KeyOrder::Listed => *seen,
+                };
+                let place = Place { node: body.assign_node, register: Register { position: key, count: *count, seen } };
                 self.advance(&[Item { place, origin: *origin }])?
             }
         };
@@ -201,7 +220,7 @@ impl Parser {
 
     fn has_way_on(&self, place: Place) -> bool {
         let mut any = false;
-        self.productions.successors(place, &mut |_| any = true);
+        self.productions.successors(place, &self.seen, &mut |_| any = true);
         any
     }
 

@@ -49,7 +49,7 @@ impl Parser {
         }
         let origin = item.origin;
         let productions = &self.productions;
-        productions.successors(item.place, &mut |next| match next {
+        productions.successors(item.place, &self.seen, &mut |next| match next {
             Next::Symbol(Symbol::Terminal(terminal), place) => {
                 prediction.add_terminal(terminal.index() as u32, Item { place, origin });
             }
@@ -57,8 +57,8 @@ impl Parser {
                 let rank = productions.ranks[nonterminal.index()];
                 prediction.add_nonterminal(rank, nonterminal.index() as u32, Item { place, origin });
             }
-            Next::Key { record, count, first, last } => {
-                prediction.scans.push(Scan::Key { record, count, first, last, origin });
+            Next::Key { record, count, seen, filter } => {
+                prediction.scans.push(Scan::Key { record, count, seen, filter, origin });
             }
         });
         Ok(())

@@ -152,6 +152,11 @@ impl ShapeTrie {
         self.trie.end(node)
     }
 
+    /// All tokens, by shape.
+    pub(crate) fn all_tokens(&self) -> &[u32] {
+        self.trie.all_values()
+    }
+
     /// The tokens of a node's subtree.
     pub(crate) fn subtree_tokens(&self, node: usize) -> &[u32] {
         self.trie.subtree_values(node)

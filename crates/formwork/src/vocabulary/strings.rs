@@ -30,7 +30,7 @@ pub(crate) struct BodyTable {
     n_words: usize,
     /// Whether the tokens begin before the opening quote.
     opens: bool,
-    /// Characters begun, by token; `None` for tokens that do not stay inside.
+    /// Characters, by token; `None` for tokens that do not stay inside or end within a character.
     chars: Vec<Option<u16>>,
     /// Tokens that stay inside.
     inside: Arc<[u32]>,
@@ -42,6 +42,10 @@ pub(crate) struct BodyTable {
     pub(crate) shapes: ShapeTrie,
     /// All other tokens that stay inside, by their bytes in the body.
     pub(crate) odd: TokenTrie,
+    /// By ASCII character: plain tokens that hold it, made when first asked for.
+    containing: Box<[OnceLock<Box<[u32]>>]>,
+    /// The longest of `prefixes`, in characters begun.
+    pub(crate) max_prefix_chars: u32,
     /// What stands before the closing quote, numbered; with the characters begun.
     pub(crate) prefixes: TokenTrie,
     pub(crate) prefix_chars: Vec<u16>,
@@ -78,7 +82,7 @@ fn behind_quote(bytes: &[u8]) -> &[u8] {
 
 enum Verdict {
     Never,
-    Inside { n_chars: u16, plain: bool },
+    Inside { n_chars: u16, plain: bool, whole: bool },
     Leaves { at: usize, n_chars: u16 },
 }
 
@@ -96,7 +100,8 @@ fn judge(bytes: &[u8]) -> Verdict {
         n_chars = n_chars.saturating_add(u16::from(decoded.started));
         state = decoded.state;
     }
-    Verdict::Inside { n_chars, plain: plain && state == DecodeState::BODY }
+    let whole = state == DecodeState::BODY;
+    Verdict::Inside { n_chars, plain: plain && whole, whole }
 }
 
 impl BodyTable {
@@ -118,8 +123,8 @@ impl BodyTable {
         for (bytes, token) in texts {
             match judge(bytes) {
                 Verdict::Never => {}
-                Verdict::Inside { n_chars, plain } => {
-                    chars[token as usize] = Some(n_chars);
+                Verdict::Inside { n_chars, plain, whole } => {
+                    chars[token as usize] = whole.then_some(n_chars);
                     set_bit(&mut inside, token);
                     by_chars.push((n_chars, token));
                     match std::str::from_utf8(bytes) {
@@ -148,6 +153,8 @@ impl BodyTable {
             limited: std::iter::repeat_with(OnceLock::new).take(max_chars + 1).collect(),
             shapes: ShapeTrie::new(plain_tokens.into_iter(), n_words),
             odd: TokenTrie::new(odd),
+            containing: std::iter::repeat_with(OnceLock::new).take(128).collect(),
+            max_prefix_chars: prefix_chars.iter().copied().max().unwrap_or(0).into(),
             prefixes: TokenTrie::new(prefix_ids.into_iter().collect()),
             prefix_chars,
             rests: TokenTrie::new(rests),
@@ -155,9 +162,19 @@ impl BodyTable {
         }
     }
 
-    /// Characters that a token begins, if it stays inside.
+    /// Characters of a token that stays inside and ends between two characters.
     pub(crate) fn chars(&self, token: u32) -> Option<u16> {
         self.chars.get(token as usize).copied().flatten()
+    }
+
+    /// Tokens of whole plain characters that hold an ASCII character. Looks at all tokens when first asked for one.
+    pub(crate) fn containing(&self, vocabulary: &Vocabulary, ascii: u8) -> &[u32] {
+        self.containing[usize::from(ascii)].get_or_init(|| {
+            let holds = |token: &u32| self.body_of(vocabulary.bytes_at(*token as usize)).contains(&ascii);
+            let mut tokens: Vec<u32> = self.shapes.all_tokens().iter().copied().filter(holds).collect();
+            tokens.sort_unstable();
+            tokens.into()
+        })
     }
 
     /// Most characters that a token of the table begins.

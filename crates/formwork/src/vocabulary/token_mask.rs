@@ -153,6 +153,11 @@ pub(crate) fn has_bit(words: &[u32], id: u32) -> bool {
     words.get(id as usize / 32).is_some_and(|word| word >> (id % 32) & 1 == 1)
 }
 
+/// Clears bit `id`, which must be inside.
+pub(crate) fn clear_bit(words: &mut [u32], id: u32) {
+    words[id as usize / 32] &= !(1 << (id % 32));
+}
+
 /// Sets bit `id`, which must be inside.
 pub(crate) fn set_bit(words: &mut [u32], id: u32) {
     words[id as usize / 32] |= 1 << (id % 32);

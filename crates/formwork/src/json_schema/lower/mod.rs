@@ -46,6 +46,7 @@ pub(super) struct Lowerer<'r, 'a> {
     nonterminals: AHashMap<ConjId, Option<NonterminalId>>,
     of_terminal: AHashMap<TerminalId, NonterminalId>,
     free: Option<Free>,
+    free_string: Option<NonterminalId>,
     work: Vec<(NonterminalId, Rc<Union<'a>>)>,
     /// The first nonterminal that turned out to derive nothing.
     dead: Option<NonterminalId>,
@@ -62,6 +63,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
             nonterminals: AHashMap::with_capacity(32),
             of_terminal: AHashMap::with_capacity(8),
             free: None,
+            free_string: None,
             work: Vec::new(),
             dead: None,
         }
@@ -77,10 +79,12 @@ impl<'r, 'a> Lowerer<'r, 'a> {
             None
         } else if union.is_any() {
             Some(self.free().value)
+        } else if union.is_any_string() {
+            Some(self.free_string())
         } else if let Some(terminal) = self.only_terminal(&union)? {
             Some(self.terminal_nonterminal(terminal))
         } else {
-            let declared = self.builder.declare("value");
+            let declared = self.builder.declare(String::new());
             self.work.push((declared, union));
             Some(declared)
         };
@@ -90,7 +94,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
 
     /// The nonterminal of a union that is no conjunction's own.
     pub(super) fn declare_union(&mut self, union: Union<'a>) -> NonterminalId {
-        let declared = self.builder.declare("value");
+        let declared = self.builder.declare(String::new());
         self.work.push((declared, Rc::new(union)));
         declared
     }
@@ -132,7 +136,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
         if let Some(known) = self.of_terminal.get(&terminal) {
             return *known;
         }
-        let nonterminal = self.builder.nonterminal("scalar", Expr::Terminal(terminal));
+        let nonterminal = self.builder.nonterminal(String::new(), Expr::Terminal(terminal));
         self.of_terminal.insert(terminal, nonterminal);
         nonterminal
     }
@@ -245,6 +249,17 @@ impl<'r, 'a> Lowerer<'r, 'a> {
     /// Refuses what cannot be enforced, or notes that it is left out.
     fn settle(&mut self, residues: &Residues) -> Result<()> {
         residues.iter().try_for_each(|residue| self.reducer.settle(*residue))
+    }
+
+    /// The nonterminal for any string: the commonest of all, so that it is not looked up by its terminal.
+    fn free_string(&mut self) -> NonterminalId {
+        if let Some(known) = self.free_string {
+            return known;
+        }
+        let terminal = self.builder.terminal(Terminal::String(StringSpec::default().into()));
+        let nonterminal = self.terminal_nonterminal(terminal);
+        self.free_string = Some(nonterminal);
+        nonterminal
     }
 
     /// The nonterminals for unconstrained values, made when first asked for.

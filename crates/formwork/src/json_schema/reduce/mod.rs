@@ -8,6 +8,7 @@
 mod array;
 mod combine;
 mod constant;
+mod disjoint;
 mod emptiness;
 mod intersect;
 mod languages;
@@ -82,6 +83,9 @@ pub(super) struct Reducer<'a> {
     pub(super) limits: &'a Limits,
     conjs: Vec<Atoms>,
     conj_ids: AHashMap<Atoms, ConjId>,
+    /// The two conjunctions that a conjunction of several atoms was made of: reducing it from them, which are reduced
+    /// often anyway, costs one intersection instead of one for each atom.
+    halves: AHashMap<ConjId, (ConjId, ConjId)>,
     memo: Vec<Memo<'a>>,
     known: AHashMap<ConjId, Known>,
     pub(super) patterns: Vec<Pattern<'a>>,
@@ -110,6 +114,7 @@ impl<'a> Reducer<'a> {
             limits,
             conjs: vec![Atoms::new(), Atoms::new()],
             conj_ids: AHashMap::with_capacity(32),
+            halves: AHashMap::new(),
             memo: vec![Memo::Done(Rc::new(Union::any())), Memo::Done(Rc::new(Union::none()))],
             known: AHashMap::new(),
             patterns: Vec::new(),
@@ -217,7 +222,11 @@ impl<'a> Reducer<'a> {
             return ConjId::FALSE;
         }
         self.steps += atoms.len();
-        self.intern(&atoms)
+        let conj = self.intern(&atoms);
+        if conj != left && conj != right {
+            self.halves.entry(conj).or_insert((left, right));
+        }
+        conj
     }
 
     /// The union of shapes that a conjunction means.
@@ -267,20 +276,9 @@ impl<'a> Reducer<'a> {
         if let [atom] = self.conjs[conj.0 as usize][..] {
             return self.reduce_atom(atom).map(Rc::new);
         }
-        let atoms = self.conjs[conj.0 as usize].clone();
-        let mut unions = Vec::with_capacity(atoms.len());
-        for atom in atoms {
-            let single = self.intern(&[atom]);
-            unions.push(self.union_of(single)?);
-        }
-        // The narrowest first: what it rules out need not be multiplied.
-        unions.sort_by_key(|union| union.weight());
-        let mut unions = unions.into_iter();
-        let mut product = unions.next().unwrap_or_else(|| Rc::new(Union::any()));
-        for union in unions {
-            product = Rc::new(self.intersect(&product, &union)?);
-        }
-        Ok(product)
+        let Some((left, right)) = self.halves.get(&conj).copied() else { return Ok(Rc::new(Union::any())) };
+        let (left, right) = (self.union_of(left)?, self.union_of(right)?);
+        self.intersect(&left, &right).map(Rc::new)
     }
 
     fn reduce_atom(&mut self, atom: Atom) -> Result<Union<'a>> {

@@ -98,21 +98,30 @@ impl<'a> Reducer<'a> {
         shape: &mut ObjectShape<'a>,
     ) -> Result<()> {
         let required = self.required(node, keywords)?;
-        let mut open: AHashSet<&'a str> = required.iter().copied().collect();
-        if let Some(properties) = keywords.get(Keyword::Properties) {
-            let Value::Object(properties) = properties else {
-                return Err(self.document.malformed(node, Keyword::Properties, "an object of schemas"));
-            };
+        let declared = match keywords.get(Keyword::Properties) {
+            None => None,
+            Some(Value::Object(properties)) => Some(properties),
+            Some(_) => return Err(self.document.malformed(node, Keyword::Properties, "an object of schemas")),
+        };
+        // A few names are found faster by looking through them than by hashing.
+        let many: Option<AHashSet<&str>> = (required.len() > 8).then(|| required.iter().copied().collect());
+        let is_required = |key: &str| match &many {
+            Some(many) => many.contains(key),
+            None => required.contains(&key),
+        };
+        if let Some(properties) = declared {
             self.step(node, properties.len())?;
             shape.named.reserve(properties.len());
             for (key, value) in properties {
                 let value = self.child(node, Step::KeyOf(Keyword::Properties, key), value)?;
-                let required = !open.is_empty() && open.remove(key.as_str());
-                shape.named.push(Named { key, value, required, owner });
+                shape.named.push(Named { key, value, required: is_required(key), owner });
             }
         }
-        for key in required {
-            if open.remove(key) {
+        let mut seen: AHashSet<&str> = AHashSet::new();
+        for key in &required {
+            let known = declared.is_some_and(|properties| properties.contains_key(*key));
+            // `required` may say a name twice.
+            if !known && seen.insert(key) {
                 shape.named.push(Named { key, value: ConjId::TRUE, required: true, owner: None });
             }
         }

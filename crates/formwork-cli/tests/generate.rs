@@ -1,0 +1,66 @@
+//! Does the model that ships with us write what is asked for? Whole runs of `formwork generate`.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Runs `formwork generate` in the folder that holds `book.schema.json`.
+fn generate(args: &[&str]) -> Output {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_formwork"));
+    command.arg("generate").args(args).args(["--prompt", "Describe a book as JSON."]).current_dir(folder);
+    command.output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn books() {
+    let output = generate(&["--schema", "book.schema.json", "--layout", "compact", "-n", "3", "--seed", "5"]);
+    let text = stdout(&output);
+    assert_eq!(text.lines().count(), 3, "{text}");
+    for line in text.lines() {
+        let book: Value = serde_json::from_str(line).unwrap();
+        assert!((1450..=2100).contains(&book["publication_year"].as_i64().unwrap()), "{line}");
+        assert!(book["title"].is_string() && book["author"].is_string(), "{line}");
+    }
+    let summary = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(summary.lines().count(), 3, "one line for each text and no progress line: {summary}");
+    assert!(summary.starts_with("seed 5: ") && summary.contains("forced"), "{summary}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_text() {
+    let args =
+        ["--schema", "book.schema.json", "--seed", "11", "--temperature", "1.2", "--top-p", "0.95", "--top-k", "50"];
+    assert_eq!(stdout(&generate(&args)), stdout(&generate(&args)));
+}
+
+#[test]
+fn other_grammars() {
+    let choice = stdout(&generate(&["--choice", "fiction,poetry"]));
+    assert!(["fiction\n", "poetry\n"].contains(&choice.as_str()), "{choice}");
+    let number = stdout(&generate(&["--regex", "[1-9][0-9]{3}", "--temperature", "0"]));
+    assert!(number.trim_end().parse::<u32>().is_ok_and(|number| (1000..10_000).contains(&number)), "{number}");
+    let object = stdout(&generate(&["--json-mode", "--layout", "compact", "--max-tokens", "16", "--temperature", "2"]));
+    assert!(object.starts_with('{'), "{object}");
+}
+
+#[test]
+fn cut_off_texts_are_told() {
+    let output = generate(&["--schema", "book.schema.json", "--max-tokens", "3"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cut off"), "{output:?}");
+}
+
+#[test]
+fn without_constraint_anything_goes() {
+    let output =
+        generate(&["--unconstrained", "--schema", "book.schema.json", "--max-tokens", "20", "--temperature", "1.5"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("0 of them forced"), "{output:?}");
+}

@@ -1,0 +1,69 @@
+//! Which of a record's keys were written? Interned sets, for records whose keys come in any order.
+
+use ahash::AHashMap;
+use fixedbitset::FixedBitSet;
+
+/// Number of a set; 0 is the empty one.
+pub(crate) type SeenId = u32;
+
+/// Sets of key indices, numbered.
+#[derive(Debug)]
+pub(crate) struct SeenSets {
+    sets: Vec<FixedBitSet>,
+    ids: AHashMap<FixedBitSet, SeenId>,
+    n_bytes: usize,
+}
+
+impl Default for SeenSets {
+    fn default() -> SeenSets {
+        let empty = FixedBitSet::new();
+        SeenSets { ids: AHashMap::from_iter([(empty.clone(), 0)]), sets: vec![empty], n_bytes: 0 }
+    }
+}
+
+impl SeenSets {
+    pub(crate) fn get(&self, id: SeenId) -> &FixedBitSet {
+        &self.sets[id as usize]
+    }
+
+    /// The set with one more key.
+    pub(crate) fn with(&mut self, id: SeenId, key: u32) -> SeenId {
+        let mut set = self.sets[id as usize].clone();
+        set.grow(key as usize + 1);
+        set.insert(key as usize);
+        self.intern(set)
+    }
+
+    /// The number of a set. Sets are equal only when they have equal capacity: it must be that of the greatest key.
+    pub(crate) fn intern(&mut self, set: FixedBitSet) -> SeenId {
+        if let Some(id) = self.ids.get(&set) {
+            return *id;
+        }
+        let id = self.sets.len() as SeenId;
+        self.n_bytes += set.len() / 4 + 96;
+        self.sets.push(set.clone());
+        self.ids.insert(set, id);
+        id
+    }
+
+    /// Bytes held, about.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.n_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_keys_makes_no_difference() {
+        let mut sets = SeenSets::default();
+        let a = sets.with(0, 3);
+        let ab = sets.with(a, 100);
+        let b = sets.with(0, 100);
+        assert_eq!(sets.with(b, 3), ab);
+        assert_ne!(a, b);
+        assert!(sets.get(ab).contains(3) && !sets.get(a).contains(100));
+    }
+}

@@ -1,0 +1,280 @@
+//! Schemas, what they must accept and refuse, and what is said where a schema itself is refused.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use super::{Acceptor, accepts, options};
+use crate::automata::Terminal;
+use crate::error::{SchemaError, ViolationKind};
+use crate::json_schema::{
+    ArgumentsKey, Profile, SchemaOptions, Status, Tool, ToolCalls, ToolSet, lower_json_object, lower_schema,
+    lower_tools, schema_report,
+};
+use crate::limits::Limits;
+
+fn check(schema: Value, valid: &[Value], invalid: &[Value]) {
+    for instance in valid {
+        assert!(accepts(&schema, instance).unwrap(), "{schema} must accept {instance}");
+    }
+    for instance in invalid {
+        assert!(!accepts(&schema, instance).unwrap(), "{schema} must refuse {instance}");
+    }
+}
+
+fn refusal(schema: &Value) -> SchemaError {
+    lower_schema(schema, &options(), &Limits::default()).err().expect("the schema must be refused")
+}
+
+fn fault(schema: Value) -> (ViolationKind, String, String) {
+    let error = refusal(&schema);
+    let violation = &error.violations()[0];
+    (violation.kind, violation.pointer.clone(), violation.keyword.clone().unwrap_or_default())
+}
+
+#[test]
+fn siblings_are_intersections() {
+    check(
+        json!({
+            "type": "object",
+            "properties": {"a": {"type": "integer"}},
+            "anyOf": [{"required": ["a"]}, {"required": ["b"]}],
+            "allOf": [{"properties": {"a": {"minimum": 3}}}]
+        }),
+        &[json!({"a": 3}), json!({"b": null})],
+        &[json!({"a": 2}), json!({}), json!({"a": "3"})],
+    );
+    check(json!({"enum": [1, "a", null], "type": ["string", "null"]}), &[json!("a"), json!(null)], &[json!(1)]);
+}
+
+#[test]
+fn each_conjunct_closes_its_own_properties() {
+    let closed = |name: &str| json!({"properties": {name: {}}, "additionalProperties": false});
+    check(
+        json!({"type": "object", "allOf": [closed("a"), closed("b")]}),
+        &[json!({})],
+        &[json!({"a": 1}), json!({"b": 1}), json!({"c": 1})],
+    );
+    check(
+        json!({
+            "type": "object",
+            "properties": {"ab": {"type": "integer"}, "c": {}},
+            "patternProperties": {"^a": {"type": ["integer", "string"]}, "b$": {"type": ["integer", "null"]}},
+            "additionalProperties": {"type": "boolean"}
+        }),
+        &[json!({"ab": 1, "axb": 2, "ax": "s", "xb": null, "z": true, "c": []})],
+        &[json!({"axb": "s"}), json!({"ax": null}), json!({"z": 1}), json!({"ab": "s"})],
+    );
+}
+
+#[test]
+fn one_of_is_exact() {
+    check(
+        json!({"oneOf": [{"type": "number", "maximum": 3}, {"minimum": 2}]}),
+        &[json!(1), json!(3.5), json!("a")],
+        &[json!(3), json!(2)],
+    );
+    check(
+        json!({"type": "object", "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}),
+        &[json!({"a": 1}), json!({"b": 1, "c": 2})],
+        &[json!({"a": 1, "b": 1}), json!({})],
+    );
+}
+
+#[test]
+fn negation_and_conditions_are_exact() {
+    check(
+        json!({
+            "type": "object",
+            "properties": {"kind": {"enum": ["a", "b"]}},
+            "if": {"properties": {"kind": {"const": "a"}}, "required": ["kind"]},
+            "then": {"required": ["x"]},
+            "else": {"not": {"required": ["x"]}}
+        }),
+        &[json!({"kind": "a", "x": 1}), json!({"kind": "b"}), json!({})],
+        &[json!({"kind": "a"}), json!({"kind": "b", "x": 1}), json!({"x": 1})],
+    );
+    check(
+        json!({"not": {"type": "array", "items": {"type": "number"}}}),
+        &[json!([1, "a"]), json!({}), json!(["a"])],
+        &[json!([]), json!([1, 2])],
+    );
+    check(
+        json!({"type": "object", "dependencies": {"a": ["b"], "b": {"required": ["c"]}}}),
+        &[json!({}), json!({"a": 1, "b": 1, "c": 1}), json!({"b": 1, "c": 1}), json!({"c": 1})],
+        &[json!({"a": 1}), json!({"b": 1}), json!({"a": 1, "b": 1})],
+    );
+}
+
+#[test]
+fn references_may_be_recursive() {
+    check(
+        json!({
+            "$ref": "#/$defs/a%25b~1c",
+            "$defs": {"a%b/c": {
+                "type": "object",
+                "properties": {"next": {"$ref": "#/$defs/a%25b~1c"}},
+                "additionalProperties": false
+            }}
+        }),
+        &[json!({}), json!({"next": {"next": {}}})],
+        &[json!({"next": 1}), json!({"next": {"other": {}}})],
+    );
+}
+
+#[test]
+fn faults_name_pointer_and_keyword() {
+    use ViolationKind::{Malformed, Reference, Unsatisfiable, Unsupported};
+    let nested = |schema: Value| json!({"properties": {"a/b": schema}});
+    let cases = [
+        (nested(json!({"type": "strin"})), Malformed, "/properties/a~1b", "type"),
+        (nested(json!({"minLength": "1", "type": "string"})), Malformed, "/properties/a~1b", "minLength"),
+        (nested(json!({"pattern": "("})), Malformed, "/properties/a~1b", "pattern"),
+        (nested(json!({"type": "array", "uniqueItems": true})), Unsupported, "/properties/a~1b", "uniqueItems"),
+        (nested(json!({"$ref": "#/nowhere"})), Reference, "/properties/a~1b", "$ref"),
+        (nested(json!({"$ref": "http://example.com/x"})), Reference, "/properties/a~1b", "$ref"),
+        (json!({"$ref": "#"}), Reference, "", "$ref"),
+        (json!({"anyOf": [{"$ref": "#"}, {"type": "null"}]}), Reference, "", "anyOf"),
+        (json!({"type": "number", "minimum": 3, "maximum": 2}), Unsatisfiable, "", "minimum"),
+        (json!({"type": "string", "enum": [1, 2]}), Unsatisfiable, "", "enum"),
+        (json!(false), Unsatisfiable, "", ""),
+        (json!({"type": "object", "required": ["a"], "properties": {"a": false}}), Unsatisfiable, "", ""),
+    ];
+    for (schema, kind, pointer, keyword) in cases {
+        assert_eq!(fault(schema.clone()), (kind, pointer.to_owned(), keyword.to_owned()), "{schema}");
+    }
+}
+
+#[test]
+fn what_is_relaxed_is_reported() {
+    let schema = json!({
+        "type": "array",
+        "title": "t",
+        "uniqueItems": true,
+        "items": {"type": "string", "format": "int32", "minLength": 1}
+    });
+    let options = SchemaOptions { relax_unsupported: true, ..options() };
+    let report = schema_report(&schema, &options, &Limits::default()).unwrap();
+    let entries: Vec<_> =
+        report.entries.iter().map(|entry| (entry.pointer.as_str(), entry.keyword.as_str(), entry.status)).collect();
+    let expected = [
+        ("", "type", Status::Enforced),
+        ("", "title", Status::Annotation),
+        ("", "uniqueItems", Status::Relaxed),
+        ("", "items", Status::Enforced),
+        ("/items", "type", Status::Enforced),
+        ("/items", "format", Status::Annotation),
+        ("/items", "minLength", Status::Enforced),
+    ];
+    assert_eq!(entries, expected);
+    let strict = SchemaOptions { refuse_unknown_formats: true, ..super::options() };
+    let error = lower_schema(&json!({"type": "string", "format": "int32"}), &strict, &Limits::default());
+    assert!(error.is_err_and(|error| error.is_unsupported()));
+}
+
+#[test]
+fn deep_schemas_meet_a_limit() {
+    type Wrap = fn(Value) -> Value;
+    let wrap: [(&str, Wrap); 4] = [
+        ("items", |schema| Value::Object([("items".to_owned(), schema)].into_iter().collect())),
+        ("allOf", |schema| Value::Object([("allOf".to_owned(), Value::Array(vec![schema]))].into_iter().collect())),
+        ("not", |schema| Value::Object([("not".to_owned(), schema)].into_iter().collect())),
+        ("enum", |value| Value::Array(vec![value])),
+    ];
+    for (keyword, wrap) in wrap {
+        let mut schema = (0..10_000).fold(json!({}), |schema, _| wrap(schema));
+        if keyword == "enum" {
+            schema = Value::Object([("enum".to_owned(), Value::Array(vec![schema]))].into_iter().collect());
+        }
+        // `Value` is dropped, and `json!` copies, level by level on the stack; neither is ours to test.
+        let schema = std::mem::ManuallyDrop::new(schema);
+        let error = refusal(&schema);
+        assert!(error.is_limit() && error.to_string().len() < 300, "{keyword}: {error}");
+    }
+}
+
+#[test]
+fn a_long_chain_of_references_meets_a_limit() {
+    let definitions: Map<String, Value> = (0..10_000)
+        .map(|index| (format!("d{index}"), json!({"allOf": [{"$ref": format!("#/$defs/d{}", index + 1)}]})))
+        .collect();
+    assert!(refusal(&json!({"$ref": "#/$defs/d0", "$defs": definitions})).is_limit());
+}
+
+#[test]
+fn products_meet_a_limit() {
+    let choice =
+        |index: usize| json!({"anyOf": [{"required": [format!("a{index}")]}, {"required": [format!("b{index}")]}]});
+    let schema = json!({"type": "object", "allOf": (0..40).map(choice).collect::<Vec<_>>()});
+    let start = Instant::now();
+    assert!(refusal(&schema).is_limit());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn large_schemas_cost_little() {
+    let values: Vec<String> = (0..10_000).map(|index| format!("value {index}")).collect();
+    let properties: Map<String, Value> =
+        (0..5_000).map(|index| (format!("p{index}"), json!({"type": "string"}))).collect();
+    let required: Vec<String> = properties.keys().cloned().collect();
+    for schema in [
+        json!({"enum": values}),
+        json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
+    ] {
+        let start = Instant::now();
+        assert!(lower_schema(&schema, &options(), &Limits::default()).is_ok());
+        assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn constants_of_one_place_are_one_terminal() {
+    let lowered =
+        lower_schema(&json!({"anyOf": [{"const": "b"}, {"enum": ["a", null, 1]}]}), &options(), &Limits::default());
+    let builder = lowered.unwrap().builder;
+    let expected = Terminal::one_of(["\"a\"", "\"b\"", "1", "null"]);
+    assert!(builder.terminals().contains(&expected), "{:?}", builder.terminals());
+}
+
+fn weather(parameters: Value) -> ToolSet {
+    let tools = vec![
+        Tool { name: "weather".to_owned(), parameters },
+        Tool { name: "time".to_owned(), parameters: json!({"$ref": "#/$defs/t", "$defs": {"t": {"type": "object"}}}) },
+    ];
+    ToolSet { tools, arguments_key: ArgumentsKey::Parameters, calls: ToolCalls::Many { max: Some(2) } }
+}
+
+#[test]
+fn tools_are_called_by_name() {
+    let set = weather(json!({"properties": {"city": {"type": "string"}}, "required": ["city"]}));
+    let lowered = lower_tools(&set, &options(), &Limits::default()).unwrap();
+    let acceptor = |text: &str| Acceptor::new(&lowered.builder).accepts(lowered.start, text.as_bytes());
+    assert!(acceptor(r#"[{"name":"weather","parameters":{"city":"Oslo"}},{"name":"time","parameters":{"a":1}}]"#));
+    assert!(!acceptor("[]"));
+    assert!(!acceptor(r#"[{"name":"weather","parameters":{}}]"#));
+    assert!(!acceptor(r#"[{"name":"weather","parameters":1}]"#));
+    assert!(!acceptor(r#"[{"name":"other","parameters":{}}]"#));
+}
+
+#[test]
+fn faulty_tools_are_named() {
+    let mut set = weather(json!({"type": "object", "properties": {"a": {"type": "strin"}}}));
+    let error = lower_tools(&set, &options(), &Limits::default()).err().unwrap();
+    assert_eq!(error.violations()[0].pointer, "/tools/0/parameters/properties/a");
+    set.tools[0].name.clear();
+    set.tools.push(set.tools[1].clone());
+    let error = lower_tools(&set, &options(), &Limits::default()).err().unwrap();
+    let pointers: Vec<_> = error.violations().iter().map(|violation| violation.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/tools/0", "/tools/2"]);
+}
+
+#[test]
+fn json_mode_is_any_object() {
+    for (profile, deepest) in [(Profile::Full, true), (Profile::CohereJson, false)] {
+        let lowered = lower_json_object(&SchemaOptions { profile, ..options() });
+        let accepts = |text: &str| Acceptor::new(&lowered.builder).accepts(lowered.start, text.as_bytes());
+        assert!(accepts(r#"{"a":{"b":[{"c":{}}]}}"#));
+        assert_eq!(accepts(r#"{"a":{"b":[{"c":{"d":{}}}]}}"#), deepest);
+        assert!(!accepts("[]"));
+    }
+}
