@@ -2,6 +2,8 @@
 
 pub mod baseline;
 pub mod oracle;
+#[cfg(feature = "model")]
+pub mod seeds;
 pub mod shared;
 pub mod suite;
 pub mod vocabulary;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use formwork::Grammar;
+use formwork::grammar::KeyOrder;
 use formwork::json_schema::{Layout, Profile, SchemaOptions};
 
 use crate::failure::Failure;
@@ -21,6 +22,9 @@ pub(crate) struct StrictnessArgs {
     /// Refuse formats that no draft defines instead of ignoring them
     #[arg(long)]
     refuse_unknown_formats: bool,
+    /// Let properties come in any order (default: as the schema lists them)
+    #[arg(long)]
+    any_order: bool,
 }
 
 /// How the output is laid out.
@@ -79,6 +83,7 @@ impl StrictnessArgs {
             profile,
             relax_unsupported: self.relax,
             refuse_unknown_formats: self.refuse_unknown_formats,
+            key_order: if self.any_order { KeyOrder::Any } else { KeyOrder::Listed },
         }
     }
 }
