@@ -16,8 +16,11 @@ use serde_json::Value;
 /// Tokens that a cut text is completed with at most.
 const MAX_COMPLETION: u64 = 4_000;
 
-/// Bytes that end something, the most useful first; then what numbers and words begin with.
-const CLOSERS: &[u8] = b"\"}]:,0tfn1a";
+/// Bytes that lead to an end, the most useful first: a quote, a letter where a string cannot be closed yet, brackets,
+/// then what numbers and words begin with.
+const CLOSERS: &[u8] = b"\"a}]:,0tfn1";
+/// Bytes that patterns and formats ask for.
+const PATTERN_BYTES: &[u8] = b"a1@.-:/T2Z0_";
 
 /// What became of outputs for one schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,7 +164,7 @@ impl Judged {
     }
 }
 
-/// A token that leads towards an end, mostly; one in four is any single byte, for patterns that want others.
+/// A token that leads towards an end, mostly; one in four is a byte that patterns ask for, where it is allowed.
 fn closing_token(matcher: &mut Matcher, vocabulary: &Vocabulary, random: u64) -> Result<TokenId, String> {
     let mask = matcher.mask().map_err(|error| error.to_string())?;
     let byte_of = |token: TokenId| match vocabulary.token_bytes(token) {
@@ -171,7 +174,8 @@ fn closing_token(matcher: &mut Matcher, vocabulary: &Vocabulary, random: u64) ->
     let singles: Vec<(TokenId, u8)> = mask.iter().filter_map(|token| Some((token, byte_of(token)?))).collect();
     let rank = |byte: u8| CLOSERS.iter().position(|closer| *closer == byte).unwrap_or(CLOSERS.len());
     let best = singles.iter().min_by_key(|(_, byte)| rank(*byte));
-    let any = singles.get((random / 4) as usize % singles.len().max(1));
-    let chosen = if random.is_multiple_of(4) { any } else { best };
+    let wanted = PATTERN_BYTES[(random / 4) as usize % PATTERN_BYTES.len()];
+    let other = singles.iter().find(|(_, byte)| random.is_multiple_of(4) && *byte == wanted);
+    let chosen = if best.is_some_and(|(_, byte)| *byte == b'"') { best } else { other.or(best) };
     chosen.map(|(token, _)| *token).or_else(|| mask.iter().next()).ok_or_else(|| "a dead end: an empty mask".to_owned())
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use formwork::grammar::KeyOrder;
 use formwork::json_schema::{Layout, SchemaOptions};
 use formwork::{Compiler, Grammar};
 use formwork_tests::oracle::{Body, ExprId, Key, Language, PATTERNS, Shape, ShapeSet, Twin, to_grammar};
@@ -31,9 +32,9 @@ fn check(grammar: &Grammar, language: Language, start: ExprId, seed: u64) {
     }
 }
 
-fn check_schema(set: &ShapeSet, seed: u64) {
-    let options = SchemaOptions { layout: Layout::COMPACT, ..SchemaOptions::default() };
-    let (language, start) = set.to_language();
+fn check_schema(set: &ShapeSet, key_order: KeyOrder, seed: u64) {
+    let options = SchemaOptions { layout: Layout::COMPACT, key_order, ..SchemaOptions::default() };
+    let (language, start) = set.to_language(key_order);
     check(&Grammar::json_schema(set.to_schema()).with_options(options), language, start, seed);
 }
 
@@ -115,7 +116,9 @@ proptest! {
         definitions in prop::collection::vec(definition(), 1..3),
         seed in any::<u64>(),
     ) {
-        check_schema(&ShapeSet { root, definitions }, seed);
+        let set = ShapeSet { root, definitions };
+        check_schema(&set, KeyOrder::Listed, seed);
+        check_schema(&set, KeyOrder::Any, seed);
     }
 
     #[test]
@@ -154,7 +157,9 @@ fn known_hard_places_are_exact() {
         vec![Shape::Object(vec![key("a", false, Shape::Ref(0)), key("b", true, Shape::Integer(0, 9))], None)];
     for root in roots {
         for seed in 0..4 {
-            check_schema(&ShapeSet { root: root.clone(), definitions: definitions.clone() }, seed);
+            let set = ShapeSet { root: root.clone(), definitions: definitions.clone() };
+            check_schema(&set, KeyOrder::Listed, seed);
+            check_schema(&set, KeyOrder::Any, seed);
         }
     }
 }

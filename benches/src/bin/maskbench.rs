@@ -28,7 +28,7 @@ struct Options {
     /// Folders of NAME.json or .jsonl files, or such files.
     #[arg(long, required = true, num_args = 1..)]
     data: Vec<PathBuf>,
-    /// Engines, the one to compare with first: formwork, llguidance, llguidance-unforced.
+    /// Engines, the one to compare with first: formwork, formwork-listed, llguidance, llguidance-unforced.
     #[arg(long, default_values = ["formwork", "llguidance"])]
     engine: Vec<String>,
     /// o200k, cl100k, or a tokenizer file.

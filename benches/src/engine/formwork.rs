@@ -1,4 +1,4 @@
-//! Formwork behind the harness's interface: one compiler without a grammar cache, default options.
+//! Formwork behind the harness's interface: one compiler without a grammar cache, default options but for the order of keys.
 
 use std::sync::Arc;
 
@@ -11,24 +11,28 @@ use super::{Compiled, Engine, Refusal, Sequence, Usage};
 use crate::vocabulary::BenchVocabulary;
 
 pub(super) struct FormworkEngine {
+    name: &'static str,
     compiler: Compiler,
+    key_order: KeyOrder,
 }
 
 impl FormworkEngine {
-    pub(super) fn new(vocabulary: &BenchVocabulary) -> Result<FormworkEngine, String> {
+    /// Instances come in the order in which somebody wrote them, so `formwork` takes keys in any order;
+    /// `formwork-listed` takes them as the schema lists them.
+    pub(super) fn new(vocabulary: &BenchVocabulary, key_order: KeyOrder) -> Result<FormworkEngine, String> {
         let vocabulary = vocabulary.to_formwork().map_err(|error| error.to_string())?;
-        Ok(FormworkEngine { compiler: Compiler::builder(vocabulary).cached_grammars(0).build() })
+        let name = if key_order == KeyOrder::Any { "formwork" } else { "formwork-listed" };
+        Ok(FormworkEngine { name, compiler: Compiler::builder(vocabulary).cached_grammars(0).build(), key_order })
     }
 }
 
 impl Engine for FormworkEngine {
     fn name(&self) -> &str {
-        "formwork"
+        self.name
     }
 
     fn compile(&self, schema: Value) -> Result<Box<dyn Compiled>, Refusal> {
-        // Instances come in the order in which somebody wrote them.
-        let options = SchemaOptions { key_order: KeyOrder::Any, ..SchemaOptions::default() };
+        let options = SchemaOptions { key_order: self.key_order, ..SchemaOptions::default() };
         let grammar = Grammar::json_schema(schema).with_options(options);
         let grammar = self.compiler.compile(&grammar).map_err(|error| refusal(&error))?;
         Ok(Box::new(FormworkCompiled { grammar }))

@@ -4,6 +4,7 @@ mod formwork;
 #[cfg(feature = "peers")]
 mod llguidance;
 
+use ::formwork::grammar::KeyOrder;
 use serde_json::Value;
 
 use crate::vocabulary::BenchVocabulary;
@@ -68,7 +69,7 @@ pub struct Usage {
 }
 
 /// The names that [`load`] knows.
-pub const ENGINES: [&str; 3] = ["formwork", "llguidance", "llguidance-unforced"];
+pub const ENGINES: [&str; 4] = ["formwork", "formwork-listed", "llguidance", "llguidance-unforced"];
 
 /// Sets an engine up for a vocabulary. Not timed.
 ///
@@ -76,7 +77,8 @@ pub const ENGINES: [&str; 3] = ["formwork", "llguidance", "llguidance-unforced"]
 /// When the name is unknown or the engine refuses the vocabulary.
 pub fn load(name: &str, vocabulary: &BenchVocabulary) -> Result<Box<dyn Engine>, String> {
     match name {
-        "formwork" => Ok(Box::new(formwork::FormworkEngine::new(vocabulary)?)),
+        "formwork" => Ok(Box::new(formwork::FormworkEngine::new(vocabulary, KeyOrder::Any)?)),
+        "formwork-listed" => Ok(Box::new(formwork::FormworkEngine::new(vocabulary, KeyOrder::Listed)?)),
         #[cfg(feature = "peers")]
         "llguidance" => Ok(Box::new(llguidance::LlguidanceEngine::new(vocabulary, true)?)),
         #[cfg(feature = "peers")]

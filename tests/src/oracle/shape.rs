@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::expression::{ExprId, Language, RuleId};
 use super::json::{any_char_except, integers, quoted, string_except};
+use formwork::grammar::KeyOrder;
 
 /// A schema of the subset.
 #[derive(Clone, Debug)]
@@ -111,14 +112,14 @@ impl ShapeSet {
     }
 
     /// As an expression in compact layout.
-    pub fn to_language(&self) -> (Language, ExprId) {
+    pub fn to_language(&self, order: KeyOrder) -> (Language, ExprId) {
         let mut language = Language::default();
         let rules: Vec<RuleId> = self.definitions.iter().map(|_| language.declare()).collect();
         for (&rule, shape) in rules.iter().zip(&self.definitions) {
-            let body = expression(shape, &rules, &mut language);
+            let body = expression(shape, &rules, order, &mut language);
             language.define(rule, body);
         }
-        let start = expression(&self.root, &rules, &mut language);
+        let start = expression(&self.root, &rules, order, &mut language);
         (language, start)
     }
 }
@@ -133,7 +134,7 @@ fn with_bounds(mut schema: Value, (least, min): (&str, u32), (greatest, max): (&
     schema
 }
 
-fn expression(shape: &Shape, rules: &[RuleId], language: &mut Language) -> ExprId {
+fn expression(shape: &Shape, rules: &[RuleId], order: KeyOrder, language: &mut Language) -> ExprId {
     match shape {
         Shape::Null => language.literal("null"),
         Shape::Boolean => {
@@ -152,13 +153,19 @@ fn expression(shape: &Shape, rules: &[RuleId], language: &mut Language) -> ExprI
             language.choice(spellings)
         }
         Shape::Array(prefix, rest, min, max) => {
-            let prefix: Vec<ExprId> = prefix.iter().map(|item| expression(item, rules, language)).collect();
-            let rest = rest.as_ref().map(|rest| expression(rest, rules, language));
+            let prefix: Vec<ExprId> = prefix.iter().map(|item| expression(item, rules, order, language)).collect();
+            let rest = rest.as_ref().map(|rest| expression(rest, rules, order, language));
             array(&prefix, rest, (*min, *max), language)
         }
-        Shape::Object(keys, others) => object(keys, others.as_deref(), rules, language),
+        Shape::Object(keys, others) => {
+            let entries = Entries::new(keys, others.as_deref(), rules, order, language);
+            match order {
+                KeyOrder::Listed => entries.listed(language),
+                KeyOrder::Any => entries.any_order(language),
+            }
+        }
         Shape::AnyOf(shapes) => {
-            let choices: Vec<ExprId> = shapes.iter().map(|it| expression(it, rules, language)).collect();
+            let choices: Vec<ExprId> = shapes.iter().map(|it| expression(it, rules, order, language)).collect();
             language.choice(choices)
         }
         Shape::Ref(index) => language.rule(rules[index % rules.len()]),
@@ -230,50 +237,100 @@ fn separated(items: &[ExprId], comma: ExprId, language: &mut Language) -> ExprId
     language.sequence(parts)
 }
 
-/// Known keys in their order, optional ones left out at will, then other keys, which may repeat.
+/// The entries of an object, as `"key":value`.
 ///
-/// A known key has one spelling, as the schema's own text would be printed; other keys have all of theirs.
-fn object(keys: &[Key], others: Option<&Shape>, rules: &[RuleId], language: &mut Language) -> ExprId {
-    let [open, comma, colon, close] = ["{", ",", ":", "}"].map(|it| language.literal(it));
-    let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
-    let entry = others.map(|shape| {
-        let key = string_except(language, &names);
-        let value = expression(shape, rules, language);
-        language.sequence([key, colon, value])
-    });
-    let entries: Vec<(ExprId, bool)> = keys
-        .iter()
-        .map(|key| {
-            let name = language.literal(Value::from(key.name.as_str()).to_string());
-            let value = expression(&key.value, rules, language);
-            (language.sequence([name, colon, value]), key.required)
-        })
-        .collect();
-    let (mut after_none, mut after_some) = ends(entry, comma, language);
-    for (entry, required) in entries.into_iter().rev() {
-        let first = language.sequence([entry, after_some]);
-        let later = language.sequence([comma, entry, after_some]);
-        after_none = if required { first } else { language.choice([first, after_none]) };
-        after_some = if required { later } else { language.choice([later, after_some]) };
-    }
-    language.sequence([open, after_none, close])
+/// A known key has one spelling, as the schema's own text would be printed; other keys have all of theirs, and may repeat.
+struct Entries {
+    known: Vec<(ExprId, bool)>,
+    other: Option<ExprId>,
 }
 
-/// What follows the known keys where no entry, and where some entry, was written before.
-fn ends(entry: Option<ExprId>, comma: ExprId, language: &mut Language) -> (ExprId, ExprId) {
-    let Some(entry) = entry else { return (language.empty(), language.empty()) };
-    let next = language.sequence([comma, entry]);
-    let after_some = language.repeat(next, 0, None);
-    let first = language.sequence([entry, after_some]);
-    (language.optional(first), after_some)
+impl Entries {
+    fn new(
+        keys: &[Key],
+        others: Option<&Shape>,
+        rules: &[RuleId],
+        order: KeyOrder,
+        language: &mut Language,
+    ) -> Entries {
+        let colon = language.literal(":");
+        let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
+        let other = others.map(|shape| {
+            let key = string_except(language, &names);
+            let value = expression(shape, rules, order, language);
+            language.sequence([key, colon, value])
+        });
+        let known = keys.iter().map(|key| {
+            let name = language.literal(Value::from(key.name.as_str()).to_string());
+            let value = expression(&key.value, rules, order, language);
+            (language.sequence([name, colon, value]), key.required)
+        });
+        Entries { known: known.collect(), other }
+    }
+
+    /// Known keys as they are listed, optional ones left out at will, then other keys.
+    fn listed(&self, language: &mut Language) -> ExprId {
+        let [open, comma, close] = ["{", ",", "}"].map(|it| language.literal(it));
+        let (mut after_none, mut after_some) = self.others_at_the_end(comma, language);
+        for &(entry, required) in self.known.iter().rev() {
+            let first = language.sequence([entry, after_some]);
+            let later = language.sequence([comma, entry, after_some]);
+            after_none = if required { first } else { language.choice([first, after_none]) };
+            after_some = if required { later } else { language.choice([later, after_some]) };
+        }
+        language.sequence([open, after_none, close])
+    }
+
+    /// What follows the known keys where no entry, and where some entry, was written before.
+    fn others_at_the_end(&self, comma: ExprId, language: &mut Language) -> (ExprId, ExprId) {
+        let Some(entry) = self.other else { return (language.empty(), language.empty()) };
+        let next = language.sequence([comma, entry]);
+        let after_some = language.repeat(next, 0, None);
+        let first = language.sequence([entry, after_some]);
+        (language.optional(first), after_some)
+    }
+
+    /// Keys in any order, each known one once: a rule for every set of known keys that may have been written.
+    fn any_order(&self, language: &mut Language) -> ExprId {
+        let [open, comma, close] = ["{", ",", "}"].map(|it| language.literal(it));
+        let after: Vec<RuleId> = (0..1 << self.known.len()).map(|_| language.declare()).collect();
+        for (seen, &rule) in after.iter().enumerate() {
+            let next = self.next_entry(seen, &after, language);
+            let next = language.sequence([comma, next]);
+            let body = self.or_end(seen, next, language);
+            language.define(rule, body);
+        }
+        let first = self.next_entry(0, &after, language);
+        let entries = self.or_end(0, first, language);
+        language.sequence([open, entries, close])
+    }
+
+    fn or_end(&self, seen: usize, next: ExprId, language: &mut Language) -> ExprId {
+        let is_missing = |(index, (_, required)): (usize, &(ExprId, bool))| *required && seen >> index & 1 == 0;
+        if self.known.iter().enumerate().any(is_missing) { next } else { language.optional(next) }
+    }
+
+    /// One more entry behind those of `seen`, and what may follow it.
+    fn next_entry(&self, seen: usize, after: &[RuleId], language: &mut Language) -> ExprId {
+        let mut choices = Vec::new();
+        for (index, &(entry, _)) in self.known.iter().enumerate().filter(|(index, _)| seen >> index & 1 == 0) {
+            let rest = language.rule(after[seen | 1 << index]);
+            choices.push(language.sequence([entry, rest]));
+        }
+        if let Some(entry) = self.other {
+            let rest = language.rule(after[seen]);
+            choices.push(language.sequence([entry, rest]));
+        }
+        language.choice(choices)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn accepts(set: &ShapeSet, text: &str) -> bool {
-        let (mut language, start) = set.to_language();
+    fn accepts(set: &ShapeSet, order: KeyOrder, text: &str) -> bool {
+        let (mut language, start) = set.to_language(order);
         language.finish();
         language.advance(start, text.as_bytes()).is_some_and(|rest| language.is_nullable(rest))
     }
@@ -283,10 +340,10 @@ mod tests {
         let rest = Some(Box::new(Shape::Null));
         let set = ShapeSet { root: Shape::Array(vec![Shape::Boolean], rest, 1, Some(3)), definitions: Vec::new() };
         for text in ["[true]", "[true,null]", "[false,null,null]"] {
-            assert!(accepts(&set, text), "{text}");
+            assert!(accepts(&set, KeyOrder::Listed, text), "{text}");
         }
         for text in ["[]", "[null]", "[true,true]", "[true,null,null,null]", "[true,]"] {
-            assert!(!accepts(&set, text), "{text}");
+            assert!(!accepts(&set, KeyOrder::Listed, text), "{text}");
         }
     }
 
@@ -296,10 +353,16 @@ mod tests {
         let keys = vec![key("a", false), key("b", true)];
         let set = ShapeSet { root: Shape::Object(keys, Some(Box::new(Shape::Boolean))), definitions: Vec::new() };
         for text in [r#"{"b":null}"#, r#"{"a":null,"b":null}"#, r#"{"b":null,"c":true,"":false}"#] {
-            assert!(accepts(&set, text), "{text}");
+            assert!(accepts(&set, KeyOrder::Listed, text), "{text}");
         }
         for text in ["{}", r#"{"b":null,"a":null}"#, r#"{"a":null}"#, r#"{"b":null,}"#, r#"{"b":null,"\u0061":true}"#] {
-            assert!(!accepts(&set, text), "{text}");
+            assert!(!accepts(&set, KeyOrder::Listed, text), "{text}");
+        }
+        for text in [r#"{"b":null,"a":null}"#, r#"{"c":true,"b":null,"c":true,"a":null}"#] {
+            assert!(accepts(&set, KeyOrder::Any, text), "{text}");
+        }
+        for text in [r#"{"a":null,"c":true}"#, r#"{"b":null,"b":null}"#, "{}"] {
+            assert!(!accepts(&set, KeyOrder::Any, text), "{text}");
         }
     }
 }
