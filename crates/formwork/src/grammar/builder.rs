@@ -117,6 +117,13 @@ pub struct Whitespace {
     pub surrounding: bool,
 }
 
+impl Whitespace {
+    /// Whether a byte is whitespace to JSON.
+    pub(crate) const fn contains(byte: u8) -> bool {
+        matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+    }
+}
+
 /// In which order the properties of records come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum KeyOrder {

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::item_set::{Parser, Scan, SetId};
 use crate::error::LimitError;
-use crate::vocabulary::is_whitespace;
+use crate::grammar::Whitespace;
 
 /// One way to read the text so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,7 +78,7 @@ impl Parser {
         match entry.lexing {
             Lexing::Inside { scan, state, n_chars } => self.step_lexeme(entry.set, scan, state, n_chars, byte, next),
             Lexing::Between { n_blank } => {
-                if is_whitespace(byte)
+                if Whitespace::contains(byte)
                     && let Some(n_blank) = self.blank_after(entry.set, n_blank)
                 {
                     push(next, Entry { set: entry.set, lexing: Lexing::Between { n_blank } });
