@@ -129,6 +129,17 @@ impl StringAutomaton {
         (self.min_chars.saturating_sub(n_chars), max)
     }
 
+    /// Characters that must and may still come after `n_chars`, cut off where more make no difference to a token of at most
+    /// `max_token_chars`: masks are equal where these are.
+    pub(crate) fn length_key(&self, n_chars: u32, max_token_chars: u32) -> (u32, u32) {
+        if !self.counts() {
+            return (0, 0);
+        }
+        let reach = max_token_chars + self.lengths.settled();
+        let (min, max) = self.bounds(n_chars);
+        (min.min(reach), max.min(reach))
+    }
+
     pub(crate) fn lengths(&self) -> &Lengths {
         &self.lengths
     }

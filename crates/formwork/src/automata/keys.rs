@@ -19,7 +19,7 @@ pub(crate) enum KeyFilter {
 }
 
 impl KeyFilter {
-    fn admits(&self, index: u32) -> bool {
+    pub(crate) fn admits(&self, index: u32) -> bool {
         match self {
             KeyFilter::Range(first, last) => (*first..=*last).contains(&index),
             KeyFilter::Among(set) => set.contains(index as usize),
@@ -69,6 +69,39 @@ impl Keys {
         }
         let lo = range.lo + u32::from(range.complete(&self.sorted).is_some());
         self.admits(Range { lo, ..range }, filter)
+    }
+
+    /// How many names go on from a state, admitted or not.
+    pub(crate) fn n_in(&self, state: u64) -> usize {
+        let range = Range::from_bits(state);
+        (range.hi - range.lo) as usize
+    }
+
+    /// The admitted keys that may still be meant.
+    pub(crate) fn admitted(&self, state: u64, filter: &KeyFilter) -> impl Iterator<Item = u32> {
+        let range = Range::from_bits(state);
+        let keys = self.order[range.lo as usize..range.hi as usize].iter().copied();
+        keys.filter(|index| filter.admits(*index))
+    }
+
+    pub(crate) fn all_begin_with(&self, byte: u8) -> bool {
+        self.sorted.iter().all(|name| name.first() == Some(&byte))
+    }
+
+    /// Calls `visit` with the keys that share two bytes or more with `text`; whether one is wholly in it.
+    pub(crate) fn begun_by(&self, text: &[u8], visit: &mut dyn FnMut(u32)) -> bool {
+        let mut range = Range::all(self.sorted.len());
+        for (n_before, byte) in text.iter().enumerate() {
+            let Some(next) = range.step(&self.sorted, *byte) else { return false };
+            range = next;
+            if n_before == 1 {
+                self.order[range.lo as usize..range.hi as usize].iter().for_each(|index| visit(*index));
+            }
+            if range.complete(&self.sorted).is_some() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Calls `visit` with every byte that may come next, whatever the filter.

@@ -41,6 +41,7 @@ impl CompiledGrammar {
             profiles,
             vocabulary: Arc::clone(&lexicon.vocabulary),
             overflows: Arc::clone(&lexicon.overflows),
+            reach: Arc::clone(&lexicon.reach),
             limits: lexicon.limits.clone(),
         });
         let generation = Arc::new(RwLock::new(Generation::new(Arc::clone(&shared))));

@@ -7,7 +7,8 @@ use ahash::AHashMap;
 use crate::automata::{Automaton, Overflows, Terminal};
 use crate::error::GrammarError;
 use crate::limits::Limits;
-use crate::mask::Profiles;
+use crate::mask::{Profiles, token_reach};
+use crate::parser::TokenReach;
 use crate::vocabulary::Vocabulary;
 
 /// Terminals kept; beyond it they are forgotten and made anew. What live grammars use stays with them.
@@ -26,12 +27,14 @@ pub(super) struct Lexicon {
     pub(super) vocabulary: Arc<Vocabulary>,
     pub(super) limits: Limits,
     pub(super) overflows: Overflows,
+    pub(super) reach: Arc<TokenReach>,
     known: Mutex<AHashMap<Terminal, Shared>>,
 }
 
 impl Lexicon {
     pub(super) fn new(vocabulary: Arc<Vocabulary>, limits: Limits) -> Lexicon {
-        Lexicon { vocabulary, limits, overflows: Overflows::default(), known: Mutex::default() }
+        let reach = Arc::new(token_reach(&vocabulary));
+        Lexicon { vocabulary, limits, overflows: Overflows::default(), reach, known: Mutex::default() }
     }
 
     /// The automata of `terminals`, from the shared ones where it pays.

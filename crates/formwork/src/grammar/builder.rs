@@ -120,7 +120,7 @@ pub struct Whitespace {
 impl Whitespace {
     /// Whether a byte is whitespace to JSON.
     pub(crate) const fn contains(byte: u8) -> bool {
-        matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+        crate::vocabulary::is_whitespace(byte)
     }
 }
 

@@ -9,7 +9,9 @@ mod lower;
 mod productions;
 mod productive;
 mod seen;
+mod view;
 
 pub use self::builder::{Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Property, Record, Whitespace};
 pub(crate) use self::productions::{Next, Place, Productions, Register, Symbol};
 pub(crate) use self::seen::{SeenId, SeenSets};
+pub(crate) use self::view::{PlaceView, Reached};

@@ -337,7 +337,7 @@ impl RecordBody {
     }
 
     /// Whether the number of entries matters.
-    fn counts(&self) -> bool {
+    pub(crate) fn counts(&self) -> bool {
         self.min > 0 || self.max.is_some()
     }
 
@@ -353,7 +353,7 @@ impl RecordBody {
         }
     }
 
-    fn can_close(&self, register: Register, seen: &SeenSets) -> bool {
+    pub(super) fn can_close(&self, register: Register, seen: &SeenSets) -> bool {
         register.count >= self.min && self.n_missing(register, seen) == 0
     }
 
@@ -362,14 +362,14 @@ impl RecordBody {
         self.max.map_or(u32::MAX, |max| max - register.count)
     }
 
-    fn can_have_others(&self, register: Register, seen: &SeenSets) -> bool {
+    pub(super) fn can_have_others(&self, register: Register, seen: &SeenSets) -> bool {
         let n_missing = self.n_missing(register, seen);
         let in_order = self.order == KeyOrder::Any || n_missing == 0;
         !self.others.is_empty() && in_order && self.room(register) > n_missing
     }
 
     /// The named keys that may come next; `None` when there are none.
-    fn filter(&self, register: Register, seen: &SeenSets) -> Option<KeyFilter> {
+    pub(super) fn filter(&self, register: Register, seen: &SeenSets) -> Option<KeyFilter> {
         if self.order == KeyOrder::Listed {
             return self.last_key(register).map(|last| KeyFilter::Range(self.first_key(register), last));
         }

@@ -22,6 +22,9 @@ impl Default for SeenSets {
 }
 
 impl SeenSets {
+    /// The set without a key.
+    pub(crate) const EMPTY: SeenId = 0;
+
     pub(crate) fn get(&self, id: SeenId) -> &FixedBitSet {
         &self.sets[id as usize]
     }
@@ -31,6 +34,16 @@ impl SeenSets {
         let mut set = self.sets[id as usize].clone();
         set.grow(key as usize + 1);
         set.insert(key as usize);
+        self.intern(set)
+    }
+
+    /// The number of the set of these keys.
+    pub(crate) fn of(&mut self, keys: impl Iterator<Item = u32>) -> SeenId {
+        let mut set = FixedBitSet::new();
+        for key in keys {
+            set.grow(key as usize + 1);
+            set.insert(key as usize);
+        }
         self.intern(set)
     }
 

@@ -13,7 +13,7 @@ use crate::error::{LimitError, MatchError};
 use crate::grammar::Productions;
 use crate::ids::TokenId;
 use crate::limits::Limits;
-use crate::parser::{Configuration, Entry, Item, Lexing, Parser, Scan, SetId};
+use crate::parser::{Configuration, ConfigurationView, Entry, Item, Lexing, Parser, Scan, SetId, TokenReach};
 use crate::vocabulary::{TokenMask, Vocabulary};
 
 /// One sequence's position: a configuration, and the characters begun in a string whose length is bounded.
@@ -31,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) profiles: Arc<[Arc<Profiles>]>,
     pub(crate) vocabulary: Arc<Vocabulary>,
     pub(crate) overflows: Overflows,
+    pub(crate) reach: Arc<TokenReach>,
     pub(crate) limits: Limits,
 }
 
@@ -63,6 +64,8 @@ pub(crate) struct Generation {
     known: Vec<Known>,
     ids: AHashMap<Configuration, u32>,
     masks: AHashMap<(u32, u32, u32), TokenMask>,
+    /// The same masks, by all that they depend on.
+    by_view: AHashMap<ConfigurationView, TokenMask>,
     exits: ExitMemo,
     /// Where tokens lead from configurations that count no characters.
     steps: AHashMap<(u32, u32), Handle>,
@@ -72,13 +75,15 @@ pub(crate) struct Generation {
 
 impl Generation {
     pub(crate) fn new(shared: Arc<Shared>) -> Generation {
-        let parser = Parser::new(Arc::clone(&shared.productions), Arc::clone(&shared.automata), &shared.limits);
+        let (productions, automata) = (Arc::clone(&shared.productions), Arc::clone(&shared.automata));
+        let parser = Parser::new(productions, automata, Arc::clone(&shared.reach), &shared.limits);
         Generation {
             shared,
             parser,
             known: Vec::new(),
             ids: AHashMap::new(),
             masks: AHashMap::new(),
+            by_view: AHashMap::new(),
             exits: ExitMemo::new(),
             steps: AHashMap::new(),
             n_bytes: 0,
@@ -137,6 +142,12 @@ impl Generation {
             return Ok(mask.clone());
         }
         let configuration = self.configuration(handle);
+        let view = self.parser.view(&configuration)?;
+        if let Some(mask) = self.by_view.get(&view).cloned() {
+            self.n_bytes += 64;
+            self.masks.insert(key, mask.clone());
+            return Ok(mask);
+        }
         let shared = Arc::clone(&self.shared);
         let mut work = MaskWork {
             parser: &mut self.parser,
@@ -149,7 +160,8 @@ impl Generation {
         };
         let mask = work.compute(&configuration)?;
         self.n_steps += work.n_steps as u64;
-        self.n_bytes += mask.n_bytes() + 64;
+        self.n_bytes += mask.n_bytes() + 128 + size_of_val(&*view);
+        self.by_view.insert(view, mask.clone());
         self.masks.insert(key, mask.clone());
         Ok(mask)
     }
@@ -162,9 +174,8 @@ impl Generation {
             Counting::Several => (handle.configuration, u32::MAX, handle.n_chars),
             Counting::One(terminal) => match &*self.shared.automata[terminal as usize] {
                 Automaton::String(string) => {
-                    let reach = self.shared.vocabulary.strings().body.max_chars() + string.lengths().settled();
-                    let (min, max) = string.bounds(handle.n_chars);
-                    (handle.configuration, min.min(reach), max.min(reach))
+                    let (min, max) = string.length_key(handle.n_chars, self.shared.reach.max_chars);
+                    (handle.configuration, min, max)
                 }
                 _ => (handle.configuration, 0, 0),
             },

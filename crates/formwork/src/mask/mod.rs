@@ -26,7 +26,7 @@ use crate::automata::{Automaton, Overflows};
 use crate::error::LimitError;
 use crate::ids::TokenId;
 use crate::limits::Limits;
-use crate::parser::{Configuration, Entry, Lexing, Parser, Scan, SetId};
+use crate::parser::{Configuration, Entry, Lexing, Parser, Scan, SetId, TokenReach};
 pub use crate::vocabulary::TokenMask;
 use crate::vocabulary::strings::BodyTable;
 use crate::vocabulary::token_mask::set_bit;
@@ -50,7 +50,7 @@ impl Table {
     }
 }
 
-/// Exits of a string table that each item set takes.
+/// Exits of a string table that each class of item sets takes.
 pub(crate) type ExitMemo = AHashMap<(SetId, Table), Arc<Taken>>;
 
 /// Exits of a string table that one item set takes, by token in rising order.
@@ -59,6 +59,15 @@ pub(crate) struct Taken {
     tokens: Arc<[u32]>,
     /// Number of each token's prefix.
     prefixes: Box<[u32]>,
+}
+
+/// How far the tokens of a vocabulary reach.
+pub(crate) fn token_reach(vocabulary: &Vocabulary) -> TokenReach {
+    TokenReach {
+        max_bytes: vocabulary.max_token_bytes(),
+        max_chars: vocabulary.strings().body.max_chars(),
+        names: vocabulary.names_behind_commas(),
+    }
 }
 
 /// Everything that one mask is computed from.
@@ -228,7 +237,8 @@ impl MaskWork<'_> {
 
     /// The exits of a string table whose rest the grammar takes behind the string.
     fn taken_exits(&mut self, after: SetId, table: Table) -> Result<Arc<Taken>, LimitError> {
-        if let Some(taken) = self.exits.get(&(after, table)) {
+        let class = self.parser.class(after);
+        if let Some(taken) = self.exits.get(&(class, table)) {
             return Ok(Arc::clone(taken));
         }
         let rests = &table.of(self.vocabulary).rests;
@@ -242,7 +252,7 @@ impl MaskWork<'_> {
             tokens: pairs.iter().map(|(token, _)| *token).collect(),
             prefixes: pairs.iter().map(|(_, prefix)| *prefix).collect(),
         });
-        self.exits.insert((after, table), Arc::clone(&taken));
+        self.exits.insert((class, table), Arc::clone(&taken));
         Ok(taken)
     }
 

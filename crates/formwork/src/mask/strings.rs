@@ -17,16 +17,6 @@ const NEVER_DIES_CAP: usize = 64;
 const MAX_RUNS: usize = 4_000;
 
 impl MaskWork<'_> {
-    /// Characters that must and may still come, cut off where more make no difference to one token.
-    pub(super) fn length_key(&self, string: &StringAutomaton, n_chars: u32) -> (u32, u32) {
-        if !string.counts() {
-            return (0, 0);
-        }
-        let reach = self.vocabulary.strings().body.max_chars() + string.lengths().settled();
-        let (min, max) = string.bounds(n_chars);
-        (min.min(reach), max.min(reach))
-    }
-
     /// The profile of a state of a string.
     pub(super) fn string_profile(
         &mut self,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
+use super::view::{Classes, TokenReach};
 use crate::automata::{Automaton, KeyFilter};
 use crate::error::LimitError;
 use crate::grammar::{KeyOrder, Place, Productions, Register, SeenId, SeenSets};
@@ -58,6 +59,7 @@ pub(crate) struct Parser {
     steps: AHashMap<(SetId, u32, u32), SetId>,
     /// Keys that were read, of records whose keys come in any order.
     pub(super) seen: SeenSets,
+    pub(super) classes: Classes,
     start: SetId,
     pub(super) max_items: usize,
     n_bytes: usize,
@@ -66,7 +68,13 @@ pub(crate) struct Parser {
 }
 
 impl Parser {
-    pub(crate) fn new(productions: Arc<Productions>, automata: Arc<[Arc<Automaton>]>, limits: &Limits) -> Parser {
+    pub(crate) fn new(
+        productions: Arc<Productions>,
+        automata: Arc<[Arc<Automaton>]>,
+        reach: Arc<TokenReach>,
+        limits: &Limits,
+    ) -> Parser {
+        let classes = Classes::new(reach, productions.records.len());
         let place = productions.start_of(productions.start);
         let accepting = productions.accepts_empty;
         let mut parser = Parser {
@@ -76,6 +84,7 @@ impl Parser {
             ids: AHashMap::new(),
             steps: AHashMap::new(),
             seen: SeenSets::default(),
+            classes,
             start: ROOT,
             max_items: limits.max_items,
             n_bytes: 0,
@@ -121,7 +130,7 @@ impl Parser {
     }
 
     pub(crate) fn n_bytes(&self) -> usize {
-        self.n_bytes + self.seen.n_bytes()
+        self.n_bytes + self.seen.n_bytes() + self.classes.n_bytes()
     }
 
     /// Takes an item of an older parser over, whose origin has been taken over already.

@@ -8,6 +8,8 @@
 mod configuration;
 mod item_set;
 mod predict;
+mod view;
 
 pub(crate) use self::configuration::{Configuration, Entry, Lexing};
 pub(crate) use self::item_set::{Item, Parser, Scan, SetId};
+pub(crate) use self::view::{ConfigurationView, TokenReach};

@@ -140,6 +140,28 @@ impl Vocabulary {
         Some(tokens)
     }
 
+    /// Bytes of the longest text token.
+    pub(crate) fn max_token_bytes(&self) -> u32 {
+        self.offsets.windows(2).map(|bounds| bounds[1] - bounds[0]).max().unwrap_or(0)
+    }
+
+    /// What tokens hold from a quote on that stands behind a comma and perhaps whitespace, the quote alone left out; sorted.
+    pub(crate) fn names_behind_commas(&self) -> Vec<Box<[u8]>> {
+        let mut names: Vec<Box<[u8]>> = Vec::new();
+        for id in 0..self.len() {
+            let bytes = self.bytes_at(id);
+            for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'"') {
+                let before = bytes[..at].iter().rfind(|byte| !is_whitespace(**byte));
+                if before == Some(&b',') && at + 1 < bytes.len() {
+                    names.push(bytes[at..].into());
+                }
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// All text tokens as a trie.
     pub(crate) fn trie(&self) -> &TokenTrie {
         &self.trie
