@@ -149,6 +149,16 @@ impl StringAutomaton {
         matches!(self.content, Content::Free)
     }
 
+    /// Where the content is anything but a few strings: their trie and the node that was read so far, or that no such string
+    /// can be met any more.
+    pub(crate) fn excluded(&self, content: StateId) -> Option<Option<(&TokenTrie, Option<usize>)>> {
+        match &self.content {
+            Content::Excluding(_) if content == DIVERGED => Some(None),
+            Content::Excluding(strings) => Some(Some((strings, (content as usize).checked_sub(1)))),
+            _ => None,
+        }
+    }
+
     /// The automaton of the content, where it takes one.
     pub(crate) fn dfa(&self) -> Option<&LazyDfa<ContentMachine>> {
         match &self.content {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
+use super::decoder::DecodeState;
 use super::literals::Range;
 
 /// Which of a record's keys may come.
@@ -27,12 +28,23 @@ impl KeyFilter {
     }
 }
 
+/// Where a JSON string is behind `bytes`; `None` when they are none, or go on behind its end.
+fn decode(bytes: &[u8]) -> Option<DecodeState> {
+    bytes.iter().try_fold(DecodeState::BEFORE, |state, byte| Some(state.step(*byte)?.state))
+}
+
+fn is_json_string(bytes: &[u8]) -> bool {
+    decode(bytes) == Some(DecodeState::CLOSED)
+}
+
 /// The named keys of one record.
 #[derive(Debug)]
 pub(crate) struct Keys {
     sorted: Vec<Box<[u8]>>,
     /// Written order of each sorted name.
     order: Vec<u32>,
+    /// Whether all names are JSON strings.
+    quoted: bool,
 }
 
 impl Keys {
@@ -42,7 +54,9 @@ impl Keys {
         order.sort_unstable_by(|a, b| keys[*a as usize].cmp(&keys[*b as usize]));
         let mut keys: Vec<Option<Box<[u8]>>> = keys.into_iter().map(|key| Some(key.into_boxed_slice())).collect();
         let sorted = order.iter().filter_map(|index| keys[*index as usize].take()).collect();
-        Keys { sorted, order }
+        let sorted: Vec<Box<[u8]>> = sorted;
+        let quoted = sorted.iter().all(|name| is_json_string(name));
+        Keys { sorted, order, quoted }
     }
 
     pub(crate) fn start(&self) -> u64 {
@@ -84,8 +98,21 @@ impl Keys {
         keys.filter(|index| filter.admits(*index))
     }
 
-    pub(crate) fn all_begin_with(&self, byte: u8) -> bool {
-        self.sorted.iter().all(|name| name.first() == Some(&byte))
+    /// Whether all names are JSON strings, quotes included.
+    pub(crate) fn are_quoted(&self) -> bool {
+        self.quoted
+    }
+
+    /// Whether all names are JSON strings and the state is not in the middle of a character or an escape.
+    pub(crate) fn is_plain(&self, state: u64) -> bool {
+        let range = Range::from_bits(state);
+        let read = &self.sorted[range.lo as usize][..range.depth as usize];
+        self.quoted && (read.is_empty() || decode(read) == Some(DecodeState::BODY))
+    }
+
+    /// Bytes read to come to a state.
+    pub(crate) fn depth(&self, state: u64) -> u32 {
+        Range::from_bits(state).depth
     }
 
     /// Calls `visit` with the keys that share two bytes or more with `text`; whether one is wholly in it.

@@ -42,6 +42,7 @@ impl CompiledGrammar {
             vocabulary: Arc::clone(&lexicon.vocabulary),
             overflows: Arc::clone(&lexicon.overflows),
             reach: Arc::clone(&lexicon.reach),
+            unions: Arc::clone(&lexicon.unions),
             limits: lexicon.limits.clone(),
         });
         let generation = Arc::new(RwLock::new(Generation::new(Arc::clone(&shared))));

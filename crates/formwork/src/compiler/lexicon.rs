@@ -7,7 +7,7 @@ use ahash::AHashMap;
 use crate::automata::{Automaton, Overflows, Terminal};
 use crate::error::GrammarError;
 use crate::limits::Limits;
-use crate::mask::{Profiles, token_reach};
+use crate::mask::{Profiles, Unions, token_reach};
 use crate::parser::TokenReach;
 use crate::vocabulary::Vocabulary;
 
@@ -28,13 +28,21 @@ pub(super) struct Lexicon {
     pub(super) limits: Limits,
     pub(super) overflows: Overflows,
     pub(super) reach: Arc<TokenReach>,
+    pub(super) unions: Arc<Unions>,
     known: Mutex<AHashMap<Terminal, Shared>>,
 }
 
 impl Lexicon {
     pub(super) fn new(vocabulary: Arc<Vocabulary>, limits: Limits) -> Lexicon {
         let reach = Arc::new(token_reach(&vocabulary));
-        Lexicon { vocabulary, limits, overflows: Overflows::default(), reach, known: Mutex::default() }
+        Lexicon {
+            vocabulary,
+            limits,
+            overflows: Overflows::default(),
+            reach,
+            unions: Arc::default(),
+            known: Mutex::default(),
+        }
     }
 
     /// The automata of `terminals`, from the shared ones where it pays.

@@ -25,12 +25,12 @@ pub(crate) enum PlaceView {
     Exact(Place),
     /// In a loop or list: items that must and that may still come, as far as a token reaches.
     Counted { node: NodeId, missing: u32, room: u32 },
-    /// In an entry of a record, or behind it.
+    /// Before the key of an entry of a record, in it, or behind it.
     Entry {
         node: NodeId,
         /// Number of the body of the value that comes next.
         value: u32,
-        /// What may come behind the entry: the end, a named key, another key.
+        /// What may come next, or behind the entry: the end, a named key, another key.
         behind: [bool; 3],
         /// The keys among those reached that may come behind the entry.
         reached: SeenId,
@@ -38,13 +38,19 @@ pub(crate) enum PlaceView {
 }
 
 impl Productions {
-    /// The record that a place belongs to, if it is within or behind an entry of one.
+    /// The record that a place belongs to, if it is in or behind an entry of one.
     pub(crate) fn record_of(&self, place: Place) -> Option<u32> {
         match self.nodes[place.node as usize] {
-            Node::RecordAssign(id) | Node::RecordValue(id) | Node::RecordAfter(id) => Some(id),
+            Node::RecordKey(id) | Node::RecordAssign(id) | Node::RecordValue(id) | Node::RecordAfter(id) => Some(id),
             Node::OtherAssign(id, _) | Node::OtherValue(id, _) => Some(id),
             _ => None,
         }
+    }
+
+    /// Whether a key must come at a place, and the place tells which: a token that begins there can tell more of it than
+    /// [`Productions::view`] says, which is for tokens that hold the separator before it.
+    pub(crate) fn is_key(&self, place: Place) -> bool {
+        matches!(self.nodes[place.node as usize], Node::RecordKey(_))
     }
 
     /// What a token of at most `max_bytes` can tell of a place. `reached` is for its record, if it has one.
@@ -90,7 +96,8 @@ impl Productions {
         };
         let register = Register { position, ..place.register };
         let filter = body.filter(register, seen);
-        let behind = [body.can_close(register, seen), filter.is_some(), body.can_have_others(register, seen)];
+        let may_end = !self.is_key(place) && body.can_close(register, seen);
+        let behind = [may_end, filter.is_some(), body.can_have_others(register, seen)];
         let reached = match filter {
             Some(filter) => seen.of(reached.ones().map(|key| key as u32).filter(|key| filter.admits(*key))),
             None => SeenSets::EMPTY,

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
-use super::{ExitMemo, MaskWork, Profiles};
+use super::walk::RestMemo;
+use super::{ExitMemo, MaskWork, Profiles, Unions};
 use crate::automata::{Automaton, Overflows};
 use crate::error::{LimitError, MatchError};
 use crate::grammar::Productions;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) vocabulary: Arc<Vocabulary>,
     pub(crate) overflows: Overflows,
     pub(crate) reach: Arc<TokenReach>,
+    pub(crate) unions: Arc<Unions>,
     pub(crate) limits: Limits,
 }
 
@@ -67,6 +69,7 @@ pub(crate) struct Generation {
     /// The same masks, by all that they depend on.
     by_view: AHashMap<ConfigurationView, TokenMask>,
     exits: ExitMemo,
+    rests: RestMemo,
     /// Where tokens lead from configurations that count no characters.
     steps: AHashMap<(u32, u32), Handle>,
     n_bytes: usize,
@@ -85,6 +88,7 @@ impl Generation {
             masks: AHashMap::new(),
             by_view: AHashMap::new(),
             exits: ExitMemo::new(),
+            rests: RestMemo::new(),
             steps: AHashMap::new(),
             n_bytes: 0,
             n_steps: 0,
@@ -154,6 +158,8 @@ impl Generation {
             vocabulary: &shared.vocabulary,
             profiles: &shared.profiles,
             exits: &mut self.exits,
+            rests: &mut self.rests,
+            unions: &shared.unions,
             overflows: &shared.overflows,
             limits: &shared.limits,
             n_steps: 0,

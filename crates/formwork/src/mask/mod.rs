@@ -5,22 +5,28 @@
 //!   [`Profiles`], shared by all grammars of a compiler;
 //! - tokens that *leave* it: a part that ends the lexeme, and a rest that the grammar must take behind it. Rests are few
 //!   and short, so they are walked as a small trie with the parser's configuration behind the lexeme;
-//! - for literals, keys and enumerations both at once, by a narrow walk over the token trie.
+//! - for named keys the same two, by walks along the names;
+//! - for literals and enumerations both at once, by a narrow walk over the token trie.
 
 mod bytes;
 mod generation;
+mod keys;
 mod profile;
 mod shapes;
 mod strings;
+mod union;
 mod walk;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use ahash::AHashMap;
+use fixedbitset::FixedBitSet;
 
 pub(crate) use self::generation::{Generation, Handle, Shared};
 pub(crate) use self::profile::Profiles;
+pub(crate) use self::union::Unions;
+use self::walk::{RestMemo, Trie};
 use self::profile::{Exits, Profile};
 use crate::automata::{Automaton, Overflows};
 use crate::error::LimitError;
@@ -29,7 +35,6 @@ use crate::limits::Limits;
 use crate::parser::{Configuration, Entry, Lexing, Parser, Scan, SetId, TokenReach};
 pub use crate::vocabulary::TokenMask;
 use crate::vocabulary::strings::BodyTable;
-use crate::vocabulary::token_mask::set_bit;
 use crate::vocabulary::{Vocabulary, leading_whitespace};
 
 /// Which table of the vocabulary a rest belongs to.
@@ -51,11 +56,11 @@ impl Table {
 }
 
 /// Exits of a string table that each class of item sets takes.
-pub(crate) type ExitMemo = AHashMap<(SetId, Table), Arc<Taken>>;
+type ExitMemo = AHashMap<(SetId, Table), Arc<Taken>>;
 
 /// Exits of a string table that one item set takes, by token in rising order.
 #[derive(Debug)]
-pub(crate) struct Taken {
+struct Taken {
     tokens: Arc<[u32]>,
     /// Number of each token's prefix.
     prefixes: Box<[u32]>,
@@ -71,16 +76,18 @@ pub(crate) fn token_reach(vocabulary: &Vocabulary) -> TokenReach {
 }
 
 /// Everything that one mask is computed from.
-pub(crate) struct MaskWork<'a> {
-    pub(crate) parser: &'a mut Parser,
-    pub(crate) vocabulary: &'a Vocabulary,
+struct MaskWork<'a> {
+    parser: &'a mut Parser,
+    vocabulary: &'a Vocabulary,
     /// By terminal.
-    pub(crate) profiles: &'a [Arc<Profiles>],
-    pub(crate) exits: &'a mut ExitMemo,
-    pub(crate) overflows: &'a Overflows,
-    pub(crate) limits: &'a Limits,
+    profiles: &'a [Arc<Profiles>],
+    exits: &'a mut ExitMemo,
+    rests: &'a mut RestMemo,
+    unions: &'a Unions,
+    overflows: &'a Overflows,
+    limits: &'a Limits,
     /// Automaton and parser steps so far.
-    pub(crate) n_steps: usize,
+    n_steps: usize,
 }
 
 /// Parts of a mask that is being put together.
@@ -94,20 +101,29 @@ struct Parts {
 
 impl MaskWork<'_> {
     /// The tokens that may come next, stop tokens included.
-    pub(crate) fn compute(&mut self, configuration: &[Entry]) -> Result<TokenMask, LimitError> {
+    fn compute(&mut self, configuration: &[Entry]) -> Result<TokenMask, LimitError> {
         let overflows_before = self.overflows.load(Ordering::Relaxed);
         let mut parts = Parts::default();
+        // Strings that may hold anything come first: they cover much of what named keys would add.
         for entry in configuration {
             match entry.lexing {
-                Lexing::Inside { scan, state, n_chars } => {
-                    self.add_lexeme(entry.set, scan, state, n_chars, &mut parts)?;
+                Lexing::Inside { scan, state, n_chars } if !self.is_key(entry.set, scan) => {
+                    self.add_terminal(entry.set, scan, state, n_chars, &mut parts)?;
                 }
+                Lexing::Inside { .. } => {}
                 Lexing::Between { n_blank } => self.add_between(entry.set, n_blank, &mut parts)?,
+            }
+        }
+        for entry in configuration {
+            if let Lexing::Inside { scan, state, .. } = entry.lexing
+                && self.is_key(entry.set, scan)
+            {
+                self.add_key(entry.set, scan, state, false, &mut parts)?;
             }
         }
         if !parts.direct.is_empty() {
             let direct = std::mem::take(&mut parts.direct);
-            self.walk(self.vocabulary.trie(), direct, &mut parts.ids)?;
+            self.walk(Trie::Tokens, direct, &mut parts.ids)?;
         }
         if self.parser.accepts(configuration) {
             parts.ids.extend(self.vocabulary.stop_tokens().iter().map(|token| token.get()));
@@ -116,7 +132,7 @@ impl MaskWork<'_> {
             let limit = self.limits.max_automaton_states;
             return Err(LimitError { setting: "max_automaton_states", limit });
         }
-        Ok(self.join(parts))
+        Ok(self.unions.join(self.vocabulary.mask_words(), &parts.masks, parts.ids))
     }
 
     /// Counts work against its budget.
@@ -128,10 +144,19 @@ impl MaskWork<'_> {
         Ok(())
     }
 
+    fn is_key(&self, set: SetId, scan: u32) -> bool {
+        matches!(self.parser.scan(set, scan), Scan::Key { .. })
+    }
+
     fn add_between(&mut self, set: SetId, n_blank: u32, parts: &mut Parts) -> Result<(), LimitError> {
-        for scan in 0..self.parser.n_scans(set)? {
-            let start = self.parser.start_state(set, scan);
-            self.add_lexeme(set, scan, start, 0, parts)?;
+        let (keys, terminals): (Vec<u32>, Vec<u32>) =
+            (0..self.parser.n_scans(set)?).partition(|scan| self.is_key(set, *scan));
+        let start = |work: &MaskWork<'_>, scan| work.parser.start_state(set, scan);
+        for scan in &terminals {
+            self.add_terminal(set, *scan, start(self, *scan), 0, parts)?;
+        }
+        for scan in &keys {
+            self.add_key(set, *scan, start(self, *scan), false, parts)?;
         }
         let room = self.parser.blank_room(set, n_blank);
         if room == 0 {
@@ -139,16 +164,25 @@ impl MaskWork<'_> {
         }
         let vocabulary = self.vocabulary;
         parts.masks.push(vocabulary.blank(room).clone());
-        let fits = |token: &u32| leading_whitespace(vocabulary.bytes_at(*token as usize)) <= room as usize;
+        let always_fits = room >= vocabulary.max_leading_whitespace();
+        let fits =
+            |token: &u32| always_fits || leading_whitespace(vocabulary.bytes_at(*token as usize)) <= room as usize;
         let mut spaced = Parts::default();
-        for scan in 0..self.parser.n_scans(set)? {
-            self.add_spaced(set, scan, &mut spaced)?;
+        for scan in &terminals {
+            self.add_spaced(set, *scan, &mut spaced)?;
+        }
+        for scan in &keys {
+            self.add_key(set, *scan, start(self, *scan), true, &mut spaced)?;
         }
         let direct = std::mem::take(&mut spaced.direct);
-        self.walk(vocabulary.stripped(), direct, &mut spaced.ids)?;
+        if !direct.is_empty() {
+            self.walk(Trie::Stripped, direct, &mut spaced.ids)?;
+        }
         parts.ids.extend(spaced.ids.iter().filter(|token| fits(token)));
         for mask in spaced.masks {
-            if mask.base().is_none() {
+            if always_fits {
+                parts.masks.push(mask);
+            } else if mask.base().is_none() {
                 parts.ids.extend(mask.added().iter().filter(|token| fits(token)));
             } else {
                 parts.ids.extend(mask.iter().map(TokenId::get).filter(|token| fits(token)));
@@ -157,17 +191,13 @@ impl MaskWork<'_> {
         Ok(())
     }
 
-    /// Adds the tokens of whitespace and the start of a lexeme of the `scan`-th terminal: strings from their table, others to
-    /// be walked.
+    /// Adds the tokens of whitespace and the start of a lexeme of a terminal: strings from their table, others to be walked.
     fn add_spaced(&mut self, set: SetId, scan: u32, parts: &mut Parts) -> Result<(), LimitError> {
         let state = self.parser.start_state(set, scan);
-        let terminal = match self.parser.scan(set, scan) {
-            Scan::Terminal { terminal, .. } => Some(*terminal),
-            Scan::Key { .. } => None,
-        };
-        let automaton = terminal.map(|terminal| Arc::clone(self.parser.automaton(terminal)));
-        match (terminal, automaton.as_deref()) {
-            (Some(terminal), Some(Automaton::String(string))) => {
+        let Scan::Terminal { terminal, .. } = self.parser.scan(set, scan) else { return Ok(()) };
+        let terminal = *terminal;
+        match &*Arc::clone(self.parser.automaton(terminal)) {
+            Automaton::String(string) => {
                 let profiles = Arc::clone(&self.profiles[terminal as usize]);
                 let profile = self.spaced_profile(&profiles, string)?;
                 parts.masks.push(profile.inside.clone());
@@ -180,8 +210,8 @@ impl MaskWork<'_> {
         }
     }
 
-    /// Adds the tokens that go on in a lexeme of the `scan`-th terminal.
-    fn add_lexeme(
+    /// Adds the tokens that go on in a lexeme of a terminal.
+    fn add_terminal(
         &mut self,
         set: SetId,
         scan: u32,
@@ -189,13 +219,8 @@ impl MaskWork<'_> {
         n_chars: u32,
         parts: &mut Parts,
     ) -> Result<(), LimitError> {
-        let terminal = match self.parser.scan(set, scan) {
-            Scan::Terminal { terminal, .. } => *terminal,
-            Scan::Key { .. } => {
-                parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars } });
-                return Ok(());
-            }
-        };
+        let Scan::Terminal { terminal, .. } = self.parser.scan(set, scan) else { return Ok(()) };
+        let terminal = *terminal;
         let automaton = Arc::clone(self.parser.automaton(terminal));
         if matches!(*automaton, Automaton::Literal(_) | Automaton::OneOf(_)) {
             parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars } });
@@ -213,10 +238,9 @@ impl MaskWork<'_> {
             return Ok(());
         }
         let after = self.parser.step(set, scan, 0)?;
-        let behind = Entry { set: after, lexing: Lexing::Between { n_blank: 0 } };
         match &profile.exits {
             Exits::None => {}
-            Exits::Nodes(nodes) => self.walk_subtrees(nodes, behind, &mut parts.ids)?,
+            Exits::Nodes(nodes) => self.walk_subtrees(nodes, after, &mut parts.ids)?,
             Exits::Quoted { table, prefixes } => {
                 let taken = self.taken_exits(after, *table)?;
                 let tokens = match prefixes {
@@ -241,56 +265,17 @@ impl MaskWork<'_> {
         if let Some(taken) = self.exits.get(&(class, table)) {
             return Ok(Arc::clone(taken));
         }
-        let rests = &table.of(self.vocabulary).rests;
-        let mut found = rests.root_values().to_vec();
-        let behind = Entry { set: after, lexing: Lexing::Between { n_blank: 0 } };
-        self.walk(rests, Configuration::from_slice(&[behind]), &mut found)?;
+        let found = self.rests_behind(after, Trie::Rests(table), None)?;
+        // The exits of a table are in the order of their tokens.
         let exits = &table.of(self.vocabulary).exits;
-        let mut pairs: Vec<(u32, u32)> = found.iter().map(|exit| exits[*exit as usize]).collect();
-        pairs.sort_unstable();
+        let mut taken = FixedBitSet::with_capacity(exits.len());
+        let closed = table.of(self.vocabulary).rests.root_values();
+        found.iter().chain(closed).for_each(|exit| taken.insert(*exit as usize));
         let taken = Arc::new(Taken {
-            tokens: pairs.iter().map(|(token, _)| *token).collect(),
-            prefixes: pairs.iter().map(|(_, prefix)| *prefix).collect(),
+            tokens: taken.ones().map(|exit| exits[exit].0).collect(),
+            prefixes: taken.ones().map(|exit| exits[exit].1).collect(),
         });
         self.exits.insert((class, table), Arc::clone(&taken));
         Ok(taken)
-    }
-
-    /// One mask of all parts.
-    fn join(&self, parts: Parts) -> TokenMask {
-        let n_words = self.vocabulary.mask_words();
-        let (wide, narrow): (Vec<_>, Vec<_>) = parts.masks.into_iter().partition(|mask| mask.base().is_some());
-        let mut ids = parts.ids;
-        match (wide.as_slice(), narrow.as_slice()) {
-            // A string of free content, and what may follow it: no list needs to be sorted or copied.
-            ([mask], [exits]) if ids.is_empty() && mask.added().is_empty() && mask.is_disjoint(exits) => {
-                return mask.with_added(exits);
-            }
-            ([mask], []) | ([], [mask]) if ids.is_empty() => return mask.clone(),
-            _ => {}
-        }
-        narrow.iter().for_each(|mask| ids.extend_from_slice(mask.added()));
-        match wide.as_slice() {
-            [] => TokenMask::new(n_words, None, ids, Vec::new()),
-            [mask] => {
-                let mut removed = mask.removed().to_vec();
-                if !removed.is_empty() && !ids.is_empty() {
-                    ids.sort_unstable();
-                    removed.retain(|id| ids.binary_search(id).is_err());
-                }
-                ids.extend_from_slice(mask.added());
-                TokenMask::new(n_words, mask.base().cloned(), ids, removed)
-            }
-            _ => {
-                let mut row = vec![0; n_words];
-                let mut one = vec![0; n_words];
-                for mask in &wide {
-                    mask.write_to(&mut one);
-                    row.iter_mut().zip(&one).for_each(|(word, other)| *word |= other);
-                }
-                ids.iter().for_each(|id| set_bit(&mut row, *id));
-                TokenMask::from_row(&row, Some(self.vocabulary.strings().body.inside()))
-            }
-        }
     }
 }

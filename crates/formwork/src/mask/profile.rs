@@ -164,32 +164,16 @@ impl MaskWork<'_> {
         let trie = vocabulary.trie();
         let mut row = vec![0; vocabulary.mask_words()];
         let mut ends: Vec<u32> = Vec::new();
-        let mut levels = vec![(trie.n_nodes(), state, n_chars)];
-        let mut node = 0;
-        let mut n_visited = 0;
-        while let Some((end, state, n_chars)) = levels.last().copied() {
-            if node >= end {
-                levels.pop();
-                continue;
-            }
-            n_visited += 1;
-            let mut count = n_chars;
-            let Some(next) = step(state, trie.byte(node), &mut count) else {
-                node = trie.end(node);
-                continue;
-            };
+        let n_visited = trie.walk(0..trie.n_nodes(), (state, n_chars), |(state, n_chars), node| {
+            let mut count = *n_chars;
+            let next = step(*state, trie.byte(node), &mut count)?;
             trie.values(node).iter().for_each(|token| set_bit(&mut row, *token));
             let has_children = trie.end(node) > node + 1;
             if has_children && next.is_accepting {
                 ends.push(node as u32);
             }
-            if has_children && next.can_go_on {
-                levels.push((trie.end(node), next.state, count));
-                node += 1;
-            } else {
-                node = trie.end(node);
-            }
-        }
+            (has_children && next.can_go_on).then_some((next.state, count))
+        });
         self.spend(n_visited)?;
         let inside = TokenMask::from_row(&row, Some(vocabulary.strings().body.inside()));
         let exits = if ends.is_empty() { Exits::None } else { Exits::Nodes(ends.into()) };

@@ -181,23 +181,14 @@ impl MaskWork<'_> {
         while root < trie.n_nodes() {
             let root_end = trie.end(root);
             if is_first(trie.byte(root)) {
-                let mut levels = vec![(root_end, start)];
-                let mut node = root;
-                while let Some((end, state)) = levels.last().copied() {
-                    if node >= end {
-                        levels.pop();
-                        continue;
+                n_visited += trie.walk(root..root_end, start, |state, node| {
+                    let next = string.step_unbounded(*state, trie.byte(node))?;
+                    if next.decode() == DecodeState::CLOSED {
+                        return None;
                     }
-                    n_visited += 1;
-                    let next = string.step_unbounded(state, trie.byte(node));
-                    let Some(next) = next.filter(|next| next.decode() != DecodeState::CLOSED) else {
-                        node = trie.end(node);
-                        continue;
-                    };
                     trie.values(node).iter().for_each(|token| set_bit(row, *token));
-                    levels.push((trie.end(node), next));
-                    node += 1;
-                }
+                    Some(next)
+                });
             }
             root = root_end;
         }

@@ -7,7 +7,7 @@ use super::{MaskWork, Table};
 use crate::automata::decoder::DecodeState;
 use crate::automata::{Lengths, StringAutomaton, StringState};
 use crate::error::LimitError;
-use crate::vocabulary::TokenMask;
+use crate::vocabulary::{TokenMask, TokenTrie};
 use crate::vocabulary::strings::BodyTable;
 use crate::vocabulary::token_mask::{clear_bit, has_bit, ones, set_bit};
 
@@ -158,24 +158,12 @@ impl MaskWork<'_> {
         row: &mut [u32],
     ) -> Result<(), LimitError> {
         let trie = &table.odd;
-        let mut levels = vec![(trie.n_nodes(), StringState::new(content, DecodeState::BODY))];
-        let mut node = 0;
-        let mut n_visited = 0;
-        while let Some((end, state)) = levels.last().copied() {
-            if node >= end {
-                levels.pop();
-                continue;
-            }
-            n_visited += 1;
-            match string.step_unbounded(state, trie.byte(node)) {
-                None => node = trie.end(node),
-                Some(next) => {
-                    trie.values(node).iter().for_each(|token| set_bit(row, *token));
-                    levels.push((trie.end(node), next));
-                    node += 1;
-                }
-            }
-        }
+        let start = StringState::new(content, DecodeState::BODY);
+        let n_visited = trie.walk(0..trie.n_nodes(), start, |state, node| {
+            let next = string.step_unbounded(*state, trie.byte(node))?;
+            trie.values(node).iter().for_each(|token| set_bit(row, *token));
+            Some(next)
+        });
         self.spend(n_visited)
     }
 
@@ -266,35 +254,67 @@ impl MaskWork<'_> {
             };
             return Ok(Some((0..n_prefixes).filter(allowed).collect()));
         }
+        if let Some(excluded) = string.excluded(content)
+            && !string.counts()
+        {
+            return Ok(excluded.and_then(|(names, node)| all_but(string, content, names, node, table)));
+        }
         let mut allowed = FixedBitSet::with_capacity(n_prefixes);
         if string.accepts_content(content, n_chars) {
             table.prefixes.root_values().iter().for_each(|prefix| allowed.insert(*prefix as usize));
         }
         let trie = &table.prefixes;
-        let mut levels = vec![(trie.n_nodes(), StringState::new(content, DecodeState::BODY), n_chars)];
-        let mut node = 0;
-        let mut n_visited = 0;
-        while let Some((end, state, n_chars)) = levels.last().copied() {
-            if node >= end {
-                levels.pop();
-                continue;
+        let start = (StringState::new(content, DecodeState::BODY), n_chars);
+        let n_visited = trie.walk(0..trie.n_nodes(), start, |(state, n_chars), node| {
+            let mut count = *n_chars;
+            let next = string.step(*state, trie.byte(node), &mut count)?;
+            if next.decode() == DecodeState::BODY && string.accepts_content(next.content(), count) {
+                trie.values(node).iter().for_each(|prefix| allowed.insert(*prefix as usize));
             }
-            n_visited += 1;
-            let mut count = n_chars;
-            match string.step(state, trie.byte(node), &mut count) {
-                None => node = trie.end(node),
-                Some(next) => {
-                    if next.decode() == DecodeState::BODY && string.accepts_content(next.content(), count) {
-                        trie.values(node).iter().for_each(|prefix| allowed.insert(*prefix as usize));
-                    }
-                    levels.push((trie.end(node), next, count));
-                    node += 1;
-                }
-            }
-        }
+            Some((next, count))
+        });
         self.spend(n_visited)?;
         Ok(Some(allowed))
     }
+}
+
+/// The prefixes that do not end one of a few excluded strings, which go on from `node` of their trie; `None` is all of
+/// them. Only where prefixes and strings agree is there anything to look at.
+fn all_but(
+    string: &StringAutomaton,
+    content: u32,
+    names: &TokenTrie,
+    node: Option<usize>,
+    table: &BodyTable,
+) -> Option<FixedBitSet> {
+    let mut excluded: Vec<u32> = Vec::new();
+    let mut pending = vec![(node, None)];
+    while let Some((name, prefix)) = pending.pop() {
+        let ends = name.map_or(names.root_values(), |name| names.values(name));
+        if !ends.is_empty() {
+            excluded.extend(prefix.map_or(table.prefixes.root_values(), |prefix| table.prefixes.values(prefix)));
+        }
+        // A backslash stands for itself in a name, but begins an escape in a token.
+        for child in names.children(name).iter().filter(|child| child.byte != b'\\') {
+            if let Some(prefix) = table.prefixes.child(prefix, child.byte) {
+                pending.push((Some(child.node as usize), Some(prefix)));
+            }
+        }
+    }
+    excluded.extend(table.escaped_prefixes.iter().filter(|(bytes, _)| {
+        let mut state = Some(StringState::new(content, DecodeState::BODY));
+        for byte in bytes {
+            state = state.and_then(|state| string.step_unbounded(state, *byte));
+        }
+        state.is_none_or(|state| !string.accepts_content(state.content(), 0))
+    }).map(|(_, prefix)| prefix));
+    if excluded.is_empty() {
+        return None;
+    }
+    let mut allowed = FixedBitSet::with_capacity(table.prefix_chars.len());
+    allowed.insert_range(..);
+    excluded.iter().for_each(|prefix| allowed.remove(*prefix as usize));
+    Some(allowed)
 }
 
 /// The ASCII characters that can end a match, here or in any state behind; `None` when they are many, when others can, or

@@ -1,91 +1,127 @@
 //! Which strings of a trie can be read from here? Depth-first walks with the parser's configurations.
+//!
+//! Where a lexeme ends within a token, what may follow depends on the class of the item set alone, so it is looked up: the
+//! same closing brackets, commas and opening quotes come behind nearly every value.
 
+use std::sync::Arc;
+
+use ahash::AHashMap;
 use smallvec::SmallVec;
 
-use super::MaskWork;
-use super::bytes::next_bytes;
+use super::bytes::{ByteSet, next_bytes};
+use super::{MaskWork, Table};
 use crate::error::LimitError;
-use crate::parser::{Configuration, Entry};
-use crate::vocabulary::TokenTrie;
+use crate::parser::{Configuration, Entry, Lexing, SetId};
+use crate::vocabulary::{Child, TokenTrie, Vocabulary};
 
-/// A node's children are in `node + 1..end`.
-struct Level {
-    end: usize,
+/// A trie of the vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Trie {
+    Tokens,
+    /// Tokens with their leading whitespace taken off.
+    Stripped,
+    /// What stands behind the closing quote in the exits of a string table.
+    Rests(Table),
+}
+
+impl Trie {
+    fn of(self, vocabulary: &Vocabulary) -> &TokenTrie {
+        match self {
+            Trie::Tokens => vocabulary.trie(),
+            Trie::Stripped => vocabulary.stripped(),
+            Trie::Rests(table) => &table.of(vocabulary).rests,
+        }
+    }
+}
+
+/// By class of item sets and node of a trie (`None` is the root): the values below the node whose strings can be read.
+pub(super) type RestMemo = AHashMap<(SetId, Trie, Option<u32>), Arc<[u32]>>;
+
+/// A node, the configuration behind it, and which of its children were not looked at yet.
+struct Level<'t> {
+    children: &'t [Child],
     configuration: Configuration,
-    bytes: super::bytes::ByteSet,
+    bytes: ByteSet,
+}
+
+/// Between two lexemes, before any whitespace.
+fn behind_lexeme(set: SetId) -> Entry {
+    Entry { set, lexing: Lexing::Between { n_blank: 0 } }
 }
 
 impl MaskWork<'_> {
-    /// Adds the values of all strings of `trie` that can be read from `start`, the empty string left out.
-    pub(super) fn walk(
-        &mut self,
-        trie: &TokenTrie,
-        start: Configuration,
-        found: &mut Vec<u32>,
-    ) -> Result<(), LimitError> {
-        self.walk_range(trie, 0, trie.n_nodes(), start, found)
+    /// Adds the values of all strings of a trie that can be read from `start`, the empty string left out.
+    pub(super) fn walk(&mut self, trie: Trie, start: Configuration, found: &mut Vec<u32>) -> Result<(), LimitError> {
+        self.walk_children(trie, None, start, found)
     }
 
-    /// Adds the tokens below each of `nodes` of the token trie whose rests can be read from `start`.
-    pub(super) fn walk_subtrees(
-        &mut self,
-        nodes: &[u32],
-        start: Entry,
-        found: &mut Vec<u32>,
-    ) -> Result<(), LimitError> {
+    /// Adds the tokens below each of `nodes` of the token trie whose rests can be read behind a lexeme.
+    pub(super) fn walk_subtrees(&mut self, nodes: &[u32], set: SetId, found: &mut Vec<u32>) -> Result<(), LimitError> {
         let trie = self.vocabulary.trie();
-        let start = Configuration::from_slice(&[start]);
-        let bytes = next_bytes(self.parser, &start)?;
+        let bytes = next_bytes(self.parser, &[behind_lexeme(set)])?;
         for node in nodes {
-            let (node, end) = (*node as usize, trie.end(*node as usize));
-            let mut child = node + 1;
             // Nearly always no child can follow: most rests go on in the lexeme itself.
-            while child < end {
-                if bytes.contains(trie.byte(child)) {
-                    self.walk_range(trie, child, trie.end(child), start.clone(), found)?;
-                }
-                child = trie.end(child);
+            if trie.children(Some(*node as usize)).iter().any(|child| bytes.contains(child.byte)) {
+                found.extend_from_slice(&self.rests_behind(set, Trie::Tokens, Some(*node))?);
             }
         }
         Ok(())
     }
 
-    fn walk_range(
+    /// The values below a node whose rests can be read behind a lexeme that leads to `set`.
+    pub(super) fn rests_behind(&mut self, set: SetId, trie: Trie, node: Option<u32>) -> Result<Arc<[u32]>, LimitError> {
+        let key = (self.parser.class(set), trie, node);
+        if let Some(rests) = self.rests.get(&key) {
+            return Ok(Arc::clone(rests));
+        }
+        let mut found = Vec::new();
+        let start = Configuration::from_slice(&[behind_lexeme(set)]);
+        self.walk_children(trie, node.map(|node| node as usize), start, &mut found)?;
+        let rests: Arc<[u32]> = found.into();
+        self.rests.insert(key, Arc::clone(&rests));
+        Ok(rests)
+    }
+
+    fn walk_children(
         &mut self,
-        trie: &TokenTrie,
-        first: usize,
-        end: usize,
-        start: Configuration,
+        trie_id: Trie,
+        node: Option<usize>,
+        configuration: Configuration,
         found: &mut Vec<u32>,
     ) -> Result<(), LimitError> {
+        let trie = trie_id.of(self.vocabulary);
         let max_entries = self.limits.max_entries;
-        let bytes = next_bytes(self.parser, &start)?;
-        let mut levels: SmallVec<[Level; 8]> = SmallVec::new();
-        levels.push(Level { end, configuration: start, bytes });
-        let mut node = first;
-        while let Some(level) = levels.last() {
-            if node >= level.end {
+        let bytes = next_bytes(self.parser, &configuration)?;
+        let mut levels: SmallVec<[Level<'_>; 8]> = SmallVec::new();
+        levels.push(Level { children: trie.children(node), configuration, bytes });
+        while let Some(level) = levels.last_mut() {
+            let Some(at) = level.children.iter().position(|child| level.bytes.contains(child.byte)) else {
                 levels.pop();
                 continue;
-            }
-            let byte = trie.byte(node);
-            if !level.bytes.contains(byte) {
-                node = trie.end(node);
-                continue;
-            }
-            self.spend(level.configuration.len())?;
-            let next = self.parser.step_byte(&level.configuration, byte, max_entries)?;
-            let end = trie.end(node);
+            };
+            let Child { byte, node } = level.children[at];
+            level.children = &level.children[at + 1..];
+            let n_entries = level.configuration.len();
+            let mut next = self.parser.step_byte(&level.configuration, byte, max_entries)?;
+            self.spend(n_entries)?;
             if next.is_empty() {
-                node = end;
                 continue;
             }
-            found.extend_from_slice(trie.values(node));
-            if end > node + 1 {
-                let bytes = next_bytes(self.parser, &next)?;
-                levels.push(Level { end, configuration: next, bytes });
+            found.extend_from_slice(trie.values(node as usize));
+            let children = trie.children(Some(node as usize));
+            if children.is_empty() {
+                continue;
             }
-            node += 1;
+            for entry in &next {
+                if *entry == behind_lexeme(entry.set) {
+                    found.extend_from_slice(&self.rests_behind(entry.set, trie_id, Some(node))?);
+                }
+            }
+            next.retain(|entry| *entry != behind_lexeme(entry.set));
+            if !next.is_empty() {
+                let bytes = next_bytes(self.parser, &next)?;
+                levels.push(Level { children, configuration: next, bytes });
+            }
         }
         Ok(())
     }

@@ -37,6 +37,11 @@ pub(crate) enum EntryView {
         class: SetId,
         n_blank: u32,
     },
+    /// Where a key must come, it matters which.
+    BeforeKey {
+        set: SetId,
+        n_blank: u32,
+    },
     Lexeme {
         terminal: u32,
         state: u64,
@@ -116,7 +121,12 @@ impl Classes {
 }
 
 impl Parser {
-    /// The class of a set: one of its members. Masks behind members of one class are the same.
+    fn is_before_key(&self, set: SetId) -> bool {
+        self.items(set).iter().any(|item| self.productions.is_key(item.place))
+    }
+
+    /// The class of a set: one of its members. Of a token that holds a lexeme that leads to a set, and something behind it,
+    /// no more than the class matters.
     pub(crate) fn class(&mut self, set: SetId) -> SetId {
         if let Some(class) = self.classes.known(set) {
             return class;
@@ -177,7 +187,7 @@ impl Parser {
             }
             _ => false,
         };
-        if !is_comma || !body.keys.all_begin_with(b'"') {
+        if !is_comma || !body.keys.are_quoted() {
             return Reached::All;
         }
         let mut reached = FixedBitSet::new();
@@ -198,6 +208,9 @@ impl Parser {
         let mut view = ConfigurationView::new();
         for entry in configuration {
             view.push(match entry.lexing {
+                Lexing::Between { n_blank } if self.is_before_key(entry.set) => {
+                    EntryView::BeforeKey { set: entry.set, n_blank }
+                }
                 Lexing::Between { n_blank } => EntryView::Between { class: self.class(entry.set), n_blank },
                 Lexing::Inside { scan, state, n_chars } => self.lexeme_view(entry.set, scan, state, n_chars)?,
             });

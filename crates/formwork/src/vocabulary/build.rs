@@ -118,6 +118,7 @@ impl VocabularyBuilder {
             stop_tokens,
             trie: TokenTrie::default(),
             stripped: TokenTrie::default(),
+            max_leading_whitespace: 0,
             blank_tokens: Vec::new(),
             blank_masks: Vec::new(),
             strings: std::sync::OnceLock::new(),
@@ -130,6 +131,7 @@ impl Vocabulary {
         let mut texts = Vec::new();
         let mut stripped = Vec::new();
         let mut blank = Vec::new();
+        let mut max_leading_whitespace = 0;
         for id in 0..self.len() {
             let bytes = self.bytes_at(id);
             if bytes.is_empty() {
@@ -139,13 +141,17 @@ impl Vocabulary {
             match leading_whitespace(bytes) {
                 0 => {}
                 n if n == bytes.len() => blank.push((n as u32, id as u32)),
-                n => stripped.push((&bytes[n..], id as u32)),
+                n => {
+                    max_leading_whitespace = max_leading_whitespace.max(n as u32);
+                    stripped.push((&bytes[n..], id as u32));
+                }
             }
         }
         let trie = TokenTrie::new(texts);
         let stripped = TokenTrie::new(stripped);
         self.trie = trie;
         self.stripped = stripped;
+        self.max_leading_whitespace = max_leading_whitespace;
         blank.sort_unstable();
         let longest = blank.last().map_or(0, |(n_bytes, _)| *n_bytes as usize);
         self.blank_masks = std::iter::repeat_with(std::sync::OnceLock::new).take(longest + 1).collect();

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 pub use self::build::VocabularyBuilder;
 use self::strings::StringTables;
 pub use self::token_mask::TokenMask;
-pub(crate) use self::trie::TokenTrie;
+pub(crate) use self::trie::{Child, TokenTrie};
 use crate::error::VocabularyError;
 use crate::ids::TokenId;
 
@@ -45,6 +45,7 @@ pub struct Vocabulary {
     trie: TokenTrie,
     /// Tokens of whitespace and then something else, by what follows the whitespace.
     stripped: TokenTrie,
+    max_leading_whitespace: u32,
     /// Tokens of nothing but whitespace with their lengths, shortest first.
     blank_tokens: Vec<(u32, u32)>,
     /// By greatest number of bytes: tokens of nothing but whitespace.
@@ -170,6 +171,11 @@ impl Vocabulary {
     /// Tokens that begin with whitespace and go on, as a trie of what follows the whitespace.
     pub(crate) fn stripped(&self) -> &TokenTrie {
         &self.stripped
+    }
+
+    /// Most whitespace that a token has before something else.
+    pub(crate) fn max_leading_whitespace(&self) -> u32 {
+        self.max_leading_whitespace
     }
 
     /// Tokens of nothing but whitespace, of at most so many bytes.

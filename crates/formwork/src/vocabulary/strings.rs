@@ -49,6 +49,8 @@ pub(crate) struct BodyTable {
     /// What stands before the closing quote, numbered; with the characters begun.
     pub(crate) prefixes: TokenTrie,
     pub(crate) prefix_chars: Vec<u16>,
+    /// Those of the prefixes that hold an escape.
+    pub(crate) escaped_prefixes: Vec<(Box<[u8]>, u32)>,
     /// What stands behind the closing quote; values are indices of `exits`.
     pub(crate) rests: TokenTrie,
     /// Token and number of its prefix.
@@ -142,6 +144,8 @@ impl BodyTable {
                 }
             }
         }
+        let escaped = prefix_ids.iter().filter(|(bytes, _)| bytes.contains(&b'\\'));
+        let escaped_prefixes = escaped.map(|(bytes, prefix)| ((*bytes).into(), *prefix)).collect();
         by_chars.sort_unstable_by(|a, b| b.cmp(a));
         let max_chars = by_chars.first().map_or(0, |(n_chars, _)| usize::from(*n_chars));
         BodyTable {
@@ -155,6 +159,7 @@ impl BodyTable {
             odd: TokenTrie::new(odd),
             containing: std::iter::repeat_with(OnceLock::new).take(128).collect(),
             max_prefix_chars: prefix_chars.iter().copied().max().unwrap_or(0).into(),
+            escaped_prefixes,
             prefixes: TokenTrie::new(prefix_ids.into_iter().collect()),
             prefix_chars,
             rests: TokenTrie::new(rests),

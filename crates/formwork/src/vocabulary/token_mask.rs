@@ -26,14 +26,15 @@ impl TokenMask {
         mut added: Vec<u32>,
         mut removed: Vec<u32>,
     ) -> TokenMask {
-        added.sort_unstable();
-        added.dedup();
         if let Some(base) = &base {
             added.retain(|id| !has_bit(base, *id));
         }
-        removed.sort_unstable();
+        // Both are made of a few lists in rising order each: this sort merges them.
+        added.sort();
+        added.dedup();
+        removed.sort();
         removed.dedup();
-        TokenMask(Arc::new(Body { n_words, base, added: added.into(), removed: removed.into() }))
+        TokenMask::sorted(n_words, base, added, removed)
     }
 
     /// Exactly these tokens, in rising order.
@@ -62,26 +63,32 @@ impl TokenMask {
     pub(crate) fn from_row(row: &[u32], reference: Option<&Arc<[u32]>>) -> TokenMask {
         /// A list of ids pays up to this many: setting them costs less than copying a row.
         const FEW: usize = 256;
-        let n_allowed: usize = row.iter().map(|word| word.count_ones() as usize).sum();
-        if n_allowed <= FEW {
-            return TokenMask::new(row.len(), None, ones(row.iter().copied()).collect(), Vec::new());
+        let nothing = [0; CHUNK];
+        if let Some(ids) = few_ones(row.chunks(CHUNK).map(|words| (words, &nothing[..words.len()])), FEW) {
+            return TokenMask::sorted(row.len(), None, ids, Vec::new());
         }
         if let Some(reference) = reference {
-            let differences = |from: fn((&u32, &u32)) -> u32| row.iter().zip(reference.iter()).map(from);
-            let added = differences(|(row, base)| row & !base);
-            let removed = differences(|(row, base)| base & !row);
-            let n_differences: u32 = added.clone().chain(removed.clone()).map(u32::count_ones).sum();
-            if n_differences as usize <= FEW {
-                let (added, removed) = (ones(added).collect(), ones(removed).collect());
-                return TokenMask::new(row.len(), Some(Arc::clone(reference)), added, removed);
+            let pairs = row.chunks(CHUNK).zip(reference.chunks(CHUNK));
+            if let Some(added) = few_ones(pairs.clone(), FEW)
+                && let Some(removed) = few_ones(pairs.map(|(row, base)| (base, row)), FEW - added.len())
+            {
+                return TokenMask::sorted(row.len(), Some(Arc::clone(reference)), added, removed);
             }
         }
-        TokenMask::new(row.len(), Some(row.into()), Vec::new(), Vec::new())
+        TokenMask::sorted(row.len(), Some(row.into()), Vec::new(), Vec::new())
+    }
+
+    /// A mask of parts that are in rising order and fit the base.
+    fn sorted(n_words: usize, base: Option<Arc<[u32]>>, added: Vec<u32>, removed: Vec<u32>) -> TokenMask {
+        TokenMask(Arc::new(Body { n_words, base, added: added.into(), removed: removed.into() }))
     }
 
     /// Whether a token is allowed.
     pub fn contains(&self, token: TokenId) -> bool {
-        let id = token.get();
+        self.contains_id(token.get())
+    }
+
+    pub(crate) fn contains_id(&self, id: u32) -> bool {
         if self.0.added.binary_search(&id).is_ok() {
             return true;
         }
@@ -161,6 +168,32 @@ pub(crate) fn clear_bit(words: &mut [u32], id: u32) {
 /// Sets bit `id`, which must be inside.
 pub(crate) fn set_bit(words: &mut [u32], id: u32) {
     words[id as usize / 32] |= 1 << (id % 32);
+}
+
+/// Words looked at in one go: most chunks have nothing in them.
+const CHUNK: usize = 16;
+
+/// The bits of the first words of each pair that the second ones lack, if they are not more than `max`.
+fn few_ones<'a>(pairs: impl Iterator<Item = (&'a [u32], &'a [u32])>, max: usize) -> Option<Vec<u32>> {
+    let mut ids = Vec::new();
+    for (index, (words, without)) in pairs.enumerate() {
+        let any = words.iter().zip(without).fold(0, |any, (word, without)| any | word & !without);
+        if any == 0 {
+            continue;
+        }
+        let first = (index * CHUNK * 32) as u32;
+        for (index, (word, without)) in words.iter().zip(without).enumerate() {
+            let mut word = word & !without;
+            while word != 0 {
+                ids.push(first + 32 * index as u32 + word.trailing_zeros());
+                word &= word - 1;
+            }
+        }
+        if ids.len() > max {
+            return None;
+        }
+    }
+    Some(ids)
 }
 
 /// The set bits in rising order.

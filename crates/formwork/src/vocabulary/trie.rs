@@ -9,6 +9,18 @@ pub(crate) struct TokenTrie {
     nodes: Vec<Node>,
     /// Values in the order of their strings.
     values: Vec<u32>,
+    /// The children of the root, then those of each node: side by side, so that one is found without a look at the others'
+    /// subtrees.
+    children: Vec<Child>,
+    /// `children[first_child[i]..first_child[i + 1]]` are those of node `i - 1`, of the root for 0.
+    first_child: Vec<u32>,
+}
+
+/// A child of a node.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Child {
+    pub(crate) byte: u8,
+    pub(crate) node: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +51,8 @@ impl TokenTrie {
             previous = bytes;
         }
         close(&mut nodes, &mut path, 0);
-        TokenTrie { nodes, values }
+        let (children, first_child) = index_children(&nodes);
+        TokenTrie { nodes, values, children, first_child }
     }
 
     /// Number of nodes; node ids are below it and rise in depth-first order.
@@ -59,7 +72,8 @@ impl TokenTrie {
 
     /// Bytes held.
     pub(crate) fn n_bytes(&self) -> usize {
-        size_of_val(&*self.nodes) + size_of_val(&*self.values)
+        let children = size_of_val(&*self.children) + size_of_val(&*self.first_child);
+        size_of_val(&*self.nodes) + size_of_val(&*self.values) + children
     }
 
     /// Values of the empty string.
@@ -84,17 +98,46 @@ impl TokenTrie {
 
     /// The child of `parent` (`None` is the root) with this byte.
     pub(crate) fn child(&self, parent: Option<usize>, byte: u8) -> Option<usize> {
-        let (mut node, end) = match parent {
-            Some(parent) => (parent + 1, self.end(parent)),
-            None => (0, self.n_nodes()),
-        };
-        while node < end {
-            if self.byte(node) == byte {
-                return Some(node);
-            }
-            node = self.end(node);
+        let children = self.children(parent);
+        let at = children.binary_search_by_key(&byte, |child| child.byte).ok()?;
+        Some(children[at].node as usize)
+    }
+
+    /// The children of `parent` (`None` is the root), by rising byte.
+    pub(crate) fn children(&self, parent: Option<usize>) -> &[Child] {
+        let index = parent.map_or(0, |parent| parent + 1);
+        match self.first_child.get(index..index + 2) {
+            Some(bounds) => &self.children[bounds[0] as usize..bounds[1] as usize],
+            None => &[],
         }
-        None
+    }
+
+    /// Walks nodes depth first. `step` gets the state above a node, and the node, and gives the state to go on with below
+    /// it, or `None` to leave its subtree out. Returns how many nodes were looked at.
+    pub(crate) fn walk<S>(
+        &self,
+        nodes: std::ops::Range<usize>,
+        start: S,
+        mut step: impl FnMut(&S, usize) -> Option<S>,
+    ) -> usize {
+        let mut levels = vec![(nodes.end, start)];
+        let mut node = nodes.start;
+        let mut n_visited = 0;
+        while let Some((end, state)) = levels.last() {
+            if node >= *end {
+                levels.pop();
+                continue;
+            }
+            n_visited += 1;
+            match step(state, node) {
+                Some(next) => {
+                    levels.push((self.end(node), next));
+                    node += 1;
+                }
+                None => node = self.end(node),
+            }
+        }
+        n_visited
     }
 
     /// The longest string in the trie that `text` begins with: its first value and length.
@@ -114,6 +157,33 @@ impl TokenTrie {
     fn first_value(&self, node: usize) -> usize {
         self.nodes.get(node).map_or(self.values.len(), |node| node.first_value as usize)
     }
+}
+
+fn index_children(nodes: &[Node]) -> (Vec<Child>, Vec<u32>) {
+    let mut first_child = vec![0u32; nodes.len() + 2];
+    // First the number of children of each node, by a walk that keeps the path.
+    let mut path: Vec<usize> = Vec::new();
+    let mut parents: Vec<u32> = Vec::with_capacity(nodes.len());
+    for index in 0..nodes.len() {
+        while path.last().is_some_and(|parent| nodes[*parent].end as usize <= index) {
+            path.pop();
+        }
+        let parent = path.last().map_or(0, |parent| parent + 1);
+        parents.push(parent as u32);
+        first_child[parent + 1] += 1;
+        path.push(index);
+    }
+    for index in 1..first_child.len() {
+        first_child[index] += first_child[index - 1];
+    }
+    let mut next = first_child.clone();
+    let mut children = vec![Child { byte: 0, node: 0 }; nodes.len()];
+    for (index, parent) in parents.into_iter().enumerate() {
+        let at = &mut next[parent as usize];
+        children[*at as usize] = Child { byte: nodes[index].byte, node: index as u32 };
+        *at += 1;
+    }
+    (children, first_child)
 }
 
 /// Sets the end of all nodes on the path below `depth`.
@@ -139,5 +209,8 @@ mod tests {
         assert_eq!(trie.end(a), 3);
         assert_eq!(trie.longest_prefix(b"abx"), Some((1, 2)));
         assert_eq!(trie.longest_prefix(b"x"), None);
+        let bytes = |parent| trie.children(parent).iter().map(|child| child.byte).collect::<Vec<_>>();
+        assert_eq!((bytes(None), bytes(Some(a)), bytes(Some(3))), (vec![b'a', b'b'], vec![b'b'], vec![]));
+        assert_eq!(TokenTrie::default().child(None, b'a'), None);
     }
 }
