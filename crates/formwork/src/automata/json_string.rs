@@ -149,6 +149,11 @@ impl StringAutomaton {
         matches!(self.content, Content::Free)
     }
 
+    /// Whether any content will do but for a few strings, of any length.
+    pub(crate) fn is_nearly_free(&self) -> bool {
+        !self.counts() && matches!(self.content, Content::Free | Content::Excluding(_))
+    }
+
     /// Where the content is anything but a few strings: their trie and the node that was read so far, or that no such string
     /// can be met any more.
     pub(crate) fn excluded(&self, content: StateId) -> Option<Option<(&TokenTrie, Option<usize>)>> {

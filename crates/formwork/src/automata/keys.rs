@@ -33,6 +33,19 @@ fn decode(bytes: &[u8]) -> Option<DecodeState> {
     bytes.iter().try_fold(DecodeState::BEFORE, |state, byte| Some(state.step(*byte)?.state))
 }
 
+/// Whether a JSON string that holds an escape ends within `bytes`.
+fn closes_escaped(bytes: &[u8]) -> bool {
+    let mut state = DecodeState::BEFORE;
+    for (at, byte) in bytes.iter().enumerate() {
+        match state.step(*byte) {
+            Some(decoded) if decoded.state == DecodeState::CLOSED => return bytes[..at].contains(&b'\\'),
+            Some(decoded) => state = decoded.state,
+            None => return false,
+        }
+    }
+    false
+}
+
 fn is_json_string(bytes: &[u8]) -> bool {
     decode(bytes) == Some(DecodeState::CLOSED)
 }
@@ -115,8 +128,12 @@ impl Keys {
         Range::from_bits(state).depth
     }
 
-    /// Calls `visit` with the keys that share two bytes or more with `text`; whether one is wholly in it.
+    /// Calls `visit` with the keys that share two bytes or more with `text`; whether one is, or may be by way of an escape,
+    /// wholly in it.
     pub(crate) fn begun_by(&self, text: &[u8], visit: &mut dyn FnMut(u32)) -> bool {
+        if closes_escaped(text) {
+            return true;
+        }
         let mut range = Range::all(self.sorted.len());
         for (n_before, byte) in text.iter().enumerate() {
             let Some(next) = range.step(&self.sorted, *byte) else { return false };

@@ -14,6 +14,7 @@ use super::productions::{
 };
 use super::productive::Analysis;
 use super::seen::SeenSets;
+use super::view::Alike;
 use crate::automata::{Automaton, Keys};
 use crate::error::GrammarError;
 use crate::ids::{NonterminalId, TerminalId};
@@ -55,7 +56,9 @@ pub(super) fn lower(
         start,
         accepts_empty,
         whitespace: builder.whitespace,
+        alike: Alike::default(),
     };
+    productions.alike = Alike::new(&productions, automata);
     productions.ranks = rank(&productions, builder)?;
     Ok(productions)
 }

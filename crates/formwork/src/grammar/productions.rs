@@ -10,6 +10,7 @@ use fixedbitset::FixedBitSet;
 
 use super::builder::{KeyOrder, Whitespace};
 use super::seen::{SeenId, SeenSets};
+use super::view::Alike;
 use crate::automata::{KeyFilter, Keys};
 use crate::ids::{NonterminalId, TerminalId};
 
@@ -162,6 +163,7 @@ pub(crate) struct Productions {
     /// Whether the empty text is in the language.
     pub(crate) accepts_empty: bool,
     pub(crate) whitespace: Option<Whitespace>,
+    pub(crate) alike: Alike,
 }
 
 impl Productions {

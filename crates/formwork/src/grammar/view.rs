@@ -2,12 +2,18 @@
 //!
 //! A token is a few bytes. Of a counter it can only tell whether the bound is near, and of the keys that are still to come
 //! whether there are any, for it ends before the name begins; the few tokens that do not are known ([`Reached`]). Places
-//! that look alike have the same mask, however many elements or keys were written before.
+//! that look alike have the same mask, however many elements or keys were written before, and in whichever record.
 
+use std::hash::Hash;
+use std::sync::Arc;
+
+use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
-use super::productions::{Node, NodeId, Place, Productions, RecordBody, Register};
+use super::productions::{Node, NodeId, Place, Productions, Register};
 use super::seen::{SeenId, SeenSets};
+use crate::automata::Automaton;
+use crate::ids::{NonterminalId, TerminalId};
 
 /// The keys of a record that a token can begin to tell apart behind a separator.
 #[derive(Clone, Debug)]
@@ -23,18 +29,74 @@ pub(crate) enum Reached {
 pub(crate) enum PlaceView {
     /// All of it.
     Exact(Place),
-    /// In a loop or list: items that must and that may still come, as far as a token reaches.
-    Counted { node: NodeId, missing: u32, room: u32 },
+    /// In a loop: items that must and that may still come, as far as a token reaches.
+    InLoop { node: NodeId, missing: u32, room: u32 },
+    /// In a list behind its prefix, likewise.
+    InList { alike: u32, before_item: bool, missing: u32, room: u32 },
     /// Before the key of an entry of a record, in it, or behind it.
-    Entry {
-        node: NodeId,
-        /// Number of the body of the value that comes next.
-        value: u32,
+    InRecord {
+        alike: u32,
+        step: Step,
         /// What may come next, or behind the entry: the end, a named key, another key.
         behind: [bool; 3],
         /// The keys among those reached that may come behind the entry.
         reached: SeenId,
     },
+}
+
+/// What comes next in an entry of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Step {
+    Key,
+    /// What assigns the value, which has this body.
+    Assign(NonterminalId),
+    Value(NonterminalId),
+    /// The next entry, or the end.
+    After,
+}
+
+/// Lists and records that look alike to one token, but for what their registers say: equal numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Alike {
+    /// By list.
+    lists: Box<[u32]>,
+    /// By record; only of use while no token holds the beginning of a name.
+    records: Box<[u32]>,
+}
+
+impl Alike {
+    pub(super) fn new(productions: &Productions, automata: &[Arc<Automaton>]) -> Alike {
+        // Behind the closing bracket there is nearly always nothing more.
+        let exit = |node: NodeId| match &productions.nodes[node as usize] {
+            Node::Plain { edges, end: true } if edges.is_empty() => None,
+            _ => Some(node),
+        };
+        // A few names that must not come make no difference as long as no token holds the beginning of one.
+        let key = |key: TerminalId| match &*automata[key.index()] {
+            Automaton::String(string) if string.is_nearly_free() => None,
+            _ => Some(key),
+        };
+        let lists = productions.lists.iter();
+        let records = productions.records.iter();
+        Alike {
+            lists: number(lists.map(|body| (body.close, body.separator, body.rest, exit(body.exit)))),
+            records: number(records.map(|body| {
+                let others: Vec<_> = body.others.iter().map(|(name, value)| (key(*name), *value)).collect();
+                (body.close, body.separator, body.assign, others, exit(body.exit))
+            })),
+        }
+    }
+}
+
+/// Equal numbers for what is equal.
+fn number<T: Hash + Eq>(things: impl Iterator<Item = T>) -> Box<[u32]> {
+    let mut numbers: AHashMap<T, u32> = AHashMap::new();
+    things
+        .map(|thing| {
+            let next = numbers.len() as u32;
+            *numbers.entry(thing).or_insert(next)
+        })
+        .collect()
 }
 
 impl Productions {
@@ -58,50 +120,57 @@ impl Productions {
         let count = place.register.count;
         // An item and what stands between two are a byte at least.
         let reach = max_bytes.saturating_add(1);
-        let counted = |min: u32, max: Option<u32>| PlaceView::Counted {
-            node: place.node,
-            missing: min.saturating_sub(count).min(reach),
-            room: max.map_or(reach, |max| max.saturating_sub(count).min(reach)),
+        let left = |min: u32, max: Option<u32>| {
+            (min.saturating_sub(count).min(reach), max.map_or(reach, |max| max.saturating_sub(count).min(reach)))
         };
         match &self.nodes[place.node as usize] {
             Node::LoopItem(id) | Node::LoopAfter(id) => {
                 let body = &self.loops[*id as usize];
-                counted(body.min, body.max)
+                let (missing, room) = left(body.min, body.max);
+                PlaceView::InLoop { node: place.node, missing, room }
             }
-            Node::ListItem(id) | Node::ListAfter(id) => {
+            node @ (Node::ListItem(id) | Node::ListAfter(id)) => {
                 let body = &self.lists[*id as usize];
                 if (count as usize) < body.prefix.len() {
                     return PlaceView::Exact(place);
                 }
-                counted(body.min, body.max)
+                let (missing, room) = left(body.min, body.max);
+                let before_item = matches!(node, Node::ListItem(_));
+                PlaceView::InList { alike: self.alike.lists[*id as usize], before_item, missing, room }
             }
             _ => match (self.record_of(place), reached) {
-                (Some(id), Reached::Keys(reached)) => {
-                    let body = &self.records[id as usize];
-                    if body.counts() { PlaceView::Exact(place) } else { self.entry_view(body, place, reached, seen) }
+                (Some(id), Reached::Keys(reached)) if !self.records[id as usize].counts() => {
+                    self.view_in_record(id, place, reached, seen)
                 }
                 _ => PlaceView::Exact(place),
             },
         }
     }
 
-    fn entry_view(&self, body: &RecordBody, place: Place, reached: &FixedBitSet, seen: &mut SeenSets) -> PlaceView {
-        let (value, position) = match self.nodes[place.node as usize] {
-            Node::RecordAssign(_) | Node::RecordValue(_) => {
-                let key = place.register.position;
-                (body.values[key as usize].index() as u32, key + 1)
-            }
-            Node::OtherAssign(..) | Node::OtherValue(..) => (0, body.n_properties()),
-            _ => (0, place.register.position),
+    fn view_in_record(&self, id: u32, place: Place, reached: &FixedBitSet, seen: &mut SeenSets) -> PlaceView {
+        let body = &self.records[id as usize];
+        let position = place.register.position;
+        let value = |position: u32| body.values[position as usize];
+        let other = |class: u32| body.others[class as usize].1;
+        let (step, position) = match self.nodes[place.node as usize] {
+            Node::RecordAssign(_) => (Step::Assign(value(position)), position + 1),
+            Node::RecordValue(_) => (Step::Value(value(position)), position + 1),
+            Node::OtherAssign(_, class) => (Step::Assign(other(class)), body.n_properties()),
+            Node::OtherValue(_, class) => (Step::Value(other(class)), body.n_properties()),
+            Node::RecordKey(_) => (Step::Key, position),
+            _ => (Step::After, position),
         };
         let register = Register { position, ..place.register };
         let filter = body.filter(register, seen);
-        let may_end = !self.is_key(place) && body.can_close(register, seen);
+        let may_end = step != Step::Key && body.can_close(register, seen);
         let behind = [may_end, filter.is_some(), body.can_have_others(register, seen)];
+        // Records with names that a token can begin to tell apart are like no other.
+        let n_records = self.records.len() as u32;
+        let alike = if reached.is_clear() { self.alike.records[id as usize] } else { n_records + id };
         let reached = match filter {
             Some(filter) => seen.of(reached.ones().map(|key| key as u32).filter(|key| filter.admits(*key))),
             None => SeenSets::EMPTY,
         };
-        PlaceView::Entry { node: place.node, value, behind, reached }
+        PlaceView::InRecord { alike, step, behind, reached }
     }
 }
