@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
+use super::bytes::ByteSet;
 use super::walk::RestMemo;
 use super::{ExitMemo, MaskWork, Profiles, Unions};
 use crate::automata::{Automaton, Overflows};
@@ -70,6 +71,7 @@ pub(crate) struct Generation {
     by_view: AHashMap<ConfigurationView, TokenMask>,
     exits: ExitMemo,
     rests: RestMemo,
+    first_bytes: Vec<Option<ByteSet>>,
     /// Where tokens lead from configurations that count no characters.
     steps: AHashMap<(u32, u32), Handle>,
     n_bytes: usize,
@@ -89,6 +91,7 @@ impl Generation {
             by_view: AHashMap::new(),
             exits: ExitMemo::new(),
             rests: RestMemo::new(),
+            first_bytes: Vec::new(),
             steps: AHashMap::new(),
             n_bytes: 0,
             n_steps: 0,
@@ -159,6 +162,7 @@ impl Generation {
             profiles: &shared.profiles,
             exits: &mut self.exits,
             rests: &mut self.rests,
+            first_bytes: &mut self.first_bytes,
             unions: &shared.unions,
             overflows: &shared.overflows,
             limits: &shared.limits,

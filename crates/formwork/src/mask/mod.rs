@@ -28,6 +28,7 @@ pub(crate) use self::profile::Profiles;
 pub(crate) use self::union::Unions;
 use self::walk::{RestMemo, Trie};
 use self::profile::{Exits, Profile};
+use self::bytes::ByteSet;
 use crate::automata::{Automaton, Overflows};
 use crate::error::LimitError;
 use crate::ids::TokenId;
@@ -83,6 +84,8 @@ struct MaskWork<'a> {
     profiles: &'a [Arc<Profiles>],
     exits: &'a mut ExitMemo,
     rests: &'a mut RestMemo,
+    /// By item set: the bytes that can come next, once asked for.
+    first_bytes: &'a mut Vec<Option<ByteSet>>,
     unions: &'a Unions,
     overflows: &'a Overflows,
     limits: &'a Limits,
@@ -271,10 +274,13 @@ impl MaskWork<'_> {
         let mut taken = FixedBitSet::with_capacity(exits.len());
         let closed = table.of(self.vocabulary).rests.root_values();
         found.iter().chain(closed).for_each(|exit| taken.insert(*exit as usize));
-        let taken = Arc::new(Taken {
-            tokens: taken.ones().map(|exit| exits[exit].0).collect(),
-            prefixes: taken.ones().map(|exit| exits[exit].1).collect(),
-        });
+        let n_taken = taken.count_ones(..);
+        let (mut tokens, mut prefixes) = (Vec::with_capacity(n_taken), Vec::with_capacity(n_taken));
+        for exit in taken.ones() {
+            tokens.push(exits[exit].0);
+            prefixes.push(exits[exit].1);
+        }
+        let taken = Arc::new(Taken { tokens: tokens.into(), prefixes: prefixes.into() });
         self.exits.insert((class, table), Arc::clone(&taken));
         Ok(taken)
     }

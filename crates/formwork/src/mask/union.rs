@@ -46,31 +46,26 @@ impl Unions {
 
     /// The mask of all tokens of `masks` and `ids`.
     pub(super) fn join(&self, n_words: usize, masks: &[TokenMask], mut ids: Vec<u32>) -> TokenMask {
-        let (wide, narrow): (SmallVec<[_; 4]>, SmallVec<[_; 4]>) = masks.iter().partition(|mask| mask.base().is_some());
-        match (wide.as_slice(), narrow.as_slice()) {
-            // A string of free content, and what may follow it: no list needs to be sorted or copied.
-            ([mask], [exits]) if ids.is_empty() && mask.added().is_empty() && mask.is_disjoint(exits) => {
-                return mask.with_added(exits);
-            }
-            ([mask], []) | ([], [mask]) if ids.is_empty() => return (*mask).clone(),
-            _ => {}
+        let n_parts = masks.len() + usize::from(!ids.is_empty());
+        if let ([mask], 1) = (masks, n_parts) {
+            return mask.clone();
         }
-        // Sorted first, so that all that is to be merged is in rising order.
         ids.sort_unstable();
-        ids.reserve(masks.iter().map(|mask| mask.added().len()).sum());
-        masks.iter().for_each(|mask| ids.extend_from_slice(mask.added()));
-        ids.sort();
-        let base = self.of(wide.iter().filter_map(|mask| mask.base().cloned()).collect());
+        ids.dedup();
+        let base = self.of(masks.iter().filter_map(|mask| mask.base().cloned()).collect());
         // What one mask takes out of its row stays out if nothing else brings it in.
         let mut removed = Vec::new();
-        for (index, mask) in wide.iter().enumerate() {
+        for (index, mask) in masks.iter().enumerate() {
             let is_out = |id: &&u32| {
-                let mut others = wide.iter().enumerate().filter(|(other, _)| *other != index);
+                let mut others = masks.iter().enumerate().filter(|(other, _)| *other != index);
                 !others.any(|(_, other)| other.contains_id(**id)) && ids.binary_search(id).is_err()
             };
             removed.extend(mask.removed().iter().filter(is_out));
         }
-        TokenMask::new(n_words, base, ids, removed)
+        removed.sort_unstable();
+        removed.dedup();
+        let lists = masks.iter().flat_map(|mask| mask.lists().iter().cloned());
+        TokenMask::new(n_words, base, lists.chain([ids.into()]).collect(), removed)
     }
 }
 
@@ -84,7 +79,8 @@ mod tests {
     fn joined_masks_allow_what_any_of_them_allows() {
         let rows: Vec<Arc<[u32]>> = [0x0000_ffffu32, 0x00ff_ff00, 0xffff_ffff].map(|row| vec![row, row].into()).to_vec();
         let mask = |base: Option<usize>, added: &[u32], removed: &[u32]| {
-            TokenMask::new(2, base.map(|base| Arc::clone(&rows[base])), added.to_vec(), removed.to_vec())
+            let lists = SmallVec::from_iter([added.into()]);
+            TokenMask::new(2, base.map(|base| Arc::clone(&rows[base])), lists, removed.to_vec())
         };
         let masks = [
             mask(Some(0), &[40, 60], &[1, 9, 33]),

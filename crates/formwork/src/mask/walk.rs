@@ -52,13 +52,27 @@ fn behind_lexeme(set: SetId) -> Entry {
 impl MaskWork<'_> {
     /// Adds the values of all strings of a trie that can be read from `start`, the empty string left out.
     pub(super) fn walk(&mut self, trie: Trie, start: Configuration, found: &mut Vec<u32>) -> Result<(), LimitError> {
-        self.walk_children(trie, None, start, found)
+        let bytes = next_bytes(self.parser, &start)?;
+        self.walk_children(trie, None, start, bytes, found)
+    }
+
+    /// The bytes that can come behind a lexeme that leads to `set`.
+    fn bytes_behind(&mut self, set: SetId) -> Result<ByteSet, LimitError> {
+        if let Some(Some(bytes)) = self.first_bytes.get(set as usize) {
+            return Ok(*bytes);
+        }
+        let bytes = next_bytes(self.parser, &[behind_lexeme(set)])?;
+        if self.first_bytes.len() <= set as usize {
+            self.first_bytes.resize(set as usize + 1, None);
+        }
+        self.first_bytes[set as usize] = Some(bytes);
+        Ok(bytes)
     }
 
     /// Adds the tokens below each of `nodes` of the token trie whose rests can be read behind a lexeme.
     pub(super) fn walk_subtrees(&mut self, nodes: &[u32], set: SetId, found: &mut Vec<u32>) -> Result<(), LimitError> {
         let trie = self.vocabulary.trie();
-        let bytes = next_bytes(self.parser, &[behind_lexeme(set)])?;
+        let bytes = self.bytes_behind(set)?;
         for node in nodes {
             // Nearly always no child can follow: most rests go on in the lexeme itself.
             if trie.children(Some(*node as usize)).iter().any(|child| bytes.contains(child.byte)) {
@@ -75,8 +89,12 @@ impl MaskWork<'_> {
             return Ok(Arc::clone(rests));
         }
         let mut found = Vec::new();
-        let start = Configuration::from_slice(&[behind_lexeme(set)]);
-        self.walk_children(trie, node.map(|node| node as usize), start, &mut found)?;
+        let bytes = self.bytes_behind(set)?;
+        let node = node.map(|node| node as usize);
+        if trie.of(self.vocabulary).children(node).iter().any(|child| bytes.contains(child.byte)) {
+            let start = Configuration::from_slice(&[behind_lexeme(set)]);
+            self.walk_children(trie, node, start, bytes, &mut found)?;
+        }
         let rests: Arc<[u32]> = found.into();
         self.rests.insert(key, Arc::clone(&rests));
         Ok(rests)
@@ -87,11 +105,11 @@ impl MaskWork<'_> {
         trie_id: Trie,
         node: Option<usize>,
         configuration: Configuration,
+        bytes: ByteSet,
         found: &mut Vec<u32>,
     ) -> Result<(), LimitError> {
         let trie = trie_id.of(self.vocabulary);
         let max_entries = self.limits.max_entries;
-        let bytes = next_bytes(self.parser, &configuration)?;
         let mut levels: SmallVec<[Level<'_>; 8]> = SmallVec::new();
         levels.push(Level { children: trie.children(node), configuration, bytes });
         while let Some(level) = levels.last_mut() {

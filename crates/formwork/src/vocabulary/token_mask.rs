@@ -1,62 +1,63 @@
 //! How is a set of tokens kept small? A shared row of bits and the few ids by which it differs.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use smallvec::SmallVec;
 
 use crate::ids::TokenId;
 
+/// Lists of tokens, each in rising order.
+pub(crate) type Lists = SmallVec<[Arc<[u32]>; 2]>;
+
+/// Lists of one mask; more are merged.
+const MAX_LISTS: usize = 6;
+
 /// The tokens allowed at one point, in compact form: shared, immutable, cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct TokenMask(Arc<Body>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Body {
     n_words: usize,
     base: Option<Arc<[u32]>>,
-    /// Allowed and not in the base, in rising order.
-    added: Arc<[u32]>,
-    /// In the base and not allowed, in rising order.
+    /// Allowed, in the base or not; lists that many masks share.
+    lists: Lists,
+    /// In the base, in no list, and not allowed; in rising order.
     removed: Arc<[u32]>,
+    /// Allowed and not in the base, in rising order; made when first asked for.
+    added: OnceLock<Box<[u32]>>,
 }
 
+impl PartialEq for TokenMask {
+    fn eq(&self, other: &TokenMask) -> bool {
+        let same_base = self.0.n_words == other.0.n_words && self.0.base == other.0.base;
+        same_base && self.added() == other.added() && self.removed() == other.removed()
+    }
+}
+
+impl Eq for TokenMask {}
+
 impl TokenMask {
-    /// A mask of `n_words` words: the base, or no token, and what differs from it.
+    /// A mask of `n_words` words: the base, or no token, and what differs from it. `removed`, in rising order, must be in the
+    /// base and in no list.
     pub(crate) fn new(
         n_words: usize,
         base: Option<Arc<[u32]>>,
-        mut added: Vec<u32>,
-        mut removed: Vec<u32>,
+        mut lists: Lists,
+        removed: impl Into<Arc<[u32]>>,
     ) -> TokenMask {
-        if let Some(base) = &base {
-            added.retain(|id| !has_bit(base, *id));
+        let removed = removed.into();
+        debug_assert!(lists.iter().all(|list| list.is_sorted()) && removed.is_sorted());
+        lists.retain(|list| !list.is_empty());
+        if lists.len() > MAX_LISTS {
+            lists = SmallVec::from_iter([merge(&lists).into()]);
         }
-        // Both are made of a few lists in rising order each: this sort merges them.
-        added.sort();
-        added.dedup();
-        removed.sort();
-        removed.dedup();
-        TokenMask::sorted(n_words, base, added, removed)
+        TokenMask(Arc::new(Body { n_words, base, lists, removed, added: OnceLock::new() }))
     }
 
     /// Exactly these tokens, in rising order.
     pub(crate) fn from_sorted(n_words: usize, tokens: Arc<[u32]>) -> TokenMask {
-        debug_assert!(tokens.is_sorted());
-        TokenMask(Arc::new(Body { n_words, base: None, added: tokens, removed: Arc::default() }))
-    }
-
-    /// The tokens of both, where none of `other`, a list, is in the base.
-    pub(crate) fn with_added(&self, other: &TokenMask) -> TokenMask {
-        let body = &*self.0;
-        TokenMask(Arc::new(Body {
-            n_words: body.n_words,
-            base: body.base.clone(),
-            added: Arc::clone(&other.0.added),
-            removed: Arc::clone(&body.removed),
-        }))
-    }
-
-    /// Whether no token of `other`, a list, is in the base.
-    pub(crate) fn is_disjoint(&self, other: &TokenMask) -> bool {
-        self.0.base.as_ref().is_none_or(|base| other.0.added.iter().all(|id| !has_bit(base, *id)))
+        TokenMask::new(n_words, None, SmallVec::from_iter([tokens]), Vec::new())
     }
 
     /// The smallest of: a list of ids, a difference to `reference`, the row itself.
@@ -65,22 +66,18 @@ impl TokenMask {
         const FEW: usize = 256;
         let nothing = [0; CHUNK];
         if let Some(ids) = few_ones(row.chunks(CHUNK).map(|words| (words, &nothing[..words.len()])), FEW) {
-            return TokenMask::sorted(row.len(), None, ids, Vec::new());
+            return TokenMask::from_sorted(row.len(), ids.into());
         }
         if let Some(reference) = reference {
             let pairs = row.chunks(CHUNK).zip(reference.chunks(CHUNK));
             if let Some(added) = few_ones(pairs.clone(), FEW)
                 && let Some(removed) = few_ones(pairs.map(|(row, base)| (base, row)), FEW - added.len())
             {
-                return TokenMask::sorted(row.len(), Some(Arc::clone(reference)), added, removed);
+                let lists = SmallVec::from_iter([added.into()]);
+                return TokenMask::new(row.len(), Some(Arc::clone(reference)), lists, removed);
             }
         }
-        TokenMask::sorted(row.len(), Some(row.into()), Vec::new(), Vec::new())
-    }
-
-    /// A mask of parts that are in rising order and fit the base.
-    fn sorted(n_words: usize, base: Option<Arc<[u32]>>, added: Vec<u32>, removed: Vec<u32>) -> TokenMask {
-        TokenMask(Arc::new(Body { n_words, base, added: added.into(), removed: removed.into() }))
+        TokenMask::new(row.len(), Some(row.into()), Lists::new(), Vec::new())
     }
 
     /// Whether a token is allowed.
@@ -89,7 +86,7 @@ impl TokenMask {
     }
 
     pub(crate) fn contains_id(&self, id: u32) -> bool {
-        if self.0.added.binary_search(&id).is_ok() {
+        if self.0.lists.iter().any(|list| list.binary_search(&id).is_ok()) {
             return true;
         }
         let in_base = self.0.base.as_ref().is_some_and(|base| has_bit(base, id));
@@ -99,7 +96,7 @@ impl TokenMask {
     /// How many tokens are allowed. O(words).
     pub fn n_allowed(&self) -> usize {
         let base = self.0.base.as_ref().map_or(0, |base| base.iter().map(|word| word.count_ones() as usize).sum());
-        base + self.0.added.len() - self.0.removed.len()
+        base + self.added().len() - self.removed().len()
     }
 
     /// The allowed tokens in rising order. O(words).
@@ -120,12 +117,8 @@ impl TokenMask {
             None => row.fill(0),
         }
         rest.fill(0);
-        for id in self.0.added.iter() {
-            row[*id as usize / 32] |= 1 << (id % 32);
-        }
-        for id in self.0.removed.iter() {
-            row[*id as usize / 32] &= !(1 << (id % 32));
-        }
+        self.0.lists.iter().flat_map(|list| list.iter()).for_each(|id| set_bit(row, *id));
+        self.0.removed.iter().for_each(|id| clear_bit(row, *id));
     }
 
     /// The row that the mask is a difference to. Masks that share a row share its allocation, so a caller can keep rows on
@@ -134,9 +127,20 @@ impl TokenMask {
         self.0.base.as_ref()
     }
 
-    /// Allowed tokens that are not in the base, in rising order.
+    /// Allowed tokens that are not in the base, in rising order. Put together when first asked for.
     pub fn added(&self) -> &[u32] {
-        &self.0.added
+        self.0.added.get_or_init(|| {
+            let mut added = merge(&self.0.lists);
+            if let Some(base) = &self.0.base {
+                added.retain(|id| !has_bit(base, *id));
+            }
+            added.into()
+        })
+    }
+
+    /// All allowed tokens but for those of the base, of which some may be in the lists as well.
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.0.lists
     }
 
     /// Tokens of the base that are not allowed, in rising order.
@@ -149,10 +153,20 @@ impl TokenMask {
         self.n_bytes() + self.0.base.as_ref().map_or(0, |base| 4 * base.len())
     }
 
-    /// Bytes held by this mask alone, a shared base not counted.
+    /// Bytes held, a shared base not counted.
     pub(crate) fn n_bytes(&self) -> usize {
-        size_of::<Body>() + 4 * (self.0.added.len() + self.0.removed.len())
+        let lists: usize = self.0.lists.iter().map(|list| list.len()).sum();
+        size_of::<Body>() + 4 * (lists + self.0.removed.len())
     }
+}
+
+/// The tokens of all lists, once each.
+fn merge(lists: &[Arc<[u32]>]) -> Vec<u32> {
+    let mut tokens: Vec<u32> = lists.iter().flat_map(|list| list.iter().copied()).collect();
+    // Of a few lists in rising order this sort is a merge.
+    tokens.sort();
+    tokens.dedup();
+    tokens
 }
 
 /// Whether bit `id` is set; bits beyond the end are not.
