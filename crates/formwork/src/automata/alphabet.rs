@@ -101,11 +101,6 @@ impl Alphabet {
         self.intervals[first..].iter().take_while(move |(start, _)| *start <= hi).map(|(_, class)| usize::from(*class))
     }
 
-    /// Whether a class holds no character but surrogates, which are none.
-    pub(crate) fn is_surrogate_class(&self, class: usize) -> bool {
-        self.representatives()[class].is_none()
-    }
-
     /// One character of each class, in the order of classes; `None` for a class of surrogates only.
     pub(crate) fn representatives(&self) -> Vec<Option<char>> {
         let mut found = vec![None; self.n_classes];

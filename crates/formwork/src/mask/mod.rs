@@ -9,6 +9,7 @@
 //! - for literals and enumerations both at once, by a narrow walk over the token trie.
 
 mod bytes;
+mod fates;
 mod generation;
 mod keys;
 mod profile;

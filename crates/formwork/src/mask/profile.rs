@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
+use super::fates::Fates;
 use super::shapes::ShapeClasses;
 use super::{MaskWork, Table};
 use crate::automata::{Automaton, StringAutomaton, StringState};
@@ -46,7 +47,7 @@ pub(super) type ProfileKey = (u64, u32, u32);
 #[derive(Debug, Default)]
 pub(crate) struct Profiles {
     known: RwLock<Known>,
-    pub(super) shape_classes: OnceLock<ShapeClasses>,
+    shape_classes: OnceLock<ShapeClasses>,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +55,8 @@ struct Known {
     profiles: AHashMap<ProfileKey, Arc<Profile>>,
     /// By content state: what stays inside when lengths do not matter.
     unlimited: AHashMap<(u32, Table), TokenMask>,
+    /// Each of a few states and all behind them.
+    fates: Vec<Arc<Fates>>,
     n_bytes: usize,
 }
 
@@ -64,6 +67,10 @@ impl Profiles {
     /// Bytes held.
     pub(crate) fn n_bytes(&self) -> usize {
         self.known.read().unwrap_or_else(PoisonError::into_inner).n_bytes
+    }
+
+    pub(super) fn shape_classes(&self, string: &StringAutomaton) -> &ShapeClasses {
+        self.shape_classes.get_or_init(|| ShapeClasses::new(string))
     }
 
     fn get(&self, key: &ProfileKey) -> Option<Arc<Profile>> {
@@ -87,6 +94,15 @@ impl Profiles {
     pub(super) fn insert_unlimited(&self, content: u32, table: Table, mask: TokenMask) {
         let mut known = self.grow(mask.n_bytes_with_base() + 50);
         known.unlimited.insert((content, table), mask);
+    }
+
+    pub(super) fn fates(&self, content: u32) -> Option<Arc<Fates>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.fates.iter().find(|fates| fates.knows(content)).map(Arc::clone)
+    }
+
+    pub(super) fn insert_fates(&self, fates: &Arc<Fates>) {
+        self.grow(fates.n_bytes()).fates.push(Arc::clone(fates));
     }
 
     /// Makes room for so many bytes.

@@ -18,7 +18,11 @@ use crate::vocabulary::token_mask::set_bit;
 pub(super) struct ShapeClasses(Vec<Box<[u16]>>);
 
 impl ShapeClasses {
-    fn new(string: &StringAutomaton) -> ShapeClasses {
+    pub(super) fn of(&self, shape_class: u8) -> &[u16] {
+        self.0.get(usize::from(shape_class)).map_or(&[], |classes| classes)
+    }
+
+    pub(super) fn new(string: &StringAutomaton) -> ShapeClasses {
         let Some(dfa) = string.dfa() else { return ShapeClasses(Vec::new()) };
         let alphabet = dfa.machine().alphabet();
         let classes = |class: usize| {
@@ -88,7 +92,7 @@ impl MaskWork<'_> {
         table: &BodyTable,
         row: &mut [u32],
     ) -> Result<(), LimitError> {
-        let classes = profiles.shape_classes.get_or_init(|| ShapeClasses::new(string));
+        let classes = profiles.shape_classes(string);
         let mut classifier = Classifier { string, classes, known: AHashMap::new() };
         let shapes = &table.shapes;
         shapes.root_tokens().iter().for_each(|token| set_bit(row, *token));

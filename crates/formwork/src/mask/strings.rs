@@ -113,40 +113,15 @@ impl MaskWork<'_> {
             return Ok(mask);
         }
         let table = table_id.of(self.vocabulary);
-        let mut row = vec![0; table.n_words()];
-        match fatal_characters(string, content) {
-            Some(fatal) => self.add_all_but_fatal(string, content, table, &fatal, &mut row)?,
-            None => self.add_shapes(profiles, string, content, table, &mut row)?,
+        let mut row = table.plain().to_vec();
+        if !self.clear_fatal(profiles, string, content, table_id, &mut row)? {
+            row.fill(0);
+            self.add_shapes(profiles, string, content, table, &mut row)?;
         }
         self.add_odd(string, content, table, &mut row)?;
         let mask = TokenMask::from_row(&row, Some(table.inside()));
         profiles.insert_unlimited(content, table_id, mask.clone());
         Ok(mask)
-    }
-
-    /// Sets the bits of all plain tokens but those that a fatal character ends: only tokens that hold one need to be run.
-    fn add_all_but_fatal(
-        &mut self,
-        string: &StringAutomaton,
-        content: u32,
-        table: &BodyTable,
-        fatal: &[u8],
-        row: &mut [u32],
-    ) -> Result<(), LimitError> {
-        row.copy_from_slice(table.inside());
-        table.odd.all_values().iter().for_each(|token| clear_bit(row, *token));
-        for ascii in fatal {
-            let tokens = table.containing(self.vocabulary, *ascii);
-            self.spend(4 * tokens.len())?;
-            for token in tokens {
-                let bytes = table.body_of(self.vocabulary.bytes_at(*token as usize));
-                let text = std::str::from_utf8(bytes).unwrap_or_default();
-                if text.chars().try_fold(content, |state, char| string.step_char(state, char as u32)).is_none() {
-                    clear_bit(row, *token);
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Sets the bits of tokens with escapes or parts of characters.
@@ -315,29 +290,4 @@ fn all_but(
     allowed.insert_range(..);
     excluded.iter().for_each(|prefix| allowed.remove(*prefix as usize));
     Some(allowed)
-}
-
-/// The ASCII characters that can end a match, here or in any state behind; `None` when they are many, when others can, or
-/// when there are too many states to look at.
-fn fatal_characters(string: &StringAutomaton, content: u32) -> Option<Vec<u8>> {
-    /// More states or characters than this are not looked at.
-    const MAX_STATES: usize = 256;
-    const MAX_FATAL: usize = 8;
-    let dfa = string.dfa()?;
-    let alphabet = dfa.machine().alphabet();
-    // Nearly every automaton for which this fails has a step that is dead on a whole range of characters right here.
-    let is_fatal = |class: usize, states: &[u32]| states.iter().any(|state| dfa.next(*state, class).is_none());
-    let beyond_ascii = |states: &[u32]| alphabet.classes_in(0x80, 0xD7FF).any(|class| is_fatal(class, states));
-    if is_fatal(alphabet.class(0x10FFFF), &[content]) || beyond_ascii(&[content]) {
-        return None;
-    }
-    let states = dfa.reachable(content, MAX_STATES)?;
-    let classes: Vec<usize> = (0..alphabet.n_classes()).filter(|class| is_fatal(*class, &states)).collect();
-    if alphabet.classes_in(0x80, 0x10FFFF).any(|class| classes.contains(&class) && !alphabet.is_surrogate_class(class))
-    {
-        return None;
-    }
-    // Control characters cannot stand in a string as they are.
-    let fatal: Vec<u8> = (0x20..0x80).filter(|char| classes.contains(&alphabet.class(u32::from(*char)))).collect();
-    (fatal.len() <= MAX_FATAL).then_some(fatal)
 }

@@ -152,9 +152,17 @@ impl ShapeTrie {
         self.trie.end(node)
     }
 
-    /// All tokens, by shape.
-    pub(crate) fn all_tokens(&self) -> &[u32] {
-        self.trie.all_values()
+    /// The tokens that hold a character of a class.
+    pub(crate) fn tokens_with(&self, class: u8) -> Vec<u32> {
+        let mut tokens = Vec::new();
+        self.trie.walk(0..self.trie.n_nodes(), (), |(), node| {
+            if self.run(node).class != class {
+                return Some(());
+            }
+            tokens.extend_from_slice(self.subtree_tokens(node));
+            None
+        });
+        tokens
     }
 
     /// The tokens of a node's subtree.

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use ahash::AHashMap;
 
-use super::shapes::ShapeTrie;
+use super::shapes::{ShapeTrie, WIDE, WIDE_SPACE, shape_class};
 use super::token_mask::{TokenMask, set_bit};
 use super::{TokenTrie, Vocabulary, leading_whitespace};
 use crate::automata::decoder::DecodeState;
@@ -22,6 +22,16 @@ pub(crate) struct StringTables {
     pub(crate) opened: BodyTable,
     /// Tokens that begin with whitespace and the opening quote, seen from behind it.
     pub(crate) spaced: BodyTable,
+}
+
+/// Characters by which tokens are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Holder {
+    Ascii(u8),
+    /// Any space beyond ASCII.
+    WideSpace,
+    /// Any other character beyond ASCII.
+    Wide,
 }
 
 /// What tokens do from the body of a string on.
@@ -42,8 +52,10 @@ pub(crate) struct BodyTable {
     pub(crate) shapes: ShapeTrie,
     /// All other tokens that stay inside, by their bytes in the body.
     pub(crate) odd: TokenTrie,
-    /// By ASCII character: plain tokens that hold it, made when first asked for.
-    containing: Box<[OnceLock<Box<[u32]>>]>,
+    /// The row of the tokens of whole plain characters.
+    plain: Box<[u32]>,
+    /// By character: plain tokens that hold it, made when first asked for.
+    holding: Box<[OnceLock<Box<[u32]>>]>,
     /// The longest of `prefixes`, in characters begun.
     pub(crate) max_prefix_chars: u32,
     /// What stands before the closing quote, numbered; with the characters begun.
@@ -115,6 +127,7 @@ impl BodyTable {
     ) -> BodyTable {
         let mut chars = vec![None; n_tokens];
         let mut inside = vec![0; n_words];
+        let mut plain = vec![0; n_words];
         let mut by_chars = Vec::new();
         let mut plain_tokens: Vec<(&str, u32)> = Vec::new();
         let mut odd = Vec::new();
@@ -125,12 +138,15 @@ impl BodyTable {
         for (bytes, token) in texts {
             match judge(bytes) {
                 Verdict::Never => {}
-                Verdict::Inside { n_chars, plain, whole } => {
+                Verdict::Inside { n_chars, plain: is_plain, whole } => {
                     chars[token as usize] = whole.then_some(n_chars);
                     set_bit(&mut inside, token);
                     by_chars.push((n_chars, token));
                     match std::str::from_utf8(bytes) {
-                        Ok(text) if plain => plain_tokens.push((text, token)),
+                        Ok(text) if is_plain => {
+                            set_bit(&mut plain, token);
+                            plain_tokens.push((text, token));
+                        }
                         _ => odd.push((bytes, token)),
                     }
                 }
@@ -157,7 +173,8 @@ impl BodyTable {
             limited: std::iter::repeat_with(OnceLock::new).take(max_chars + 1).collect(),
             shapes: ShapeTrie::new(plain_tokens.into_iter(), n_words),
             odd: TokenTrie::new(odd),
-            containing: std::iter::repeat_with(OnceLock::new).take(128).collect(),
+            plain: plain.into(),
+            holding: std::iter::repeat_with(OnceLock::new).take(128 + 2).collect(),
             max_prefix_chars: prefix_chars.iter().copied().max().unwrap_or(0).into(),
             escaped_prefixes,
             prefixes: TokenTrie::new(prefix_ids.into_iter().collect()),
@@ -172,12 +189,26 @@ impl BodyTable {
         self.chars.get(token as usize).copied().flatten()
     }
 
-    /// Tokens of whole plain characters that hold an ASCII character. Looks at all tokens when first asked for one.
-    pub(crate) fn containing(&self, vocabulary: &Vocabulary, ascii: u8) -> &[u32] {
-        self.containing[usize::from(ascii)].get_or_init(|| {
-            let holds = |token: &u32| self.body_of(vocabulary.bytes_at(*token as usize)).contains(&ascii);
-            let mut tokens: Vec<u32> = self.shapes.all_tokens().iter().copied().filter(holds).collect();
-            tokens.sort_unstable();
+    /// The row of the tokens of whole plain characters.
+    pub(crate) fn plain(&self) -> &[u32] {
+        &self.plain
+    }
+
+    /// Tokens of whole plain characters that hold a character. O(shapes) when first asked for one; letters and digits, which
+    /// share their shapes, O(tokens).
+    pub(crate) fn holding(&self, vocabulary: &Vocabulary, holder: Holder) -> &[u32] {
+        let (index, class) = match holder {
+            Holder::Ascii(char) => (usize::from(char), shape_class(char.into())),
+            Holder::WideSpace => (128, WIDE_SPACE),
+            Holder::Wide => (129, WIDE),
+        };
+        self.holding[index].get_or_init(|| {
+            let mut tokens = self.shapes.tokens_with(class);
+            if let Holder::Ascii(char) = holder
+                && char.is_ascii_alphanumeric()
+            {
+                tokens.retain(|token| self.body_of(vocabulary.bytes_at(*token as usize)).contains(&char));
+            }
             tokens.into()
         })
     }
