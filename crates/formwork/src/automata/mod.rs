@@ -18,6 +18,7 @@ mod literals;
 mod number;
 mod spec;
 
+pub(crate) use self::alphabet::Alphabet;
 pub(crate) use self::automaton::Automaton;
 pub(crate) use self::content::shorten;
 pub use self::decimal::Decimal;

@@ -12,7 +12,7 @@ use super::profile::Profiles;
 use super::shapes::ShapeClasses;
 use super::{MaskWork, Table};
 use crate::automata::decoder::DecodeState;
-use crate::automata::{StringAutomaton, StringState};
+use crate::automata::{Alphabet, StringAutomaton, StringState};
 use crate::error::LimitError;
 use crate::vocabulary::shapes::{WIDE, WIDE_SPACE};
 use crate::vocabulary::strings::Holder;
@@ -23,8 +23,8 @@ use crate::vocabulary::token_mask::clear_bit;
 pub(super) struct Fates {
     /// By state: characters to the nearest fatal one, itself included; the greatest number where there is none.
     distances: AHashMap<u32, u32>,
-    /// The characters that are fatal somewhere; `None` when they are many.
-    holders: Option<Vec<Holder>>,
+    /// The characters that are fatal somewhere, and whether they are everywhere; `None` when they are many.
+    holders: Option<Vec<(Holder, bool)>>,
 }
 
 /// More states than this are not looked at.
@@ -33,6 +33,10 @@ const MAX_STATES: usize = 256;
 const MAX_HOLDERS: usize = 8;
 /// nor more tokens that hold one.
 const MAX_TOKENS: usize = 20_000;
+/// Tokens that hold the rarest of several necessary characters; they are only scanned for the others.
+const MAX_SCANNED: usize = 60_000;
+/// Steps spent on finding characters that are necessary.
+const MAX_NECESSARY_STEPS: usize = 50_000;
 /// A walk over the tokens that are long enough pays from this distance on.
 const FAR: u32 = 4;
 
@@ -41,20 +45,9 @@ impl Fates {
     fn new(string: &StringAutomaton, classes: &ShapeClasses, content: u32) -> Option<Fates> {
         let dfa = string.dfa()?;
         let states = dfa.reachable(content, MAX_STATES)?;
-        let alphabet = dfa.machine().alphabet();
-        // Control characters, quotes and backslashes are never characters of a plain token.
-        let ascii = (0x20..0x80u8).filter(|char| !matches!(char, b'"' | b'\\'));
-        let mut of_class: AHashMap<usize, Vec<Holder>> = AHashMap::new();
-        for char in ascii {
-            of_class.entry(alphabet.class(char.into())).or_default().push(Holder::Ascii(char));
-        }
-        for (shape, holder) in [(WIDE_SPACE, Holder::WideSpace), (WIDE, Holder::Wide)] {
-            for class in classes.of(shape) {
-                of_class.entry(usize::from(*class)).or_default().push(holder);
-            }
-        }
+        let of_class = holders_of_classes(dfa.machine().alphabet(), classes);
         let mut sources: AHashMap<u32, Vec<u32>> = AHashMap::new();
-        let mut fatal: AHashSet<Holder> = AHashSet::new();
+        let mut fatal: AHashMap<Holder, usize> = AHashMap::new();
         let mut distances: AHashMap<u32, u32> = AHashMap::new();
         let mut queue: Vec<u32> = Vec::new();
         for state in &states {
@@ -62,7 +55,7 @@ impl Fates {
                 match dfa.next(*state, *class) {
                     Some(next) => sources.entry(next).or_default().push(*state),
                     None => {
-                        fatal.extend(holders);
+                        holders.iter().for_each(|holder| *fatal.entry(*holder).or_default() += 1);
                         if distances.insert(*state, 1).is_none() {
                             queue.push(*state);
                         }
@@ -81,8 +74,8 @@ impl Fates {
             }
         }
         states.iter().for_each(|state| _ = distances.entry(*state).or_insert(u32::MAX));
-        let few = fatal.len() <= MAX_HOLDERS && !fatal.contains(&Holder::Wide);
-        Some(Fates { distances, holders: few.then(|| fatal.into_iter().collect()) })
+        let few = fatal.len() <= MAX_HOLDERS && !fatal.contains_key(&Holder::Wide);
+        Some(Fates { distances, holders: few.then(|| fatal.into_iter().map(|(holder, n)| (holder, n == states.len())).collect()) })
     }
 
     /// Whether it tells of a state.
@@ -97,6 +90,53 @@ impl Fates {
     fn distance(&self, state: u32) -> u32 {
         self.distances.get(&state).copied().unwrap_or(u32::MAX)
     }
+}
+
+/// ASCII characters without which no token can meet its end: every way from `content` to a fatal character has them.
+fn necessary_characters(string: &StringAutomaton, classes: &ShapeClasses, content: u32) -> Vec<u8> {
+    let Some(dfa) = string.dfa() else { return Vec::new() };
+    let of_class = holders_of_classes(dfa.machine().alphabet(), classes);
+    let mut n_steps = 0;
+    // Whether there is a fatal character behind `content` that can be met without this class.
+    let mut can_do_without = |left_out: usize| {
+        let mut states = vec![content];
+        let mut seen = AHashSet::from_iter([content]);
+        while let Some(state) = states.pop() {
+            for class in of_class.keys().filter(|class| **class != left_out) {
+                n_steps += 1;
+                match dfa.next(state, *class) {
+                    Some(next) if seen.insert(next) => states.push(next),
+                    Some(_) => {}
+                    None => return true,
+                }
+            }
+            if n_steps > MAX_NECESSARY_STEPS {
+                return true;
+            }
+        }
+        false
+    };
+    let single = of_class.iter().filter_map(|(class, holders)| match holders.as_slice() {
+        [Holder::Ascii(char)] => Some((*class, *char)),
+        _ => None,
+    });
+    single.filter(|(class, _)| !can_do_without(*class)).map(|(_, char)| char).collect()
+}
+
+/// By class of an automaton's alphabet: its characters that plain tokens can hold.
+fn holders_of_classes(alphabet: &Alphabet, classes: &ShapeClasses) -> AHashMap<usize, Vec<Holder>> {
+    // Control characters, quotes and backslashes are never characters of a plain token.
+    let ascii = (0x20..0x80u8).filter(|char| !matches!(char, b'"' | b'\\'));
+    let mut of_class: AHashMap<usize, Vec<Holder>> = AHashMap::new();
+    for char in ascii {
+        of_class.entry(alphabet.class(char.into())).or_default().push(Holder::Ascii(char));
+    }
+    for (shape, holder) in [(WIDE_SPACE, Holder::WideSpace), (WIDE, Holder::Wide)] {
+        for class in classes.of(shape) {
+            of_class.entry(usize::from(*class)).or_default().push(holder);
+        }
+    }
+    of_class
 }
 
 impl MaskWork<'_> {
@@ -116,11 +156,29 @@ impl MaskWork<'_> {
         }
         let tables = table.of(self.vocabulary);
         if let Some(holders) = &fates.holders {
-            let lists: Vec<&[u32]> = holders.iter().map(|holder| tables.holding(self.vocabulary, *holder)).collect();
-            if lists.iter().map(|list| list.len()).sum::<usize>() <= MAX_TOKENS {
-                for token in lists.into_iter().flatten() {
-                    self.run_plain(string, content, table, *token, row)?;
+            let sometimes = holders.iter().filter(|(_, always)| !always);
+            if sometimes.map(|(holder, _)| tables.holding(*holder).len()).sum::<usize>() <= MAX_TOKENS {
+                for (holder, always) in holders {
+                    let tokens = tables.holding(*holder);
+                    match always {
+                        true => tokens.iter().for_each(|token| clear_bit(row, *token)),
+                        false => tokens.iter().try_for_each(|token| self.run_plain(string, content, table, *token, row))?,
+                    }
                 }
+                return Ok(true);
+            }
+        }
+        let necessary = necessary_characters(string, profiles.shape_classes(string), content);
+        if let Some((rarest, others)) = self.rarest_first(table, necessary) {
+            let holding = tables.holding(Holder::Ascii(rarest));
+            if holding.len() <= MAX_SCANNED {
+                for token in holding {
+                    let bytes = self.vocabulary.bytes_at(*token as usize);
+                    if others.iter().all(|char| bytes.contains(char)) {
+                        self.run_plain(string, content, table, *token, row)?;
+                    }
+                }
+                self.spend(holding.len())?;
                 return Ok(true);
             }
         }
@@ -143,6 +201,14 @@ impl MaskWork<'_> {
             profiles.insert_fates(&fates);
             Some(fates)
         })
+    }
+
+    /// The character that the fewest tokens hold, and the others.
+    fn rarest_first(&self, table: Table, mut chars: Vec<u8>) -> Option<(u8, Vec<u8>)> {
+        let tables = table.of(self.vocabulary);
+        chars.sort_unstable_by_key(|char| tables.holding(Holder::Ascii(*char)).len());
+        let (rarest, others) = chars.split_first()?;
+        Some((*rarest, others.to_vec()))
     }
 
     fn run_plain(

@@ -152,19 +152,6 @@ impl ShapeTrie {
         self.trie.end(node)
     }
 
-    /// The tokens that hold a character of a class.
-    pub(crate) fn tokens_with(&self, class: u8) -> Vec<u32> {
-        let mut tokens = Vec::new();
-        self.trie.walk(0..self.trie.n_nodes(), (), |(), node| {
-            if self.run(node).class != class {
-                return Some(());
-            }
-            tokens.extend_from_slice(self.subtree_tokens(node));
-            None
-        });
-        tokens
-    }
-
     /// The tokens of a node's subtree.
     pub(crate) fn subtree_tokens(&self, node: usize) -> &[u32] {
         self.trie.subtree_values(node)

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use ahash::AHashMap;
 
-use super::shapes::{ShapeTrie, WIDE, WIDE_SPACE, shape_class};
+use super::shapes::{ShapeTrie, WIDE_SPACE, shape_class};
 use super::token_mask::{TokenMask, set_bit};
 use super::{TokenTrie, Vocabulary, leading_whitespace};
 use crate::automata::decoder::DecodeState;
@@ -34,6 +34,40 @@ pub(crate) enum Holder {
     Wide,
 }
 
+impl Holder {
+    const N: usize = 128 + 2;
+
+    fn index(self) -> usize {
+        match self {
+            Holder::Ascii(char) => usize::from(char),
+            Holder::WideSpace => 128,
+            Holder::Wide => 129,
+        }
+    }
+
+    fn of(char: char) -> Holder {
+        match u8::try_from(char) {
+            Ok(char) if char.is_ascii() => Holder::Ascii(char),
+            _ if shape_class(char as u32) == WIDE_SPACE => Holder::WideSpace,
+            _ => Holder::Wide,
+        }
+    }
+}
+
+/// The tokens that hold each character, once each.
+fn holding_each(tokens: &[(&str, u32)]) -> Vec<Box<[u32]>> {
+    let mut holding = vec![Vec::new(); Holder::N];
+    for (text, token) in tokens {
+        for char in text.chars() {
+            let tokens: &mut Vec<u32> = &mut holding[Holder::of(char).index()];
+            if tokens.last() != Some(token) {
+                tokens.push(*token);
+            }
+        }
+    }
+    holding.into_iter().map(Vec::into_boxed_slice).collect()
+}
+
 /// What tokens do from the body of a string on.
 #[derive(Debug)]
 pub(crate) struct BodyTable {
@@ -54,8 +88,8 @@ pub(crate) struct BodyTable {
     pub(crate) odd: TokenTrie,
     /// The row of the tokens of whole plain characters.
     plain: Box<[u32]>,
-    /// By character: plain tokens that hold it, made when first asked for.
-    holding: Box<[OnceLock<Box<[u32]>>]>,
+    /// By character: plain tokens that hold it.
+    holding: Vec<Box<[u32]>>,
     /// The longest of `prefixes`, in characters begun.
     pub(crate) max_prefix_chars: u32,
     /// What stands before the closing quote, numbered; with the characters begun.
@@ -171,10 +205,10 @@ impl BodyTable {
             inside: inside.into(),
             by_chars,
             limited: std::iter::repeat_with(OnceLock::new).take(max_chars + 1).collect(),
+            holding: holding_each(&plain_tokens),
             shapes: ShapeTrie::new(plain_tokens.into_iter(), n_words),
             odd: TokenTrie::new(odd),
             plain: plain.into(),
-            holding: std::iter::repeat_with(OnceLock::new).take(128 + 2).collect(),
             max_prefix_chars: prefix_chars.iter().copied().max().unwrap_or(0).into(),
             escaped_prefixes,
             prefixes: TokenTrie::new(prefix_ids.into_iter().collect()),
@@ -194,23 +228,9 @@ impl BodyTable {
         &self.plain
     }
 
-    /// Tokens of whole plain characters that hold a character. O(shapes) when first asked for one; letters and digits, which
-    /// share their shapes, O(tokens).
-    pub(crate) fn holding(&self, vocabulary: &Vocabulary, holder: Holder) -> &[u32] {
-        let (index, class) = match holder {
-            Holder::Ascii(char) => (usize::from(char), shape_class(char.into())),
-            Holder::WideSpace => (128, WIDE_SPACE),
-            Holder::Wide => (129, WIDE),
-        };
-        self.holding[index].get_or_init(|| {
-            let mut tokens = self.shapes.tokens_with(class);
-            if let Holder::Ascii(char) = holder
-                && char.is_ascii_alphanumeric()
-            {
-                tokens.retain(|token| self.body_of(vocabulary.bytes_at(*token as usize)).contains(&char));
-            }
-            tokens.into()
-        })
+    /// Tokens of whole plain characters that hold a character.
+    pub(crate) fn holding(&self, holder: Holder) -> &[u32] {
+        &self.holding[holder.index()]
     }
 
     /// Most characters that a token of the table begins.
