@@ -75,7 +75,10 @@ impl Fates {
         }
         states.iter().for_each(|state| _ = distances.entry(*state).or_insert(u32::MAX));
         let few = fatal.len() <= MAX_HOLDERS && !fatal.contains_key(&Holder::Wide);
-        Some(Fates { distances, holders: few.then(|| fatal.into_iter().map(|(holder, n)| (holder, n == states.len())).collect()) })
+        Some(Fates {
+            distances,
+            holders: few.then(|| fatal.into_iter().map(|(holder, n)| (holder, n == states.len())).collect()),
+        })
     }
 
     /// Whether it tells of a state.
@@ -162,7 +165,9 @@ impl MaskWork<'_> {
                     let tokens = tables.holding(*holder);
                     match always {
                         true => tokens.iter().for_each(|token| clear_bit(row, *token)),
-                        false => tokens.iter().try_for_each(|token| self.run_plain(string, content, table, *token, row))?,
+                        false => {
+                            tokens.iter().try_for_each(|token| self.run_plain(string, content, table, *token, row))?
+                        }
                     }
                 }
                 return Ok(true);

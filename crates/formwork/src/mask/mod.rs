@@ -24,12 +24,12 @@ use std::sync::atomic::Ordering;
 use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
+use self::bytes::ByteSet;
 pub(crate) use self::generation::{Generation, Handle, Shared};
 pub(crate) use self::profile::Profiles;
+use self::profile::{Exits, Profile};
 pub(crate) use self::union::Unions;
 use self::walk::{RestMemo, Trie};
-use self::profile::{Exits, Profile};
-use self::bytes::ByteSet;
 use crate::automata::{Automaton, Overflows};
 use crate::error::LimitError;
 use crate::ids::TokenId;

@@ -7,9 +7,9 @@ use super::{MaskWork, Table};
 use crate::automata::decoder::DecodeState;
 use crate::automata::{Lengths, StringAutomaton, StringState};
 use crate::error::LimitError;
-use crate::vocabulary::{TokenMask, TokenTrie};
 use crate::vocabulary::strings::BodyTable;
 use crate::vocabulary::token_mask::{clear_bit, has_bit, ones, set_bit};
+use crate::vocabulary::{TokenMask, TokenTrie};
 
 /// States behind which a content automaton is searched for steps that are dead.
 const NEVER_DIES_CAP: usize = 64;
@@ -276,13 +276,19 @@ fn all_but(
             }
         }
     }
-    excluded.extend(table.escaped_prefixes.iter().filter(|(bytes, _)| {
-        let mut state = Some(StringState::new(content, DecodeState::BODY));
-        for byte in bytes {
-            state = state.and_then(|state| string.step_unbounded(state, *byte));
-        }
-        state.is_none_or(|state| !string.accepts_content(state.content(), 0))
-    }).map(|(_, prefix)| prefix));
+    excluded.extend(
+        table
+            .escaped_prefixes
+            .iter()
+            .filter(|(bytes, _)| {
+                let mut state = Some(StringState::new(content, DecodeState::BODY));
+                for byte in bytes {
+                    state = state.and_then(|state| string.step_unbounded(state, *byte));
+                }
+                state.is_none_or(|state| !string.accepts_content(state.content(), 0))
+            })
+            .map(|(_, prefix)| prefix),
+    );
     if excluded.is_empty() {
         return None;
     }

@@ -77,7 +77,8 @@ mod tests {
     /// The union of every way to cut three sets into rows and differences is their union, token by token.
     #[test]
     fn joined_masks_allow_what_any_of_them_allows() {
-        let rows: Vec<Arc<[u32]>> = [0x0000_ffffu32, 0x00ff_ff00, 0xffff_ffff].map(|row| vec![row, row].into()).to_vec();
+        let rows: Vec<Arc<[u32]>> =
+            [0x0000_ffffu32, 0x00ff_ff00, 0xffff_ffff].map(|row| vec![row, row].into()).to_vec();
         let mask = |base: Option<usize>, added: &[u32], removed: &[u32]| {
             let lists = SmallVec::from_iter([added.into()]);
             TokenMask::new(2, base.map(|base| Arc::clone(&rows[base])), lists, removed.to_vec())

@@ -102,13 +102,7 @@ pub(super) struct Classes {
 
 impl Classes {
     pub(super) fn new(reach: Arc<TokenReach>, n_records: usize) -> Classes {
-        Classes {
-            reach,
-            of_set: Vec::new(),
-            by_view: AHashMap::new(),
-            reached: vec![None; n_records],
-            n_bytes: 0,
-        }
+        Classes { reach, of_set: Vec::new(), by_view: AHashMap::new(), reached: vec![None; n_records], n_bytes: 0 }
     }
 
     pub(super) fn n_bytes(&self) -> usize {
