@@ -142,10 +142,35 @@ impl Parser {
         for entry in configuration {
             self.step_entry(*entry, byte, &mut next)?;
         }
+        self.merge_between(&mut next)?;
         if next.len() > max_entries {
             return Err(LimitError { setting: "max_entries", limit: max_entries });
         }
         Ok(next)
+    }
+
+    /// Makes one entry of all that are between two lexemes, as Earley's sets are of all items at a position: what may follow
+    /// is then predicted once, with one set to return to, and alternatives do not multiply from one nesting to the next.
+    fn merge_between(&mut self, configuration: &mut Configuration) -> Result<(), LimitError> {
+        let mut index = 0;
+        while index < configuration.len() {
+            let Lexing::Between { .. } = configuration[index].lexing else {
+                index += 1;
+                continue;
+            };
+            let lexing = configuration[index].lexing;
+            let mut other = index + 1;
+            while other < configuration.len() {
+                if configuration[other].lexing == lexing {
+                    let removed = configuration.swap_remove(other);
+                    configuration[index].set = self.union(configuration[index].set, removed.set)?;
+                } else {
+                    other += 1;
+                }
+            }
+            index += 1;
+        }
+        Ok(())
     }
 }
 

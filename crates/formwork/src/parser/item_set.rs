@@ -57,6 +57,8 @@ pub(crate) struct Parser {
     ids: AHashMap<Kernel, SetId>,
     /// Set, index of the scan, index of the key (0 for terminals).
     steps: AHashMap<(SetId, u32, u32), SetId>,
+    /// The union of two sets, the lower number first.
+    unions: AHashMap<(SetId, SetId), SetId>,
     /// Keys that were read, of records whose keys come in any order.
     pub(super) seen: SeenSets,
     pub(super) classes: Classes,
@@ -83,6 +85,7 @@ impl Parser {
             sets: Vec::new(),
             ids: AHashMap::new(),
             steps: AHashMap::new(),
+            unions: AHashMap::new(),
             seen: SeenSets::default(),
             classes,
             start: ROOT,
@@ -200,6 +203,27 @@ impl Parser {
         self.steps.insert((set, scan, key), next);
         self.n_bytes += 32;
         Ok(next)
+    }
+
+    /// The set with the items of both.
+    pub(super) fn union(&mut self, a: SetId, b: SetId) -> Result<SetId, LimitError> {
+        let key = (a.min(b), a.max(b));
+        if a == b {
+            return Ok(a);
+        }
+        if let Some(union) = self.unions.get(&key) {
+            return Ok(*union);
+        }
+        let mut items: Vec<Item> = self.items(a).iter().chain(self.items(b).iter()).copied().collect();
+        items.sort_unstable();
+        items.dedup();
+        if items.len() > self.max_items {
+            return Err(LimitError { setting: "max_items", limit: self.max_items });
+        }
+        let union = self.intern(items, self.is_accepting(a) || self.is_accepting(b));
+        self.unions.insert(key, union);
+        self.n_bytes += 32;
+        Ok(union)
     }
 
     /// Completes what can be completed among `targets` and interns the rest.
