@@ -108,6 +108,16 @@ fn deep_documents_do_not_overflow_the_stack() {
 }
 
 #[test]
+fn alternatives_do_not_multiply_from_level_to_level() {
+    let branch = |own: &str| json!({"type": "object", "properties": {"next": {"$ref": "#"}, own: {"type": "string"}}});
+    let schema = json!({"anyOf": [branch("a"), branch("b"), branch("c")]});
+    let grammar = compile(schema).unwrap();
+    let text = format!("{}{{\"b\": 1}}{}", "{\"next\": ".repeat(60), "}".repeat(60));
+    assert!(accepts(&grammar, &text), "b is of any type in the other branches");
+    assert!(!accepts(&grammar, &text.replace("{\"b\": 1}", "1")));
+}
+
+#[test]
 fn a_huge_repetition_in_a_regex_is_refused() {
     for pattern in
         ["(?:[a-z]{1000}){50000}".to_owned(), "a{50000000}".to_owned(), "((((a{99}){99}){99}){99}){99}".to_owned()]

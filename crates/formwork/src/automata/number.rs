@@ -102,13 +102,15 @@ impl NumberMachine {
         let positive = |bound: &Option<Bound>| {
             bound.as_ref().is_some_and(|bound| !bound.value.is_negative() && !bound.value.is_zero())
         };
+        let is_zero = |bound: &Option<Bound>| bound.as_ref().is_none_or(|bound| bound.value.is_zero());
         let upwards = (!negative(&spec.maximum))
             .then(|| Range { least: minimum.clone().filter(|_| !negative(&spec.minimum)), greatest: maximum.clone() });
         let downwards = (!positive(&spec.minimum))
             .then(|| Range { least: maximum.filter(|_| !positive(&spec.maximum)), greatest: minimum });
         Ok(NumberMachine {
             integer: spec.integer,
-            exponent: !spec.integer && spec.multiples.is_empty() && spec.minimum.is_none() && spec.maximum.is_none(),
+            // A power of ten leaves a number on its side of zero: only then the digits before it can be judged alone.
+            exponent: !spec.integer && spec.multiples.is_empty() && is_zero(&spec.minimum) && is_zero(&spec.maximum),
             max_digits: spec.max_digits,
             ranges: [upwards, downwards],
             divisors,
@@ -302,7 +304,7 @@ impl Machine for NumberMachine {
                 let next = self.step_fraction(state, class as u8)?;
                 next.remainders.iter().all(|remainder| *remainder != u64::MAX).then_some(next)
             }
-            (Phase::Zero | Phase::Whole | Phase::Fraction, EXPONENT) if self.exponent => {
+            (Phase::Zero | Phase::Whole | Phase::Fraction, EXPONENT) if self.exponent && self.is_accepting(state) => {
                 Some(NumberState { phase: Phase::Exponent, n_digits: 0, ..state.clone() })
             }
             _ => self.step_exponent(state, class),
@@ -426,6 +428,20 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn bounds_at_zero_leave_exponents_alone() {
+        for (minimum, maximum, yes, no) in [
+            (bound("0", false), None, &["1e-06", "0e5", "-0.0E3", "2.5E+9"][..], &["-1e-06", "-0.5e1"][..]),
+            (bound("0", true), None, &["1e-06", "0.05e1"], &["0e5", "0.0E2", "-1e1"]),
+            (None, bound("0", true), &["-1e9", "-0.5E-1"], &["1e1", "0e0", "-0e0"]),
+            (bound("1", false), None, &["1", "10.5"], &["1e1", "10e0"]),
+        ] {
+            let dfa = automaton(&NumberSpec { minimum, maximum, ..NumberSpec::default() });
+            yes.iter().for_each(|text| assert!(accepts(&dfa, text), "{text}"));
+            no.iter().for_each(|text| assert!(!accepts(&dfa, text), "{text}"));
         }
     }
 
