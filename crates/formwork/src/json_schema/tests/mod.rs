@@ -2,7 +2,6 @@
 
 mod acceptor;
 mod cases;
-mod corpus;
 mod suite;
 
 use serde_json::Value;
