@@ -7,6 +7,7 @@ use formwork::{MatchError, TokenId, Vocabulary};
 use crate::backend::{Backend, Logits};
 use crate::constraint::Constraint;
 use crate::error::BackendError;
+use crate::forced::ForcedText;
 use crate::host::HostLogits;
 use crate::tokenizer::TextTokenizer;
 
@@ -155,9 +156,9 @@ impl Constraint for Template {
         self.at >= self.shape.len()
     }
 
-    fn forced_tokens(&mut self, tokenizer: &dyn TextTokenizer) -> Result<Vec<TokenId>, MatchError> {
+    fn forced_text(&mut self) -> Result<ForcedText, MatchError> {
         let rest = &self.shape[self.at..];
         let n_forced = rest.iter().position(|&byte| byte == b'_').unwrap_or(rest.len());
-        Ok(crate::tokenizer::encode_valid_prefix(tokenizer, &rest[..n_forced]))
+        Ok(ForcedText { bytes: rest[..n_forced].to_vec(), is_last: n_forced == rest.len() })
     }
 }

@@ -8,6 +8,7 @@ use crate::backend::Logits;
 use crate::config::GenerationConfig;
 use crate::constraint::{Constraint, Unconstrained};
 use crate::error::DecodeError;
+use crate::forced::{ForcedTokens, forced_tokens};
 use crate::sampling::Sampler;
 use crate::stats::{RunStats, timed};
 use crate::text::TextStream;
@@ -186,13 +187,19 @@ impl<'a> Sequence<'a> {
         timed(&mut self.stats.mask, || logits.apply_mask(&self.mask))?;
         let chosen = timed(&mut self.stats.sampling, || self.sampler.sample(logits))?;
         let token = chosen.ok_or_else(|| no_candidate(logits, &self.mask))?;
+        self.accept_chosen(token)?;
+        self.take_forced()
+    }
+
+    /// Takes a chosen token; it is the only input then.
+    pub(crate) fn accept_chosen(&mut self, token: TokenId) -> Result<(), DecodeError> {
         timed(&mut self.stats.mask, || self.constraint.accept_token(token))?;
         if self.stats.first_token == Duration::ZERO {
             self.stats.first_token = self.started.elapsed();
         }
         self.input_start = self.tokens.len();
         self.take(token);
-        self.take_forced()
+        Ok(())
     }
 
     pub(crate) fn stats_mut(&mut self) -> &mut RunStats {
@@ -221,25 +228,61 @@ impl<'a> Sequence<'a> {
         self.finish_where_due();
     }
 
-    /// Takes the tokens that the grammar forces.
+    /// Takes the tokens that the grammar forces. The chosen token before them gives way where the tokenizer would have
+    /// merged it with them.
     fn take_forced(&mut self) -> Result<(), DecodeError> {
         if self.finish.is_some() || !self.config.fast_forward {
             return Ok(());
         }
-        let forced = timed(&mut self.stats.mask, || self.constraint.forced_tokens(self.tokenizer))?;
-        for token in forced {
-            // A tokenizer may cut text in a way that spells something else; then there is nothing to gain here.
-            let accepted = timed(&mut self.stats.mask, || self.constraint.accept_token(token));
-            if accepted.is_err() {
-                break;
-            }
-            self.stats.forced_tokens += 1;
-            self.take(token);
-            if self.finish.is_some() {
-                break;
-            }
+        let mut mask_time = Duration::ZERO;
+        let forced = timed(&mut mask_time, || self.find_forced());
+        self.stats.mask += mask_time;
+        let forced = forced?;
+        let n_output = self.output().len();
+        if forced.replaces_last && !self.replace_last(&forced.tokens) {
+            return Ok(());
         }
+        let tokens = forced.tokens.get(usize::from(forced.replaces_last)..).unwrap_or_default();
+        for &token in tokens {
+            // Finished by the budget or a stop string, or a tokenizer that cuts what the grammar does not take.
+            if self.finish.is_some() || self.constraint.accept_token(token).is_err() {
+                break;
+            }
+            self.take(token);
+        }
+        self.stats.forced_tokens += self.output().len() - n_output;
         Ok(())
+    }
+
+    fn find_forced(&mut self) -> Result<ForcedTokens, DecodeError> {
+        let forced = self.constraint.forced_text()?;
+        let can_replace = self.input_start >= self.n_prompt && self.input_start < self.tokens.len();
+        Ok(forced_tokens(self.tokenizer, self.output(), &forced, can_replace))
+    }
+
+    /// Puts the first of `tokens`, which reaches beyond the last token of the output, in its place. Where that cannot be,
+    /// nothing changes.
+    fn replace_last(&mut self, tokens: &[TokenId]) -> bool {
+        let (Some(&old), Some(&new)) = (self.tokens.last(), tokens.first()) else { return false };
+        let vocabulary = self.tokenizer.vocabulary();
+        let (old_bytes, new_bytes) = (vocabulary.token_bytes(old), vocabulary.token_bytes(new));
+        let added = old_bytes.zip(new_bytes).and_then(|(old, new)| new.strip_prefix(old));
+        let Some(added) = added.filter(|_| self.constraint.rollback(1).is_ok()) else { return false };
+        if self.constraint.accept_token(new).is_err() {
+            // The old one was accepted from the same state before.
+            let restored = self.constraint.accept_token(old);
+            debug_assert!(restored.is_ok());
+            return false;
+        }
+        self.is_mask_ready = false;
+        self.tokens.pop();
+        self.tokens.push(new);
+        self.sampler.replace_output(old, new);
+        match self.text.push(added) {
+            Some(stop) => self.finish_with(FinishReason::StopString { index: stop.index }),
+            None => self.finish_where_due(),
+        }
+        true
     }
 
     /// Ends the output where the grammar is at its end, or the budget.

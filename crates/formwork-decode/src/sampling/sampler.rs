@@ -48,6 +48,12 @@ impl Sampler {
         self.history.add_output(token);
     }
 
+    /// Counts `new` in place of the output's token `old`.
+    pub(crate) fn replace_output(&mut self, old: TokenId, new: TokenId) {
+        self.history.remove_output(old);
+        self.history.add_output(new);
+    }
+
     /// Chooses a token; `None` when every logit is −∞ or NaN. Draws one random number, or none when greedy.
     ///
     /// The logits stay on their device when the choice is greedy without bias and penalties.
