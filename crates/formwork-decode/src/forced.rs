@@ -61,10 +61,7 @@ pub(crate) fn forced_tokens(
     match with_last {
         Some(tokens) => ForcedTokens { replaces_last: true, tokens },
         // What was chosen before is not what the tokenizer makes: the forced text is cut on its own.
-        None => ForcedTokens {
-            replaces_last: false,
-            tokens: certain_tokens(tokenizer, &forced.bytes, forced.is_last),
-        },
+        None => ForcedTokens { replaces_last: false, tokens: certain_tokens(tokenizer, &forced.bytes, forced.is_last) },
     }
 }
 

@@ -6,6 +6,7 @@
 //! - A [`Sampler`] picks a token from masked logits, as [`Sampling`] says.
 //! - A [`Sequence`] is one output being written. It knows no backend: it says which tokens to feed next and takes
 //!   logits, so a driver of batches can hold many.
+//! - [`generate_speculative`] lets a [`Drafter`] propose tokens and checks several in one pass.
 //! - [`generate`] drives one sequence on one backend to its end; [`generate_streaming`] hands out text as it comes.
 //!
 //! The mask is always applied before any sampling. Text that the grammar forces is fed in one forward pass together
@@ -34,6 +35,7 @@ mod generate;
 mod host;
 mod sampling;
 mod sequence;
+mod speculative;
 mod stats;
 mod text;
 mod tokenizer;
@@ -50,6 +52,7 @@ pub use crate::generate::{Chunk, Generation, generate, generate_streaming};
 pub use crate::host::{HostLogits, greatest, mask_logits};
 pub use crate::sampling::{Candidate, Sampler, Sampling};
 pub use crate::sequence::{FinishReason, Sequence};
+pub use crate::speculative::{Draft, DraftModel, DraftPath, DraftStats, Drafter, PromptLookup, generate_speculative};
 pub use crate::stats::RunStats;
 pub use crate::text::{StopMatch, TextStream};
 pub use crate::tokenizer::{TextTokenizer, encode_valid_prefix};

@@ -10,6 +10,7 @@ use crate::constraint::{Constraint, Unconstrained};
 use crate::error::DecodeError;
 use crate::forced::{ForcedTokens, forced_tokens};
 use crate::sampling::Sampler;
+use crate::speculative::{Draft, DraftPath, Drafter};
 use crate::stats::{RunStats, timed};
 use crate::text::TextStream;
 use crate::tokenizer::TextTokenizer;
@@ -183,16 +184,43 @@ impl<'a> Sequence<'a> {
         if self.finish.is_some() {
             return Ok(());
         }
+        self.advance_with_draft(logits, None).map(|_| ())
+    }
+
+    /// As [`Sequence::advance`], choosing `draft` where that does not change the output's distribution. The chosen token.
+    pub(crate) fn advance_with_draft(
+        &mut self,
+        logits: &mut dyn Logits,
+        draft: Option<&Draft>,
+    ) -> Result<TokenId, DecodeError> {
         self.prepare_mask()?;
         timed(&mut self.stats.mask, || logits.apply_mask(&self.mask))?;
-        let chosen = timed(&mut self.stats.sampling, || self.sampler.sample(logits))?;
+        let chosen = timed(&mut self.stats.sampling, || match draft {
+            Some(draft) => self.sampler.verify(logits, draft),
+            None => self.sampler.sample(logits),
+        })?;
         let token = chosen.ok_or_else(|| no_candidate(logits, &self.mask))?;
         self.accept_chosen(token)?;
-        self.take_forced()
+        self.take_forced()?;
+        Ok(token)
+    }
+
+    /// A draft of what comes next, under the constraint, which is as before afterwards.
+    pub(crate) fn draft(&mut self, drafter: &mut dyn Drafter, n_draft: usize) -> Result<Vec<Draft>, DecodeError> {
+        let n_tokens = n_draft.min(self.config.max_tokens.saturating_sub(self.output().len()));
+        let mut path = DraftPath::new(self.constraint.as_mut(), self.tokenizer.vocabulary());
+        let drafts = drafter.draft(&self.tokens, &mut path, n_tokens);
+        path.undo()?;
+        drafts
+    }
+
+    /// Says how many tokens the model has seen.
+    pub(crate) fn set_input_start(&mut self, n_seen: usize) {
+        self.input_start = n_seen;
     }
 
     /// Takes a chosen token; it is the only input then.
-    pub(crate) fn accept_chosen(&mut self, token: TokenId) -> Result<(), DecodeError> {
+    fn accept_chosen(&mut self, token: TokenId) -> Result<(), DecodeError> {
         timed(&mut self.stats.mask, || self.constraint.accept_token(token))?;
         if self.stats.first_token == Duration::ZERO {
             self.stats.first_token = self.started.elapsed();
