@@ -7,6 +7,7 @@
 //! - A [`Sequence`] is one output being written. It knows no backend: it says which tokens to feed next and takes
 //!   logits, so a driver of batches can hold many.
 //! - [`generate_speculative`] lets a [`Drafter`] propose tokens and checks several in one pass.
+//! - A [`Batch`] drives many sequences on a [`BatchBackend`].
 //! - [`generate`] drives one sequence on one backend to its end; [`generate_streaming`] hands out text as it comes.
 //!
 //! The mask is always applied before any sampling. Text that the grammar forces is fed in one forward pass together
@@ -27,6 +28,7 @@
 //! ```
 
 mod backend;
+mod batch;
 mod config;
 mod constraint;
 mod error;
@@ -44,6 +46,7 @@ mod tokenizer;
 mod scripted;
 
 pub use crate::backend::{Backend, Logits};
+pub use crate::batch::{Batch, BatchBackend, Departure, RowResult, SequenceId};
 pub use crate::config::{CancelToken, GenerationConfig};
 pub use crate::constraint::{Constraint, Unconstrained};
 pub use crate::error::{BackendError, DecodeError, SamplingError};

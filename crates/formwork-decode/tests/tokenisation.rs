@@ -1,4 +1,5 @@
 //! Are forced tokens those that the model's own tokenizer makes of the whole text? With a real tokenizer.
+#![allow(clippy::unwrap_used)]
 
 use formwork::{Compiler, Grammar, TokenId};
 use formwork_decode::{
