@@ -8,6 +8,7 @@
 //!   logits, so a driver of batches can hold many.
 //! - [`generate_speculative`] lets a [`Drafter`] propose tokens and checks several in one pass.
 //! - A [`Batch`] drives many sequences on a [`BatchBackend`].
+//! - [`beam_search`] follows the most probable outputs at once.
 //! - [`generate`] drives one sequence on one backend to its end; [`generate_streaming`] hands out text as it comes.
 //!
 //! The mask is always applied before any sampling. Text that the grammar forces is fed in one forward pass together
@@ -29,6 +30,7 @@
 
 mod backend;
 mod batch;
+mod beam;
 mod config;
 mod constraint;
 mod error;
@@ -47,6 +49,7 @@ mod scripted;
 
 pub use crate::backend::{Backend, Logits};
 pub use crate::batch::{Batch, BatchBackend, Departure, RowResult, SequenceId};
+pub use crate::beam::{Hypothesis, beam_search};
 pub use crate::config::{CancelToken, GenerationConfig};
 pub use crate::constraint::{Constraint, Unconstrained};
 pub use crate::error::{BackendError, DecodeError, SamplingError};

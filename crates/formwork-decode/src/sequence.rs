@@ -330,7 +330,7 @@ impl<'a> Sequence<'a> {
     }
 }
 
-fn no_candidate(logits: &mut dyn Logits, mask: &[u32]) -> DecodeError {
+pub(crate) fn no_candidate(logits: &mut dyn Logits, mask: &[u32]) -> DecodeError {
     let width = logits.width();
     let mut values = Vec::new();
     // The reason is told as well as it can be: when the copy fails, no NaN is counted.

@@ -2,9 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use formwork::{Compiler, Grammar, TokenId};
-use formwork_decode::{
-    Backend, BackendError, Generation, GenerationConfig, HostLogits, Logits, Sequence, TextTokenizer, generate,
-};
+use formwork_decode::{Backend, BackendError, Generation, GenerationConfig, HostLogits, Logits, Sequence, generate};
 use formwork_tokenizers::Tokenizer;
 
 fn tokenizer() -> Tokenizer {
