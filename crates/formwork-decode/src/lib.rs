@@ -9,6 +9,7 @@
 //! - [`generate_speculative`] lets a [`Drafter`] propose tokens and checks several in one pass.
 //! - A [`Batch`] drives many sequences on a [`BatchBackend`].
 //! - [`beam_search`] follows the most probable outputs at once.
+//! - [`best_of`] writes several outputs and ranks them.
 //! - [`generate`] drives one sequence on one backend to its end; [`generate_streaming`] hands out text as it comes.
 //!
 //! The mask is always applied before any sampling. Text that the grammar forces is fed in one forward pass together
@@ -31,6 +32,7 @@
 mod backend;
 mod batch;
 mod beam;
+mod best_of;
 mod config;
 mod constraint;
 mod error;
@@ -50,6 +52,7 @@ mod scripted;
 pub use crate::backend::{Backend, Logits};
 pub use crate::batch::{Batch, BatchBackend, Departure, RowResult, SequenceId};
 pub use crate::beam::{Hypothesis, beam_search};
+pub use crate::best_of::{Scored, best_of};
 pub use crate::config::{CancelToken, GenerationConfig};
 pub use crate::constraint::{Constraint, Unconstrained};
 pub use crate::error::{BackendError, DecodeError, SamplingError};
