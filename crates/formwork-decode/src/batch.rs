@@ -50,7 +50,7 @@ pub struct SequenceId(u64);
 /// A sequence that has left the batch, and its output or the error that ended it.
 pub type Departure = (SequenceId, Result<Generation, DecodeError>);
 
-/// The sequences that are being written. Each pass feeds all of them; masks are filled on several threads meanwhile.
+/// The sequences that are being written. Each pass feeds all of them; their masks are filled before it, on several threads.
 pub struct Batch<'a> {
     rows: Vec<Option<(SequenceId, Sequence<'a>)>>,
     n_threads: usize,

@@ -198,7 +198,7 @@ pub struct DraftStats {
 }
 
 /// Writes `sequence` to its end with drafts of up to `n_draft` tokens. The number of the model's passes is in the
-/// generation's stats; a backend whose `forward_each` makes one pass per token gains nothing.
+/// generation's stats, a call of `forward_each` as one; a backend whose `forward_each` makes one pass per token gains nothing.
 ///
 /// # Errors
 /// As [`generate`](crate::generate), and what the drafter reports.
