@@ -2,7 +2,7 @@
 
 use formwork::{MatchError, Matcher, TokenId, TokenKind, Vocabulary};
 
-use crate::tokenizer::{TextTokenizer, encode_valid_prefix};
+use crate::forced::ForcedText;
 
 /// Says which tokens may come next in one sequence, and takes those that were chosen.
 pub trait Constraint: Send {
@@ -27,11 +27,11 @@ pub trait Constraint: Send {
     /// Whether nothing but a stop token can follow.
     fn is_finished(&self) -> bool;
 
-    /// Tokens that spell the only possible continuation, not yet accepted; empty where there is a choice.
+    /// The text that is the only possible continuation, not yet accepted; empty where there is a choice.
     ///
     /// # Errors
-    /// As [`Matcher::fast_forward_tokens`].
-    fn forced_tokens(&mut self, tokenizer: &dyn TextTokenizer) -> Result<Vec<TokenId>, MatchError>;
+    /// As [`Matcher::fast_forward_bytes`].
+    fn forced_text(&mut self) -> Result<ForcedText, MatchError>;
 }
 
 impl Constraint for Matcher {
@@ -51,8 +51,14 @@ impl Constraint for Matcher {
         Matcher::is_finished(self)
     }
 
-    fn forced_tokens(&mut self, tokenizer: &dyn TextTokenizer) -> Result<Vec<TokenId>, MatchError> {
-        self.fast_forward_tokens(&mut |bytes| encode_valid_prefix(tokenizer, bytes))
+    fn forced_text(&mut self) -> Result<ForcedText, MatchError> {
+        let bytes = self.fast_forward_bytes()?;
+        if bytes.is_empty() {
+            return Ok(ForcedText::default());
+        }
+        let mut after = self.fork();
+        after.accept_bytes(&bytes)?;
+        Ok(ForcedText { bytes, is_last: after.is_finished() })
     }
 }
 
@@ -98,7 +104,7 @@ impl Constraint for Unconstrained {
         false
     }
 
-    fn forced_tokens(&mut self, _tokenizer: &dyn TextTokenizer) -> Result<Vec<TokenId>, MatchError> {
-        Ok(Vec::new())
+    fn forced_text(&mut self) -> Result<ForcedText, MatchError> {
+        Ok(ForcedText::default())
     }
 }

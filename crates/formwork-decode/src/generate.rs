@@ -7,6 +7,7 @@ use formwork::TokenId;
 use crate::backend::Backend;
 use crate::error::DecodeError;
 use crate::sequence::{FinishReason, Sequence};
+use crate::speculative::n_shared;
 use crate::stats::{RunStats, timed};
 
 /// A finished output.
@@ -60,17 +61,22 @@ pub fn generate_streaming(
         }
         progress.hand_out(&mut sequence, on_chunk);
     }
-    Ok(Generation {
+    Ok(finished(&sequence))
+}
+
+/// What a sequence at its end holds.
+pub(crate) fn finished(sequence: &Sequence<'_>) -> Generation {
+    Generation {
         text: sequence.text().to_owned(),
         tokens: sequence.output().to_vec(),
-        // The loop ends only when there is one.
+        // Loops end only when there is one.
         finish: sequence.finish_reason().unwrap_or(FinishReason::Stop),
         stats: sequence.stats(),
-    })
+    }
 }
 
 /// Makes room: cuts the cache to what the prompt shares with it, and the budget to what the context holds.
-fn prepare(backend: &mut dyn Backend, sequence: &mut Sequence<'_>) -> Result<(), DecodeError> {
+pub(crate) fn prepare(backend: &mut dyn Backend, sequence: &mut Sequence<'_>) -> Result<(), DecodeError> {
     let (n_tokens, context_length) = (sequence.stats().prompt_tokens, backend.context_length());
     let room = context_length.saturating_sub(n_tokens);
     if room == 0 {
@@ -83,13 +89,8 @@ fn prepare(backend: &mut dyn Backend, sequence: &mut Sequence<'_>) -> Result<(),
     Ok(())
 }
 
-/// Length of the common prefix, leaving at least one token to feed: its logits are needed.
-fn n_shared(cached: &[TokenId], input: &[TokenId]) -> usize {
-    let n_equal = cached.iter().zip(input).take_while(|(a, b)| a == b).count();
-    n_equal.min(input.len().saturating_sub(1))
-}
-
-fn step(backend: &mut dyn Backend, sequence: &mut Sequence<'_>) -> Result<(), DecodeError> {
+/// One pass and what follows from it.
+pub(crate) fn step(backend: &mut dyn Backend, sequence: &mut Sequence<'_>) -> Result<(), DecodeError> {
     let mut model_time = std::time::Duration::ZERO;
     let forward = timed(&mut model_time, || backend.forward(sequence.input()));
     let stats = sequence.stats_mut();

@@ -6,6 +6,10 @@
 //! - A [`Sampler`] picks a token from masked logits, as [`Sampling`] says.
 //! - A [`Sequence`] is one output being written. It knows no backend: it says which tokens to feed next and takes
 //!   logits, so a driver of batches can hold many.
+//! - [`generate_speculative`] lets a [`Drafter`] propose tokens and checks several in one pass.
+//! - A [`Batch`] drives many sequences on a [`BatchBackend`].
+//! - [`beam_search`] follows the most probable outputs at once.
+//! - [`best_of`] writes several outputs and ranks them.
 //! - [`generate`] drives one sequence on one backend to its end; [`generate_streaming`] hands out text as it comes.
 //!
 //! The mask is always applied before any sampling. Text that the grammar forces is fed in one forward pass together
@@ -26,13 +30,18 @@
 //! ```
 
 mod backend;
+mod batch;
+mod beam;
+mod best_of;
 mod config;
 mod constraint;
 mod error;
+mod forced;
 mod generate;
 mod host;
 mod sampling;
 mod sequence;
+mod speculative;
 mod stats;
 mod text;
 mod tokenizer;
@@ -41,13 +50,18 @@ mod tokenizer;
 mod scripted;
 
 pub use crate::backend::{Backend, Logits};
+pub use crate::batch::{Batch, BatchBackend, Departure, RowResult, SequenceId};
+pub use crate::beam::{Hypothesis, beam_search};
+pub use crate::best_of::{Scored, best_of};
 pub use crate::config::{CancelToken, GenerationConfig};
 pub use crate::constraint::{Constraint, Unconstrained};
 pub use crate::error::{BackendError, DecodeError, SamplingError};
+pub use crate::forced::ForcedText;
 pub use crate::generate::{Chunk, Generation, generate, generate_streaming};
 pub use crate::host::{HostLogits, greatest, mask_logits};
 pub use crate::sampling::{Candidate, Sampler, Sampling};
 pub use crate::sequence::{FinishReason, Sequence};
+pub use crate::speculative::{Draft, DraftModel, DraftPath, DraftStats, Drafter, PromptLookup, generate_speculative};
 pub use crate::stats::RunStats;
 pub use crate::text::{StopMatch, TextStream};
 pub use crate::tokenizer::{TextTokenizer, encode_valid_prefix};

@@ -7,6 +7,7 @@ use formwork::{MatchError, TokenId, Vocabulary};
 use crate::backend::{Backend, Logits};
 use crate::constraint::Constraint;
 use crate::error::BackendError;
+use crate::forced::ForcedText;
 use crate::host::HostLogits;
 use crate::tokenizer::TextTokenizer;
 
@@ -155,9 +156,53 @@ impl Constraint for Template {
         self.at >= self.shape.len()
     }
 
-    fn forced_tokens(&mut self, tokenizer: &dyn TextTokenizer) -> Result<Vec<TokenId>, MatchError> {
+    fn forced_text(&mut self) -> Result<ForcedText, MatchError> {
         let rest = &self.shape[self.at..];
         let n_forced = rest.iter().position(|&byte| byte == b'_').unwrap_or(rest.len());
-        Ok(crate::tokenizer::encode_valid_prefix(tokenizer, &rest[..n_forced]))
+        Ok(ForcedText { bytes: rest[..n_forced].to_vec(), is_last: n_forced == rest.len() })
+    }
+}
+
+/// Draws `a`, `b` or `c` with weights that depend on the token before.
+#[derive(Debug)]
+pub(crate) struct MarkovBackend {
+    weights: [[f32; 3]; 3],
+    cached: Vec<TokenId>,
+}
+
+impl MarkovBackend {
+    pub(crate) fn new(weights: [[f32; 3]; 3]) -> MarkovBackend {
+        MarkovBackend { weights, cached: Vec::new() }
+    }
+}
+
+impl Backend for MarkovBackend {
+    fn forward(&mut self, tokens: &[TokenId]) -> Result<Box<dyn Logits>, BackendError> {
+        let last = tokens.last().ok_or(BackendError::NoTokens)?;
+        self.cached.extend_from_slice(tokens);
+        let mut logits = vec![f32::NEG_INFINITY; WIDTH];
+        let row = self.weights[last.index() - usize::from(b'a')];
+        for (letter, weight) in row.iter().enumerate() {
+            logits[usize::from(b'a') + letter] = weight.ln();
+        }
+        logits[STOP.index()] = 0.0;
+        Ok(Box::new(HostLogits(logits)))
+    }
+
+    fn cached(&self) -> &[TokenId] {
+        &self.cached
+    }
+
+    fn truncate(&mut self, n_positions: usize) -> Result<(), BackendError> {
+        self.cached.truncate(n_positions);
+        Ok(())
+    }
+
+    fn logits_width(&self) -> usize {
+        WIDTH
+    }
+
+    fn context_length(&self) -> usize {
+        CONTEXT_LENGTH
     }
 }

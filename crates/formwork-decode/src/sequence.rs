@@ -8,7 +8,9 @@ use crate::backend::Logits;
 use crate::config::GenerationConfig;
 use crate::constraint::{Constraint, Unconstrained};
 use crate::error::DecodeError;
+use crate::forced::{ForcedTokens, forced_tokens};
 use crate::sampling::Sampler;
+use crate::speculative::{Draft, DraftPath, Drafter};
 use crate::stats::{RunStats, timed};
 use crate::text::TextStream;
 use crate::tokenizer::TextTokenizer;
@@ -182,17 +184,50 @@ impl<'a> Sequence<'a> {
         if self.finish.is_some() {
             return Ok(());
         }
+        self.advance_with_draft(logits, None).map(|_| ())
+    }
+
+    /// As [`Sequence::advance`], choosing `draft` where that does not change the output's distribution. The chosen token.
+    pub(crate) fn advance_with_draft(
+        &mut self,
+        logits: &mut dyn Logits,
+        draft: Option<&Draft>,
+    ) -> Result<TokenId, DecodeError> {
         self.prepare_mask()?;
         timed(&mut self.stats.mask, || logits.apply_mask(&self.mask))?;
-        let chosen = timed(&mut self.stats.sampling, || self.sampler.sample(logits))?;
+        let chosen = timed(&mut self.stats.sampling, || match draft {
+            Some(draft) => self.sampler.verify(logits, draft),
+            None => self.sampler.sample(logits),
+        })?;
         let token = chosen.ok_or_else(|| no_candidate(logits, &self.mask))?;
+        self.accept_chosen(token)?;
+        self.take_forced()?;
+        Ok(token)
+    }
+
+    /// A draft of what comes next, under the constraint, which is as before afterwards.
+    pub(crate) fn draft(&mut self, drafter: &mut dyn Drafter, n_draft: usize) -> Result<Vec<Draft>, DecodeError> {
+        let n_tokens = n_draft.min(self.config.max_tokens.saturating_sub(self.output().len()));
+        let mut path = DraftPath::new(self.constraint.as_mut(), self.tokenizer.vocabulary());
+        let drafts = drafter.draft(&self.tokens, &mut path, n_tokens);
+        path.undo()?;
+        drafts
+    }
+
+    /// Says how many tokens the model has seen.
+    pub(crate) fn set_input_start(&mut self, n_seen: usize) {
+        self.input_start = n_seen;
+    }
+
+    /// Takes a chosen token; it is the only input then.
+    fn accept_chosen(&mut self, token: TokenId) -> Result<(), DecodeError> {
         timed(&mut self.stats.mask, || self.constraint.accept_token(token))?;
         if self.stats.first_token == Duration::ZERO {
             self.stats.first_token = self.started.elapsed();
         }
         self.input_start = self.tokens.len();
         self.take(token);
-        self.take_forced()
+        Ok(())
     }
 
     pub(crate) fn stats_mut(&mut self) -> &mut RunStats {
@@ -221,25 +256,61 @@ impl<'a> Sequence<'a> {
         self.finish_where_due();
     }
 
-    /// Takes the tokens that the grammar forces.
+    /// Takes the tokens that the grammar forces. The chosen token before them gives way where the tokenizer would have
+    /// merged it with them.
     fn take_forced(&mut self) -> Result<(), DecodeError> {
         if self.finish.is_some() || !self.config.fast_forward {
             return Ok(());
         }
-        let forced = timed(&mut self.stats.mask, || self.constraint.forced_tokens(self.tokenizer))?;
-        for token in forced {
-            // A tokenizer may cut text in a way that spells something else; then there is nothing to gain here.
-            let accepted = timed(&mut self.stats.mask, || self.constraint.accept_token(token));
-            if accepted.is_err() {
-                break;
-            }
-            self.stats.forced_tokens += 1;
-            self.take(token);
-            if self.finish.is_some() {
-                break;
-            }
+        let mut mask_time = Duration::ZERO;
+        let forced = timed(&mut mask_time, || self.find_forced());
+        self.stats.mask += mask_time;
+        let forced = forced?;
+        let n_output = self.output().len();
+        if forced.replaces_last && !self.replace_last(&forced.tokens) {
+            return Ok(());
         }
+        let tokens = forced.tokens.get(usize::from(forced.replaces_last)..).unwrap_or_default();
+        for &token in tokens {
+            // Finished by the budget or a stop string, or a tokenizer that cuts what the grammar does not take.
+            if self.finish.is_some() || self.constraint.accept_token(token).is_err() {
+                break;
+            }
+            self.take(token);
+        }
+        self.stats.forced_tokens += self.output().len() - n_output;
         Ok(())
+    }
+
+    fn find_forced(&mut self) -> Result<ForcedTokens, DecodeError> {
+        let forced = self.constraint.forced_text()?;
+        let can_replace = self.input_start >= self.n_prompt && self.input_start < self.tokens.len();
+        Ok(forced_tokens(self.tokenizer, self.output(), &forced, can_replace))
+    }
+
+    /// Puts the first of `tokens`, which reaches beyond the last token of the output, in its place. Where that cannot be,
+    /// nothing changes.
+    fn replace_last(&mut self, tokens: &[TokenId]) -> bool {
+        let (Some(&old), Some(&new)) = (self.tokens.last(), tokens.first()) else { return false };
+        let vocabulary = self.tokenizer.vocabulary();
+        let (old_bytes, new_bytes) = (vocabulary.token_bytes(old), vocabulary.token_bytes(new));
+        let added = old_bytes.zip(new_bytes).and_then(|(old, new)| new.strip_prefix(old));
+        let Some(added) = added.filter(|_| self.constraint.rollback(1).is_ok()) else { return false };
+        if self.constraint.accept_token(new).is_err() {
+            // The old one was accepted from the same state before.
+            let restored = self.constraint.accept_token(old);
+            debug_assert!(restored.is_ok());
+            return false;
+        }
+        self.is_mask_ready = false;
+        self.tokens.pop();
+        self.tokens.push(new);
+        self.sampler.replace_output(old, new);
+        match self.text.push(added) {
+            Some(stop) => self.finish_with(FinishReason::StopString { index: stop.index }),
+            None => self.finish_where_due(),
+        }
+        true
     }
 
     /// Ends the output where the grammar is at its end, or the budget.
@@ -259,7 +330,7 @@ impl<'a> Sequence<'a> {
     }
 }
 
-fn no_candidate(logits: &mut dyn Logits, mask: &[u32]) -> DecodeError {
+pub(crate) fn no_candidate(logits: &mut dyn Logits, mask: &[u32]) -> DecodeError {
     let width = logits.width();
     let mut values = Vec::new();
     // The reason is told as well as it can be: when the copy fails, no NaN is counted.

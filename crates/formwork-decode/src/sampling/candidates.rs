@@ -61,7 +61,7 @@ fn softmax(candidates: &mut [Candidate], temperature: f64) {
     normalise(candidates);
 }
 
-fn normalise(candidates: &mut [Candidate]) {
+pub(super) fn normalise(candidates: &mut [Candidate]) {
     let total: f64 = candidates.iter().map(|candidate| candidate.probability).sum();
     if total > 0.0 {
         candidates.iter_mut().for_each(|candidate| candidate.probability /= total);

@@ -23,6 +23,13 @@ impl History {
         let count = self.n_in_output.entry(token).or_insert(0);
         *count = count.saturating_add(1);
     }
+
+    /// A token of the output was taken back.
+    pub(super) fn remove_output(&mut self, token: TokenId) {
+        if let Some(count) = self.n_in_output.get_mut(&token) {
+            *count = count.saturating_sub(1);
+        }
+    }
 }
 
 impl Sampling {

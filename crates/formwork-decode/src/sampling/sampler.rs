@@ -9,6 +9,7 @@ use super::{Sampling, SamplingError};
 use crate::backend::Logits;
 use crate::error::BackendError;
 use crate::host::greatest;
+use crate::speculative::Draft;
 
 /// Chooses tokens for one sequence: settings, random numbers, and what was written so far.
 ///
@@ -48,6 +49,12 @@ impl Sampler {
         self.history.add_output(token);
     }
 
+    /// Counts `new` in place of the output's token `old`.
+    pub(crate) fn replace_output(&mut self, old: TokenId, new: TokenId) {
+        self.history.remove_output(old);
+        self.history.add_output(new);
+    }
+
     /// Chooses a token; `None` when every logit is −∞ or NaN. Draws one random number, or none when greedy.
     ///
     /// The logits stay on their device when the choice is greedy without bias and penalties.
@@ -64,6 +71,33 @@ impl Sampler {
         }
         self.fetch(logits)?;
         Ok(greatest(&self.logits))
+    }
+
+    /// Chooses a token as [`Sampler::sample`] does, as far as the distribution goes, with `draft` first in the draw.
+    pub(crate) fn verify(&mut self, logits: &mut dyn Logits, draft: &Draft) -> Result<Option<TokenId>, BackendError> {
+        if self.sampling.is_greedy() {
+            return self.sample(logits);
+        }
+        self.distribution(logits)?;
+        let own = self.candidates.iter().find(|candidate| candidate.token == draft.token);
+        let own_share = own.map_or(0.0, |candidate| candidate.probability);
+        if self.random.next_unit() * draft.share(draft.token) < own_share {
+            return Ok(Some(draft.token));
+        }
+        let mut rest = self.candidates.clone();
+        for candidate in &mut rest {
+            candidate.probability = (candidate.probability - draft.share(candidate.token)).max(0.0);
+        }
+        candidates::normalise(&mut rest);
+        let has_rest = rest.iter().any(|candidate| candidate.probability > 0.0);
+        let unit = self.random.next_unit();
+        // Without a rest both shares are equal but for rounding.
+        Ok(draw(if has_rest { &rest } else { &self.candidates }, unit))
+    }
+
+    /// Draws from `distribution`.
+    pub(crate) fn draw(&mut self, distribution: &[Candidate]) -> Option<TokenId> {
+        draw(distribution, self.random.next_unit())
     }
 
     /// The tokens in the draw with their shares, by rising id; one token when greedy, none when every logit is −∞ or

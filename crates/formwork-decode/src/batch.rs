@@ -1,0 +1,274 @@
+//! How are many outputs written at once? A driver whose sequences join and leave while others go on.
+
+use formwork::TokenId;
+
+use crate::backend::{Backend, Logits};
+use crate::error::{BackendError, DecodeError};
+use crate::generate::{Generation, finished, prepare};
+use crate::sequence::Sequence;
+use crate::stats::timed;
+
+/// What one row of a batched pass gave.
+pub type RowResult = Result<Box<dyn Logits>, BackendError>;
+
+/// A runtime with one row, that is one cache, for each sequence of a batch.
+pub trait BatchBackend {
+    /// How many sequences fit at once.
+    fn n_rows(&self) -> usize;
+
+    /// One row as a backend of its own; `None` beyond the last.
+    fn row(&mut self, index: usize) -> Option<&mut dyn Backend>;
+
+    /// Feeds each row its tokens, with the results in the order of `inputs`, one for each. The rows are all different.
+    ///
+    /// The default makes one pass per row; a runtime that can, makes one for all. An error of one row leaves the others
+    /// as they are.
+    fn forward_rows(&mut self, inputs: &[(usize, &[TokenId])]) -> Vec<RowResult> {
+        let feed = |&(row, tokens): &(usize, &[TokenId])| match self.row(row) {
+            Some(backend) => backend.forward(tokens),
+            None => Err(BackendError::runtime(format!("the batch has no row {row}"))),
+        };
+        inputs.iter().map(feed).collect()
+    }
+}
+
+/// Backends of one sequence each, as the rows of a batch.
+impl<B: Backend> BatchBackend for Vec<B> {
+    fn n_rows(&self) -> usize {
+        self.len()
+    }
+
+    fn row(&mut self, index: usize) -> Option<&mut dyn Backend> {
+        self.get_mut(index).map(|backend| backend as &mut dyn Backend)
+    }
+}
+
+/// Names a sequence of a batch: they are numbered as they join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SequenceId(u64);
+
+/// A sequence that has left the batch, and its output or the error that ended it.
+pub type Departure = (SequenceId, Result<Generation, DecodeError>);
+
+/// The sequences that are being written. Each pass feeds all of them; their masks are filled before it, on several threads.
+pub struct Batch<'a> {
+    rows: Vec<Option<(SequenceId, Sequence<'a>)>>,
+    n_threads: usize,
+    next_id: u64,
+}
+
+impl<'a> Batch<'a> {
+    /// An empty batch for the rows of `backend`, which fills masks on up to `n_threads` threads.
+    pub fn new(backend: &dyn BatchBackend, n_threads: usize) -> Batch<'a> {
+        let rows = (0..backend.n_rows()).map(|_| None).collect();
+        Batch { rows, n_threads: n_threads.max(1), next_id: 0 }
+    }
+
+    /// How many sequences are in the batch.
+    pub fn len(&self) -> usize {
+        self.rows.iter().flatten().count()
+    }
+
+    /// Whether no sequence is in the batch.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether one more sequence fits.
+    pub fn has_room(&self) -> bool {
+        self.len() < self.rows.len()
+    }
+
+    /// Puts a sequence into a free row, from the next pass on; `None` when there is no room.
+    ///
+    /// # Errors
+    /// The prompt does not fit, or what the row's backend reports. The batch is unchanged then.
+    pub fn join(
+        &mut self,
+        backend: &mut dyn BatchBackend,
+        mut sequence: Sequence<'a>,
+    ) -> Result<Option<SequenceId>, DecodeError> {
+        let Some(index) = self.rows.iter().position(Option::is_none) else { return Ok(None) };
+        let Some(row) = backend.row(index) else { return Ok(None) };
+        prepare(row, &mut sequence)?;
+        let id = SequenceId(self.next_id);
+        self.next_id += 1;
+        self.rows[index] = Some((id, sequence));
+        Ok(Some(id))
+    }
+
+    /// Takes a sequence out, with what it has so far; `None` when it is not there.
+    pub fn remove(&mut self, id: SequenceId) -> Option<Generation> {
+        let row = self.rows.iter_mut().find(|row| row.as_ref().is_some_and(|(own, _)| *own == id))?;
+        row.take().map(|(_, mut sequence)| {
+            sequence.cancel();
+            finished(&sequence)
+        })
+    }
+
+    /// One pass for all: each sequence gets a token and what is forced behind it. Those that have come to their end, or
+    /// met an error, leave.
+    pub fn step(&mut self, backend: &mut dyn BatchBackend) -> Vec<Departure> {
+        for (_, sequence) in self.rows.iter_mut().flatten() {
+            if sequence.config().cancel.is_cancelled() {
+                sequence.cancel();
+            }
+        }
+        let mut departures = self.take_finished();
+        departures.extend(self.prepare_masks());
+        departures.extend(self.pass(backend));
+        departures.extend(self.take_finished());
+        departures
+    }
+
+    /// Writes all sequences to their ends.
+    pub fn run(&mut self, backend: &mut dyn BatchBackend) -> Vec<Departure> {
+        let mut departures = Vec::new();
+        while !self.is_empty() {
+            departures.extend(self.step(backend));
+        }
+        departures
+    }
+
+    fn take_finished(&mut self) -> Vec<Departure> {
+        let is_finished = |row: &&mut Option<(SequenceId, Sequence<'a>)>| {
+            row.as_ref().is_some_and(|(_, sequence)| sequence.finish_reason().is_some())
+        };
+        let leaving = self.rows.iter_mut().filter(is_finished).filter_map(Option::take);
+        leaving.map(|(id, sequence)| (id, Ok(finished(&sequence)))).collect()
+    }
+
+    /// Fills the masks of all sequences on several threads.
+    fn prepare_masks(&mut self) -> Vec<Departure> {
+        let n_per_thread = self.len().div_ceil(self.n_threads).max(1);
+        let mut active: Vec<_> = self.rows.iter_mut().filter(|row| row.is_some()).collect();
+        let chunks: Vec<_> = active.chunks_mut(n_per_thread).collect();
+        if chunks.len() <= 1 {
+            return chunks.into_iter().flat_map(prepare_chunk).collect();
+        }
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = chunks.into_iter().map(|chunk| scope.spawn(|| prepare_chunk(chunk))).collect();
+            // A thread that panicked has told so itself; its sequences fill their masks later.
+            threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
+        })
+    }
+
+    fn pass(&mut self, backend: &mut dyn BatchBackend) -> Vec<Departure> {
+        let rows = self.rows.iter().enumerate();
+        let inputs: Vec<_> = rows.filter_map(|(row, held)| Some((row, held.as_ref()?.1.input()))).collect();
+        let indices: Vec<usize> = inputs.iter().map(|(row, _)| *row).collect();
+        let mut model_time = std::time::Duration::ZERO;
+        let results = timed(&mut model_time, || backend.forward_rows(&inputs));
+        let mut results = results.into_iter();
+        let mut departures = Vec::new();
+        for index in indices {
+            let missing = || Err(BackendError::runtime("the batched pass gave too few rows"));
+            let result = results.next().unwrap_or_else(missing);
+            let Some((id, sequence)) = &mut self.rows[index] else { continue };
+            sequence.stats_mut().forward_passes += 1;
+            sequence.stats_mut().model += model_time;
+            let outcome = result.map_err(DecodeError::from);
+            if let Err(error) = outcome.and_then(|mut logits| sequence.advance(logits.as_mut())) {
+                departures.push((*id, Err(error)));
+                self.rows[index] = None;
+            }
+        }
+        departures
+    }
+}
+
+/// Fills masks; sequences that cannot leave their rows.
+fn prepare_chunk(chunk: &mut [&mut Option<(SequenceId, Sequence<'_>)>]) -> Vec<Departure> {
+    let mut departures = Vec::new();
+    for row in chunk {
+        if let Some((id, Err(error))) = row.as_mut().map(|(id, sequence)| (*id, sequence.prepare_mask())) {
+            departures.push((id, Err(error)));
+            **row = None;
+        }
+    }
+    departures
+}
+
+impl std::fmt::Debug for Batch<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Batch").field("rows", &self.rows).field("n_threads", &self.n_threads).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use formwork::{Compiler, Grammar};
+
+    use super::*;
+    use crate::config::GenerationConfig;
+    use crate::generate::generate;
+    use crate::scripted::{ByteTokenizer, ScriptedBackend};
+    use crate::tokenizer::TextTokenizer;
+
+    const TEXTS: [&str; 5] = ["<a>12", "<bcd>3", "<ef>456", "<g>7", "<hijk>89"];
+
+    fn reciting(text: &str) -> ScriptedBackend {
+        ScriptedBackend::reciting(4, text)
+    }
+
+    #[test]
+    fn sequences_join_and_leave_and_an_error_is_of_one_alone() {
+        let tokenizer = ByteTokenizer::new();
+        let compiler = Compiler::new(tokenizer.vocabulary().clone());
+        let compiled = compiler.compile(&Grammar::regex("<[a-z]{1,4}>[0-9]{1,3}")).unwrap();
+        let config = GenerationConfig::default();
+        let prompt = tokenizer.encode("say:");
+        let new = || Sequence::constrained(&tokenizer, &prompt, compiled.matcher(), &config).unwrap();
+        for n_threads in [1, 3] {
+            let mut backend: Vec<_> = TEXTS[..3].iter().map(|text| reciting(text)).collect();
+            backend[1].fails_at = Some(2);
+            let mut batch = Batch::new(&backend, n_threads);
+            let ids: Vec<_> = (0..3).map(|_| batch.join(&mut backend, new()).unwrap().unwrap()).collect();
+            assert_eq!((batch.len(), batch.has_room()), (3, false));
+            assert_eq!(batch.join(&mut backend, new()).unwrap(), None);
+            let mut expected: Vec<_> = ids.iter().copied().zip(TEXTS).collect();
+            let mut waiting = TEXTS[3..].iter();
+            let mut departures = Vec::new();
+            while !batch.is_empty() {
+                departures.extend(batch.step(&mut backend));
+                while let Some(text) = batch.has_room().then(|| waiting.next()).flatten() {
+                    let free = batch.rows.iter().position(Option::is_none).unwrap();
+                    backend[free] = reciting(text);
+                    expected.push((batch.join(&mut backend, new()).unwrap().unwrap(), text));
+                }
+            }
+            assert_eq!((departures.len(), expected.len()), (5, 5));
+            for (id, text) in expected {
+                let (_, outcome) = departures.iter().find(|(own, _)| *own == id).unwrap();
+                if id == ids[1] {
+                    assert!(matches!(outcome, Err(DecodeError::Backend(_))));
+                    continue;
+                }
+                let alone = generate(&mut reciting(text), new()).unwrap();
+                let generation = outcome.as_ref().unwrap();
+                assert_eq!((generation.text.as_str(), &generation.tokens), (text, &alone.tokens));
+                assert_eq!(generation.stats.forward_passes, alone.stats.forward_passes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_sequence_that_is_taken_out_keeps_what_it_has() {
+        let tokenizer = ByteTokenizer::new();
+        let config = GenerationConfig::default();
+        let prompt = tokenizer.encode("say:");
+        let mut backend = vec![reciting("hello"), reciting("world")];
+        let mut batch = Batch::new(&backend, 2);
+        let mut join = || {
+            let sequence = Sequence::unconstrained(&tokenizer, &prompt, &config).unwrap();
+            batch.join(&mut backend, sequence).unwrap().unwrap()
+        };
+        let (first, second) = (join(), join());
+        assert!(batch.step(&mut backend).is_empty() && batch.step(&mut backend).is_empty());
+        assert_eq!(batch.remove(first).unwrap().text, "he");
+        assert!(batch.remove(first).is_none());
+        let departures = batch.run(&mut backend);
+        assert_eq!(departures.len(), 1);
+        assert_eq!((departures[0].0, departures[0].1.as_ref().unwrap().text.as_str()), (second, "world"));
+    }
+}
