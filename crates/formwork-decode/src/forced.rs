@@ -118,19 +118,13 @@ fn spelling(tokenizer: &dyn TextTokenizer, text: &str) -> Vec<TokenId> {
 }
 
 /// Where a token may begin that reaches beyond the end of `text`. Digits may be grouped from the right, so a number at
-/// the end is one such place. O(bytes of the vocabulary).
+/// the end is one such place. O(square of the longest token).
 fn possible_boundaries(vocabulary: &Vocabulary, text: &str) -> Vec<usize> {
     let bytes = text.as_bytes();
     let mut is_boundary = vec![false; bytes.len() + 1];
     is_boundary[text.trim_end_matches(|c: char| c.is_numeric()).len()] = true;
-    for token in (0..vocabulary.len()).filter_map(|id| u32::try_from(id).ok()) {
-        let token_bytes = vocabulary.token_bytes(TokenId::new(token)).unwrap_or_default();
-        for n_inside in 1..token_bytes.len().min(bytes.len() + 1) {
-            // The last byte alone rules out nearly all.
-            if bytes.last() == Some(&token_bytes[n_inside - 1]) && bytes.ends_with(&token_bytes[..n_inside]) {
-                is_boundary[bytes.len() - n_inside] = true;
-            }
-        }
+    for at in bytes.len().saturating_sub(vocabulary.max_token_bytes())..bytes.len() {
+        is_boundary[at] |= vocabulary.begins_longer_token(&bytes[at..]);
     }
     // A token may begin inside a character; then the character is not certain.
     let positions = is_boundary.iter().enumerate().filter(|(_, is_set)| **is_set).map(|(at, _)| at);

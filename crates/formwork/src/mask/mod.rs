@@ -71,7 +71,7 @@ struct Taken {
 /// How far the tokens of a vocabulary reach.
 pub(crate) fn token_reach(vocabulary: &Vocabulary) -> TokenReach {
     TokenReach {
-        max_bytes: vocabulary.max_token_bytes(),
+        max_bytes: u32::try_from(vocabulary.max_token_bytes()).unwrap_or(u32::MAX),
         max_chars: vocabulary.strings().body.max_chars(),
         names: vocabulary.names_behind_commas(),
     }

@@ -119,6 +119,7 @@ impl VocabularyBuilder {
             trie: TokenTrie::default(),
             stripped: TokenTrie::default(),
             max_leading_whitespace: 0,
+            max_token_bytes: 0,
             blank_tokens: Vec::new(),
             blank_masks: Vec::new(),
             strings: std::sync::OnceLock::new(),
@@ -132,11 +133,13 @@ impl Vocabulary {
         let mut stripped = Vec::new();
         let mut blank = Vec::new();
         let mut max_leading_whitespace = 0;
+        let mut max_token_bytes = 0;
         for id in 0..self.len() {
             let bytes = self.bytes_at(id);
             if bytes.is_empty() {
                 continue;
             }
+            max_token_bytes = max_token_bytes.max(bytes.len() as u32);
             texts.push((bytes, id as u32));
             match leading_whitespace(bytes) {
                 0 => {}
@@ -152,6 +155,7 @@ impl Vocabulary {
         self.trie = trie;
         self.stripped = stripped;
         self.max_leading_whitespace = max_leading_whitespace;
+        self.max_token_bytes = max_token_bytes;
         blank.sort_unstable();
         let longest = blank.last().map_or(0, |(n_bytes, _)| *n_bytes as usize);
         self.blank_masks = std::iter::repeat_with(std::sync::OnceLock::new).take(longest + 1).collect();

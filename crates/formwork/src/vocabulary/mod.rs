@@ -46,6 +46,7 @@ pub struct Vocabulary {
     /// Tokens of whitespace and then something else, by what follows the whitespace.
     stripped: TokenTrie,
     max_leading_whitespace: u32,
+    max_token_bytes: u32,
     /// Tokens of nothing but whitespace with their lengths, shortest first.
     blank_tokens: Vec<(u32, u32)>,
     /// By greatest number of bytes: tokens of nothing but whitespace.
@@ -142,8 +143,20 @@ impl Vocabulary {
     }
 
     /// Bytes of the longest text token.
-    pub(crate) fn max_token_bytes(&self) -> u32 {
-        self.offsets.windows(2).map(|bounds| bounds[1] - bounds[0]).max().unwrap_or(0)
+    pub fn max_token_bytes(&self) -> usize {
+        self.max_token_bytes as usize
+    }
+
+    /// Whether a text token begins with `bytes` and goes on behind them. O(bytes).
+    pub fn begins_longer_token(&self, bytes: &[u8]) -> bool {
+        let mut node = None;
+        for byte in bytes {
+            match self.trie.child(node, *byte) {
+                Some(child) => node = Some(child),
+                None => return false,
+            }
+        }
+        !self.trie.children(node).is_empty()
     }
 
     /// What tokens hold from a quote on that stands behind a comma and perhaps whitespace, the quote alone left out; sorted.
