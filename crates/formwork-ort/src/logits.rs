@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use formwork::TokenId;
 use formwork_decode::{BackendError, Logits, mask_logits};
 use half::f16;
-use ort::tensor::TensorElementType;
+use ort::value::TensorElementType;
 use ort::value::DynTensor;
 
 use crate::error::runtime;

@@ -10,7 +10,7 @@ use formwork_decode::{Backend, BackendError, Logits};
 use half::f16;
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{IoBinding, Session};
-use ort::tensor::{PrimitiveTensorElementType, TensorElementType};
+use ort::value::{PrimitiveTensorElementType, TensorElementType};
 use ort::value::{DynTensor, Tensor};
 
 use crate::error::runtime;

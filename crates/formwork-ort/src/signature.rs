@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ort::session::Session;
-use ort::tensor::TensorElementType;
+use ort::value::TensorElementType;
 use ort::value::Outlet;
 
 use crate::error::LoadError;
