@@ -41,6 +41,9 @@ mod onnx;
 mod provider;
 mod signature;
 
+#[cfg(test)]
+mod tests;
+
 pub use crate::error::LoadError;
 pub use crate::library::INSTALL_COMMAND;
 pub use crate::load::{LoadedModel, ModelFiles, OrtOptions};

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use formwork::TokenId;
 use formwork_decode::{BackendError, Logits, mask_logits};
 use half::f16;
-use ort::value::TensorElementType;
 use ort::value::DynTensor;
+use ort::value::TensorElementType;
 
 use crate::error::runtime;
 use crate::head::{Head, mask_words};

@@ -10,8 +10,8 @@ use formwork_decode::{Backend, BackendError, Logits};
 use half::f16;
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{IoBinding, Session};
-use ort::value::{PrimitiveTensorElementType, TensorElementType};
 use ort::value::{DynTensor, Tensor};
+use ort::value::{PrimitiveTensorElementType, TensorElementType};
 
 use crate::error::runtime;
 use crate::head::{Head, take};
@@ -58,17 +58,7 @@ impl OrtModel {
         let cache = empty_cache(&session, &signature)?;
         let binding = session.create_binding()?;
         let head = Arc::new(Mutex::new(head));
-        Ok(OrtModel {
-            session,
-            binding,
-            memory,
-            head,
-            signature,
-            provider,
-            context_length,
-            cache,
-            cached: Vec::new(),
-        })
+        Ok(OrtModel { session, binding, memory, head, signature, provider, context_length, cache, cached: Vec::new() })
     }
 
     /// What it was to run on, what it runs on, and why.

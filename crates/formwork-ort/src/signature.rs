@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use ort::session::Session;
-use ort::value::TensorElementType;
 use ort::value::Outlet;
+use ort::value::TensorElementType;
 
 use crate::error::LoadError;
 use crate::onnx::ElementType;
