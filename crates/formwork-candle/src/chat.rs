@@ -49,7 +49,10 @@ impl ChatTemplate {
     }
 
     /// The template of a model: the file of its own, else the one in `tokenizer_config.json`; `None` when there is none.
-    pub(crate) fn of_model(
+    ///
+    /// # Errors
+    /// A file that is broken, or a template that is malformed; `folder` is what the files are named after.
+    pub fn of_model(
         folder: &Path,
         own: Option<&[u8]>,
         tokenizer_config: Option<&[u8]>,

@@ -45,6 +45,9 @@ from_library_error!(
     formwork_tokenizers::TokenizerError,
 );
 
+#[cfg(feature = "ort")]
+from_library_error!(formwork_ort::LoadError);
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         match error.kind() {

@@ -9,6 +9,7 @@ mod display;
 mod expected;
 mod failure;
 mod input;
+mod model;
 mod progress;
 mod schema_args;
 mod shipped_model;

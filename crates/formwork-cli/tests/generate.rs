@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../formwork-ort/tests/common/library.rs"]
+#[cfg(feature = "ort")]
+mod library;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -9,10 +13,14 @@ use serde_json::Value;
 
 /// Runs `formwork generate` in the folder that holds `book.schema.json`.
 fn generate(args: &[&str]) -> Output {
+    command(args).output().unwrap()
+}
+
+fn command(args: &[&str]) -> Command {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
     let mut command = Command::new(env!("CARGO_BIN_EXE_formwork"));
     command.arg("generate").args(args).args(["--prompt", "Describe a book as JSON."]).current_dir(folder);
-    command.output().unwrap()
+    command
 }
 
 fn stdout(output: &Output) -> String {
@@ -63,4 +71,22 @@ fn without_constraint_anything_goes() {
     let output =
         generate(&["--unconstrained", "--schema", "book.schema.json", "--max-tokens", "20", "--temperature", "1.5"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("0 of them forced"), "{output:?}");
+}
+
+#[test]
+#[cfg(feature = "ort")]
+fn both_backends_write_the_same_text() {
+    let Some(library) = library::library() else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("model");
+    let args = ["--schema", "book.schema.json", "--temperature", "0"];
+    let by_candle = stdout(&generate(&args));
+    for model in [&[][..], &["--model", folder.to_str().unwrap()]] {
+        let mut command = command(&[&args[..], &["--backend", "ort"], model].concat());
+        let output = command.env("ORT_DYLIB_PATH", &library).output().unwrap();
+        assert_eq!(stdout(&output), by_candle);
+    }
+    let output = command(&["--json-mode", "--backend", "ort"]).env("ORT_DYLIB_PATH", "no/such.so").output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("no/such.so does not exist") && message.contains("pip install"), "{message}");
 }

@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use formwork::{CompiledGrammar, Compiler, Grammar, TokenId};
-use formwork_candle::LoadedModel;
 use formwork_decode::{FinishReason, Generation, GenerationConfig, Sampling, Sequence, generate_streaming};
 
 use crate::display::say;
 use crate::failure::Failure;
+use crate::model::{BackendChoice, Model};
 use crate::progress::Progress;
 use crate::schema_args::{LayoutArgs, SchemaArg, StrictnessArgs};
-use crate::shipped_model;
 
 /// Let a model write text that keeps to a schema
 ///
@@ -30,6 +29,9 @@ pub(crate) struct GenerateArgs {
     /// Folder with a model in the Hugging Face layout (default: the small model that ships with formwork)
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+    /// What runs the model; ONNX Runtime takes a folder with model.onnx
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    backend: BackendChoice,
     /// How many texts are made, one after the other, each with the next seed
     #[arg(short, default_value_t = 1, value_name = "N")]
     n: u64,
@@ -86,13 +88,13 @@ impl GenerateArgs {
     /// Writes the texts.
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         let grammar = self.grammar()?;
-        let mut loaded = shipped_model::load(self.model.as_deref())?;
-        let vocabulary = loaded.tokenizer.vocabulary().clone();
+        let mut model = Model::load(self.backend, self.model.as_deref())?;
+        let vocabulary = model.tokenizer.vocabulary().clone();
         let compiled = grammar.map(|grammar| Compiler::new(vocabulary).compile(&grammar)).transpose()?;
-        let prompt = loaded.tokenizer.encode_with_special(&loaded.prompt_text(&self.prompt)?);
+        let prompt = model.tokenizer.encode_with_special(&model.prompt_text(&self.prompt)?);
         for index in 0..self.n {
             let seed = self.sampling.seed.wrapping_add(index);
-            let generation = self.write(&mut loaded, compiled.as_ref(), &prompt, seed)?;
+            let generation = self.write(&mut model, compiled.as_ref(), &prompt, seed)?;
             summarize(&generation, seed);
         }
         Ok(ExitCode::SUCCESS)
@@ -117,20 +119,20 @@ impl GenerateArgs {
     /// Writes one text to standard output as it comes.
     fn write(
         &self,
-        loaded: &mut LoadedModel,
+        model: &mut Model,
         compiled: Option<&Arc<CompiledGrammar>>,
         prompt: &[TokenId],
         seed: u64,
     ) -> Result<Generation, Failure> {
         let config = self.config(seed);
         let sequence = match compiled {
-            Some(compiled) => Sequence::constrained(&loaded.tokenizer, prompt, compiled.matcher(), &config)?,
-            None => Sequence::unconstrained(&loaded.tokenizer, prompt, &config)?,
+            Some(compiled) => Sequence::constrained(&model.tokenizer, prompt, compiled.matcher(), &config)?,
+            None => Sequence::unconstrained(&model.tokenizer, prompt, &config)?,
         };
         let mut output = std::io::stdout().lock();
         let mut progress = Progress::new(self.max_tokens);
         let mut written = Ok(());
-        let generation = generate_streaming(&mut loaded.model, sequence, &mut |chunk| {
+        let generation = generate_streaming(&mut *model.backend, sequence, &mut |chunk| {
             progress.advance(chunk.tokens.len());
             written = output.write_all(chunk.text.as_bytes()).and_then(|()| output.flush());
             if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

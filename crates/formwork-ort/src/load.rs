@@ -1,0 +1,210 @@
+//! How is a model loaded as a whole? Library, files, sessions and tokenizer.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use formwork::TokenId;
+use formwork_tokenizers::Tokenizer;
+use ort::ep;
+use ort::logging::LogLevel;
+use ort::session::Session;
+use ort::session::builder::SessionBuilder;
+use serde_json::Value;
+
+use crate::error::{LoadError, one_line};
+use crate::head::{Head, head_model};
+use crate::library::{Library, open_library};
+use crate::model::OrtModel;
+use crate::provider::{Device, Provider, ProviderReport};
+use crate::signature::Signature;
+
+const CONFIG: &str = "config.json";
+const TOKENIZER: &str = "tokenizer.json";
+const GENERATION_CONFIG: &str = "generation_config.json";
+/// Where exporters put the model, in the order in which they are looked for.
+const MODELS: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+
+/// Largest JSON file that is read.
+const MAX_TEXT_BYTES: u64 = 64 << 20;
+/// Positions at most, unless the caller asks for more.
+const DEFAULT_MAX_CONTEXT: usize = 1 << 17;
+
+/// Where and how a model is to run.
+#[derive(Clone, Debug, Default)]
+pub struct OrtOptions {
+    /// The provider (default: the CPU).
+    pub provider: Provider,
+    /// ONNX Runtime's library. Default: looked for, as [the crate](crate) says.
+    pub library: Option<PathBuf>,
+    /// Threads within one operation. Default: as many as ONNX Runtime finds right; small models want 1.
+    pub threads: Option<usize>,
+    /// Positions to hold at most. Default: what the model has, up to 131,072.
+    pub max_context: Option<usize>,
+}
+
+/// The files of a model as bytes, such as those embedded in a binary.
+#[derive(Clone, Debug)]
+pub struct ModelFiles<'a> {
+    /// `config.json`.
+    pub config: &'a [u8],
+    /// `tokenizer.json`.
+    pub tokenizer: &'a [u8],
+    /// `model.onnx`.
+    pub model: &'a [u8],
+    /// Files that the model's external data is in, with the names that it calls them by.
+    pub external: Vec<(&'a str, Arc<[u8]>)>,
+    /// `generation_config.json`, for the stop tokens.
+    pub generation_config: Option<&'a [u8]>,
+}
+
+/// A model ready to run, with its tokenizer.
+#[derive(Debug)]
+pub struct LoadedModel {
+    /// The model.
+    pub model: OrtModel,
+    /// Its tokenizer; the vocabulary is as wide as the model's logits.
+    pub tokenizer: Tokenizer,
+}
+
+impl LoadedModel {
+    /// Loads a folder with `config.json`, `tokenizer.json` and `model.onnx` (or `onnx/model.onnx`).
+    ///
+    /// # Errors
+    /// [`LoadError`] names the library or file that is missing, broken, or of an unsupported kind.
+    pub fn from_folder(folder: impl AsRef<Path>, options: &OrtOptions) -> Result<LoadedModel, LoadError> {
+        let folder = folder.as_ref();
+        let path = folder.join(CONFIG);
+        let config = Config::parse(&path, &read(&path)?, options)?;
+        let candidates = MODELS.map(|name| folder.join(name));
+        let path = candidates.iter().find(|path| path.is_file()).unwrap_or(&candidates[0]);
+        // Opened for the sake of the operating system's own message.
+        fs::File::open(path).map_err(|error| LoadError::io(path, error))?;
+        let commit = |builder: &mut SessionBuilder| builder.commit_from_file(path);
+        let model = open_model(path, &config, options, &commit, &[])?;
+        let tokenizer = tokenizer_options(&model).from_file(folder.join(TOKENIZER))?;
+        Ok(LoadedModel { model, tokenizer })
+    }
+
+    /// Loads a model whose files are in memory.
+    ///
+    /// # Errors
+    /// As [`LoadedModel::from_folder`]; files are named as they would be in a folder.
+    pub fn from_memory(files: &ModelFiles<'_>, options: &OrtOptions) -> Result<LoadedModel, LoadError> {
+        let config = Config::parse(Path::new(CONFIG), files.config, options)?;
+        let commit = |builder: &mut SessionBuilder| builder.commit_from_memory(files.model);
+        let model = open_model(Path::new(MODELS[0]), &config, options, &commit, &files.external)?;
+        let mut tokenizer_options = tokenizer_options(&model);
+        for token in stop_tokens(files)? {
+            tokenizer_options = tokenizer_options.stop_token_id(token);
+        }
+        let tokenizer = tokenizer_options.from_bytes(files.tokenizer)?;
+        Ok(LoadedModel { model, tokenizer })
+    }
+}
+
+fn tokenizer_options(model: &OrtModel) -> formwork_tokenizers::LoadOptions {
+    formwork_tokenizers::LoadOptions::new().logits_width(formwork_decode::Backend::logits_width(model))
+}
+
+type Commit<'a> = dyn Fn(&mut SessionBuilder) -> ort::Result<Session> + 'a;
+
+fn open_model(
+    path: &Path,
+    config: &Config,
+    options: &OrtOptions,
+    commit: &Commit<'_>,
+    external: &[(&str, Arc<[u8]>)],
+) -> Result<OrtModel, LoadError> {
+    let library = open_library(options.library.as_deref())?;
+    let open = |device| {
+        let mut builder = builder(&library, device, options.threads)?;
+        for (name, bytes) in external {
+            builder = builder.with_external_initializer_file_in_memory(name, Arc::clone(bytes))?;
+        }
+        commit(&mut builder)
+    };
+    let on_cpu = || open(Device::Cpu).map_err(|error| LoadError::malformed(path, error));
+    let asked = options.provider;
+    let (session, used, reason) = match asked {
+        Provider::Cpu => (on_cpu()?, Device::Cpu, None),
+        Provider::Cuda { device, allow_cpu } => match open(Device::Cuda(device)) {
+            Ok(session) => (session, Device::Cuda(device), None),
+            Err(error) if allow_cpu => (on_cpu()?, Device::Cpu, Some(one_line(error))),
+            Err(error) => return Err(LoadError::Provider { provider: asked, reason: one_line(error) }),
+        },
+    };
+    let signature = Signature::of(&session, path, config.vocab_size)?;
+    let report = ProviderReport { asked, used, reason };
+    let head = open_head(&library, used, &signature).map_err(LoadError::runtime)?;
+    OrtModel::new(session, head, signature, report, config.context_length).map_err(LoadError::runtime)
+}
+
+/// A head for a model on this device.
+fn open_head(library: &Library, device: Device, signature: &Signature) -> ort::Result<Head> {
+    let model = head_model(signature.logits_type, signature.width);
+    // One row is too little work to share.
+    let session = builder(library, device, Some(1))?.commit_from_memory(&model)?;
+    Head::new(session, signature.width)
+}
+
+pub(crate) fn builder(library: &Library, device: Device, threads: Option<usize>) -> ort::Result<SessionBuilder> {
+    let mut builder = Session::builder(&library.environment)?.with_log_level(LogLevel::Error)?;
+    if let Some(threads) = threads {
+        builder = builder.with_intra_threads(threads)?;
+    }
+    if let Device::Cuda(id) = device {
+        // What cannot be registered would otherwise be left out in silence.
+        let cuda = ep::CUDA::default().with_device_id(id).build().error_on_failure();
+        builder = builder.with_execution_providers([cuda])?;
+    }
+    Ok(builder)
+}
+
+/// What `config.json` says that the model's file does not.
+struct Config {
+    vocab_size: Option<usize>,
+    context_length: usize,
+}
+
+impl Config {
+    fn parse(path: &Path, bytes: &[u8], options: &OrtOptions) -> Result<Config, LoadError> {
+        let json = parse_json(path, bytes)?;
+        // Models of text and images keep the decoder's settings apart.
+        let fields = json.get("text_config").unwrap_or(&json);
+        let size = |name: &str| fields.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        let context_length = ["max_position_embeddings", "n_positions", "n_ctx"].into_iter().find_map(size);
+        let Some(context_length) = context_length.filter(|&n| n > 0) else {
+            return Err(LoadError::malformed(path, "it has no max_position_embeddings"));
+        };
+        let limit = options.max_context.unwrap_or(DEFAULT_MAX_CONTEXT);
+        Ok(Config { vocab_size: size("vocab_size"), context_length: context_length.min(limit) })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let n_bytes = fs::metadata(path).map_err(|error| LoadError::io(path, error))?.len();
+    if n_bytes > MAX_TEXT_BYTES {
+        return Err(LoadError::malformed(path, format!("{n_bytes} bytes are too many: the limit is {MAX_TEXT_BYTES}")));
+    }
+    fs::read(path).map_err(|error| LoadError::io(path, error))
+}
+
+fn parse_json(path: &Path, bytes: &[u8]) -> Result<Value, LoadError> {
+    serde_json::from_slice(bytes).map_err(|error| LoadError::malformed(path, format!("not JSON: {error}")))
+}
+
+/// `eos_token_id` of the first file that has one: a number or a list of them.
+fn stop_tokens(files: &ModelFiles<'_>) -> Result<Vec<TokenId>, LoadError> {
+    for (name, bytes) in [(GENERATION_CONFIG, files.generation_config), (CONFIG, Some(files.config))] {
+        let Some(bytes) = bytes else { continue };
+        let json = parse_json(Path::new(name), bytes)?;
+        let ids = json.get("eos_token_id").map(|ids| ids.as_array().map_or(std::slice::from_ref(ids), Vec::as_slice));
+        let ids = ids.unwrap_or_default().iter().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok());
+        let tokens: Vec<TokenId> = ids.map(TokenId::new).collect();
+        if !tokens.is_empty() {
+            return Ok(tokens);
+        }
+    }
+    Ok(Vec::new())
+}
