@@ -142,6 +142,10 @@ impl NumberMachine {
         if !self.may_read_more(state.n_digits) {
             return None;
         }
+        // Readers differ on whether `-0` is a whole number; `0` says the same.
+        if self.integer && state.phase == Phase::Minus && digit == 0 {
+            return None;
+        }
         let mut next = state.clone();
         next.phase = if state.n_digits == 0 && digit == 0 { Phase::Zero } else { Phase::Whole };
         let at = state.n_digits as usize;
@@ -422,7 +426,7 @@ mod tests {
                         let dfa = automaton(&spec);
                         for text in &texts {
                             let expected = number_matches(&spec, &Decimal::parse(text).unwrap())
-                                && !(integer && text.contains('.'));
+                                && !(integer && (text.contains('.') || text == "-0"));
                             assert_eq!(accepts(&dfa, text), expected, "{text} in {spec:?}");
                         }
                     }
