@@ -81,12 +81,9 @@ pub fn quoted(language: &mut Language, content: ExprId) -> ExprId {
     language.sequence([quote, content, quote])
 }
 
-/// The integers from `minimum` to `maximum`; zero may have a minus.
+/// The integers from `minimum` to `maximum`; zero has no minus.
 pub fn integers(language: &mut Language, minimum: i64, maximum: i64) -> ExprId {
-    let mut spellings: Vec<ExprId> = (minimum..=maximum).map(|number| language.literal(number.to_string())).collect();
-    if (minimum..=maximum).contains(&0) {
-        spellings.push(language.literal("-0"));
-    }
+    let spellings: Vec<ExprId> = (minimum..=maximum).map(|number| language.literal(number.to_string())).collect();
     language.choice(spellings)
 }
 
