@@ -167,9 +167,13 @@ impl Generation {
             overflows: &shared.overflows,
             limits: &shared.limits,
             n_steps: 0,
+            n_bytes: 0,
         };
-        let mask = work.compute(&configuration)?;
+        let mask = work.compute(&configuration);
+        // What was found out on the way to an error stays, so it counts.
         self.n_steps += work.n_steps as u64;
+        self.n_bytes += work.n_bytes;
+        let mask = mask?;
         self.n_bytes += mask.n_bytes() + 128 + size_of_val(&*view);
         self.by_view.insert(view, mask.clone());
         self.masks.insert(key, mask.clone());

@@ -92,6 +92,8 @@ struct MaskWork<'a> {
     limits: &'a Limits,
     /// Automaton and parser steps so far.
     n_steps: usize,
+    /// Bytes added to what is kept from mask to mask.
+    n_bytes: usize,
 }
 
 /// Parts of a mask that is being put together.
@@ -282,6 +284,7 @@ impl MaskWork<'_> {
             prefixes.push(exits[exit].1);
         }
         let taken = Arc::new(Taken { tokens: tokens.into(), prefixes: prefixes.into() });
+        self.n_bytes += 8 * n_taken + 96;
         self.exits.insert((class, table), Arc::clone(&taken));
         Ok(taken)
     }

@@ -63,6 +63,7 @@ impl MaskWork<'_> {
         }
         let bytes = next_bytes(self.parser, &[behind_lexeme(set)])?;
         if self.first_bytes.len() <= set as usize {
+            self.n_bytes += size_of::<Option<ByteSet>>() * (set as usize + 1 - self.first_bytes.len());
             self.first_bytes.resize(set as usize + 1, None);
         }
         self.first_bytes[set as usize] = Some(bytes);
@@ -96,6 +97,7 @@ impl MaskWork<'_> {
             self.walk_children(trie, node, start, bytes, &mut found)?;
         }
         let rests: Arc<[u32]> = found.into();
+        self.n_bytes += 4 * rests.len() + 64;
         self.rests.insert(key, Arc::clone(&rests));
         Ok(rests)
     }
