@@ -224,10 +224,7 @@ impl MaskWork<'_> {
         token: u32,
         row: &mut [u32],
     ) -> Result<(), LimitError> {
-        let bytes = table.of(self.vocabulary).body_of(self.vocabulary.bytes_at(token as usize));
-        self.spend(bytes.len())?;
-        let text = std::str::from_utf8(bytes).unwrap_or_default();
-        if text.chars().try_fold(content, |state, char| string.step_char(state, char as u32)).is_none() {
+        if !self.takes_plain(string, content, table.of(self.vocabulary), token)? {
             clear_bit(row, token);
         }
         Ok(())

@@ -146,23 +146,26 @@ impl MaskWork<'_> {
         tokens: &[u32],
         row: &mut [u32],
     ) -> Result<(), LimitError> {
-        let mut n_steps = 0;
         for token in tokens {
-            let bytes = table.body_of(self.vocabulary.bytes_at(*token as usize));
-            let Ok(text) = std::str::from_utf8(bytes) else { continue };
-            let mut state = Some(content);
-            for char in text.chars() {
-                state = state.and_then(|state| string.step_char(state, char as u32));
-                n_steps += 1;
-                if state.is_none() {
-                    break;
-                }
-            }
-            if state.is_some() {
+            if self.takes_plain(string, content, table, *token)? {
                 set_bit(row, *token);
             }
         }
-        self.spend(n_steps)
+        Ok(())
+    }
+
+    /// Whether the content automaton takes all characters of a plain token.
+    pub(super) fn takes_plain(
+        &mut self,
+        string: &StringAutomaton,
+        content: u32,
+        table: &BodyTable,
+        token: u32,
+    ) -> Result<bool, LimitError> {
+        let bytes = table.body_of(self.vocabulary.bytes_at(token as usize));
+        self.spend(bytes.len())?;
+        let Ok(text) = std::str::from_utf8(bytes) else { return Ok(false) };
+        Ok(text.chars().try_fold(content, |state, char| string.step_char(state, char as u32)).is_some())
     }
 
     /// Walks the part of the token trie whose first character is of a class.
