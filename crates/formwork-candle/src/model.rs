@@ -35,20 +35,6 @@ impl CandleModel {
         &self.device
     }
 
-    fn check(&self, tokens: &[TokenId]) -> Result<(), BackendError> {
-        if tokens.is_empty() {
-            return Err(BackendError::NoTokens);
-        }
-        let needed = self.cached.len() + tokens.len();
-        if needed > self.context_length {
-            return Err(BackendError::ContextFull { needed, context_length: self.context_length });
-        }
-        match tokens.iter().find(|token| token.index() >= self.width) {
-            Some(&token) => Err(BackendError::TokenOutOfRange { token, width: self.width }),
-            None => Ok(()),
-        }
-    }
-
     /// Feeds tokens after those in the decoder, in as few passes as the family allows.
     fn feed(&mut self, tokens: &[u32]) -> candle_core::Result<Tensor> {
         let mut offset = self.n_in_decoder;
@@ -77,7 +63,7 @@ impl CandleModel {
 
 impl Backend for CandleModel {
     fn forward(&mut self, tokens: &[TokenId]) -> Result<Box<dyn Logits>, BackendError> {
-        self.check(tokens)?;
+        self.check_pass(tokens)?;
         let pending = self.cached[self.n_in_decoder..].iter().chain(tokens);
         let pending: Vec<u32> = pending.map(|token| token.get()).collect();
         let output = self.feed(&pending).map_err(runtime);

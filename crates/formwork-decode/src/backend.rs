@@ -44,6 +44,25 @@ pub trait Backend: Send {
 
     /// How many positions the model can hold.
     fn context_length(&self) -> usize;
+
+    /// Whether `tokens` can be fed now: what every backend has to know before a pass.
+    ///
+    /// # Errors
+    /// [`BackendError::NoTokens`], [`BackendError::ContextFull`] or [`BackendError::TokenOutOfRange`].
+    fn check_pass(&self, tokens: &[TokenId]) -> Result<(), BackendError> {
+        if tokens.is_empty() {
+            return Err(BackendError::NoTokens);
+        }
+        let (needed, context_length) = (self.cached().len() + tokens.len(), self.context_length());
+        if needed > context_length {
+            return Err(BackendError::ContextFull { needed, context_length });
+        }
+        let width = self.logits_width();
+        match tokens.iter().find(|token| token.index() >= width) {
+            Some(&token) => Err(BackendError::TokenOutOfRange { token, width }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The logits of one position, wherever they are.

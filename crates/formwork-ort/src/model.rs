@@ -66,24 +66,9 @@ impl OrtModel {
         &self.provider
     }
 
-    fn check(&self, tokens: &[TokenId]) -> Result<(), BackendError> {
-        if tokens.is_empty() {
-            return Err(BackendError::NoTokens);
-        }
-        let needed = self.cached.len() + tokens.len();
-        if needed > self.context_length {
-            return Err(BackendError::ContextFull { needed, context_length: self.context_length });
-        }
-        let width = self.signature.width;
-        match tokens.iter().find(|token| token.index() >= width) {
-            Some(&token) => Err(BackendError::TokenOutOfRange { token, width }),
-            None => Ok(()),
-        }
-    }
-
     /// Runs `tokens` after the cached ones. Nothing is kept of it yet.
     fn pass(&mut self, tokens: &[TokenId]) -> Result<Pass, BackendError> {
-        self.check(tokens)?;
+        self.check_pass(tokens)?;
         let result = self.bind(tokens).and_then(|()| self.run());
         // What was bound would otherwise be held until the next pass, and stale outputs be used again.
         self.binding.clear();
