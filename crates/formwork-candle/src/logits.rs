@@ -1,7 +1,7 @@
 //! How are logits masked and compared where they are? On the CPU in place, on other devices by tensor operations.
 
 use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Result, Storage, Tensor};
-use formwork::TokenId;
+use formwork::{TokenId, TokenMask};
 use formwork_decode::{BackendError, Logits, greatest, mask_logits};
 
 use crate::error::runtime;
@@ -53,12 +53,12 @@ impl Logits for CandleLogits {
         self.row.elem_count()
     }
 
-    fn apply_mask(&mut self, mask: &[u32]) -> std::result::Result<(), BackendError> {
+    fn apply_mask(&mut self, mask: &TokenMask) -> std::result::Result<usize, BackendError> {
         match self.row.device() {
-            Device::Cpu => self.row.inplace_op1(&MaskOp { mask }).map_err(runtime),
+            Device::Cpu => self.row.inplace_op1(&MaskOp { mask }).map(|()| 0).map_err(runtime),
             _ => {
                 self.row = masked_by_select(&self.row, mask).map_err(runtime)?;
-                Ok(())
+                Ok(self.row.elem_count())
             }
         }
     }
@@ -81,7 +81,7 @@ impl Logits for CandleLogits {
 
 /// Writes −∞ in place where the packed mask has a 0.
 struct MaskOp<'a> {
-    mask: &'a [u32],
+    mask: &'a TokenMask,
 }
 
 impl InplaceOp1 for MaskOp<'_> {
@@ -102,7 +102,7 @@ impl InplaceOp1 for MaskOp<'_> {
 }
 
 /// The same by a selection, for every device: one byte per logit goes there, the logits stay.
-fn masked_by_select(row: &Tensor, mask: &[u32]) -> Result<Tensor> {
+fn masked_by_select(row: &Tensor, mask: &TokenMask) -> Result<Tensor> {
     let mut allowed = vec![1u8; row.elem_count()];
     mask_logits(&mut allowed, mask, 0);
     let allowed = Tensor::from_vec(allowed, row.shape(), row.device())?;
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn both_ways_to_mask_agree() {
         let values: Vec<f32> = (0..70).map(|i| (i * 37 % 70) as f32).collect();
-        let mask = [0x8000_0001, 0xFFFF_0000];
+        let mask = TokenMask::from_words(&[0x8000_0001, 0xFFFF_0000]);
         let mut in_place = logits(&values);
         in_place.apply_mask(&mask).unwrap();
         let selected = masked_by_select(logits(&values).tensor(), &mask).unwrap();

@@ -77,16 +77,25 @@ pub(crate) fn finished(sequence: &Sequence<'_>) -> Generation {
 
 /// Makes room: cuts the cache to what the prompt shares with it, and the budget to what the context holds.
 pub(crate) fn prepare(backend: &mut dyn Backend, sequence: &mut Sequence<'_>) -> Result<(), DecodeError> {
-    let (n_tokens, context_length) = (sequence.stats().prompt_tokens, backend.context_length());
+    let n_kept = n_to_keep(sequence, backend.cached(), backend.context_length())?;
+    backend.truncate(n_kept)?;
+    sequence.skip_cached(n_kept);
+    Ok(())
+}
+
+/// How many cached positions the sequence can begin with. Its budget is cut to what the context holds.
+pub(crate) fn n_to_keep(
+    sequence: &mut Sequence<'_>,
+    cached: &[TokenId],
+    context_length: usize,
+) -> Result<usize, DecodeError> {
+    let n_tokens = sequence.stats().prompt_tokens;
     let room = context_length.saturating_sub(n_tokens);
     if room == 0 {
         return Err(DecodeError::PromptTooLong { n_tokens, context_length });
     }
     sequence.limit_tokens(room);
-    let n_kept = if sequence.config().reuse_prefix { n_shared(backend.cached(), sequence.input()) } else { 0 };
-    backend.truncate(n_kept)?;
-    sequence.skip_cached(n_kept);
-    Ok(())
+    Ok(if sequence.config().reuse_prefix { n_shared(cached, sequence.input()) } else { 0 })
 }
 
 /// One pass and what follows from it.
@@ -124,7 +133,7 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
-    use formwork::{Compiler, Grammar};
+    use formwork::{Compiler, Grammar, TokenMask};
 
     use super::*;
     use crate::backend::Logits;
@@ -345,7 +354,7 @@ mod tests {
         let tokens: Vec<TokenId> = "say:he".bytes().map(|byte| TokenId::new(byte.into())).collect();
         let mut each = backend.forward_each(&tokens).unwrap();
         let chosen = each.iter_mut().map(|logits: &mut Box<dyn Logits>| {
-            logits.apply_mask(&[0, 0, 0, u32::MAX]).unwrap();
+            logits.apply_mask(&TokenMask::from_words(&[0, 0, 0, u32::MAX])).unwrap();
             logits.argmax().unwrap().unwrap().get()
         });
         assert_eq!(chosen.skip(3).collect::<Vec<_>>(), [u32::from(b'h'), u32::from(b'e'), u32::from(b'y')]);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use formwork::{Matcher, TokenId, TokenKind};
+use formwork::{Matcher, TokenId, TokenKind, TokenMask};
 
 use crate::backend::Logits;
 use crate::config::GenerationConfig;
@@ -47,8 +47,8 @@ pub struct Sequence<'a> {
     tokens: Vec<TokenId>,
     /// Start of what the model has not seen.
     input_start: usize,
-    mask: Vec<u32>,
-    is_mask_ready: bool,
+    /// The mask for the next logits, where it is made.
+    mask: Option<TokenMask>,
     finish: Option<FinishReason>,
     started: Instant,
     stats: RunStats,
@@ -104,8 +104,7 @@ impl<'a> Sequence<'a> {
             n_prompt: prompt.len(),
             tokens: prompt.to_vec(),
             input_start: 0,
-            mask: vec![0; tokenizer.vocabulary().mask_words()],
-            is_mask_ready: false,
+            mask: None,
             finish: None,
             started: Instant::now(),
             stats: RunStats { prompt_tokens: prompt.len(), ..RunStats::default() },
@@ -167,11 +166,33 @@ impl<'a> Sequence<'a> {
     /// # Errors
     /// A limit of the grammar's engine.
     pub fn prepare_mask(&mut self) -> Result<(), DecodeError> {
-        if !self.is_mask_ready {
-            timed(&mut self.stats.mask, || self.constraint.fill_mask(&mut self.mask))?;
-            self.is_mask_ready = true;
+        self.ready_mask().map(drop)
+    }
+
+    /// Makes the masks that `drafts` will need, one call for all, while the model may still be at work: the grammar keeps
+    /// them. A failure comes up again where the mask is used.
+    pub(crate) fn prepare_masks_along(&mut self, drafts: &[Draft]) {
+        let constraint = &self.constraint;
+        timed(&mut self.stats.mask, || {
+            let mut ahead = constraint.fork();
+            for draft in drafts {
+                if ahead.mask().is_err() || ahead.accept_token(draft.token).is_err() {
+                    return;
+                }
+            }
+            // An error here is met again, too.
+            let _ = ahead.mask();
+        });
+    }
+
+    fn ready_mask(&mut self) -> Result<TokenMask, DecodeError> {
+        match &self.mask {
+            Some(mask) => Ok(mask.clone()),
+            None => {
+                let mask = timed(&mut self.stats.mask, || self.constraint.mask())?;
+                Ok(self.mask.insert(mask).clone())
+            }
         }
-        Ok(())
     }
 
     /// Takes the logits that follow the last token of [`Sequence::input`]: masks them, chooses a token, takes it, and
@@ -193,25 +214,23 @@ impl<'a> Sequence<'a> {
         logits: &mut dyn Logits,
         draft: Option<&Draft>,
     ) -> Result<TokenId, DecodeError> {
-        self.prepare_mask()?;
-        timed(&mut self.stats.mask, || logits.apply_mask(&self.mask))?;
+        let mask = self.ready_mask()?;
+        self.stats.mask_bytes += timed(&mut self.stats.mask, || logits.apply_mask(&mask))?;
         let chosen = timed(&mut self.stats.sampling, || match draft {
             Some(draft) => self.sampler.verify(logits, draft),
             None => self.sampler.sample(logits),
         })?;
-        let token = chosen.ok_or_else(|| no_candidate(logits, &self.mask))?;
+        let token = chosen.ok_or_else(|| no_candidate(logits, &mask))?;
         self.accept_chosen(token)?;
         self.take_forced()?;
         Ok(token)
     }
 
-    /// A draft of what comes next, under the constraint, which is as before afterwards.
-    pub(crate) fn draft(&mut self, drafter: &mut dyn Drafter, n_draft: usize) -> Result<Vec<Draft>, DecodeError> {
+    /// A draft of what comes next, under the constraint.
+    pub(crate) fn draft(&self, drafter: &mut dyn Drafter, n_draft: usize) -> Result<Vec<Draft>, DecodeError> {
         let n_tokens = n_draft.min(self.config.max_tokens.saturating_sub(self.output().len()));
-        let mut path = DraftPath::new(self.constraint.as_mut(), self.tokenizer.vocabulary());
-        let drafts = drafter.draft(&self.tokens, &mut path, n_tokens);
-        path.undo()?;
-        drafts
+        let mut path = DraftPath::new(self.constraint.fork(), self.tokenizer.vocabulary());
+        drafter.draft(&self.tokens, &mut path, n_tokens)
     }
 
     /// Says how many tokens the model has seen.
@@ -242,7 +261,7 @@ impl<'a> Sequence<'a> {
 
     /// Takes a token that the constraint has accepted.
     fn take(&mut self, token: TokenId) {
-        self.is_mask_ready = false;
+        self.mask = None;
         let vocabulary = self.tokenizer.vocabulary();
         if vocabulary.kind(token) == TokenKind::Stop {
             return self.finish_with(FinishReason::Stop);
@@ -302,7 +321,7 @@ impl<'a> Sequence<'a> {
             debug_assert!(restored.is_ok());
             return false;
         }
-        self.is_mask_ready = false;
+        self.mask = None;
         self.tokens.pop();
         self.tokens.push(new);
         self.sampler.replace_output(old, new);
@@ -330,7 +349,7 @@ impl<'a> Sequence<'a> {
     }
 }
 
-pub(crate) fn no_candidate(logits: &mut dyn Logits, mask: &[u32]) -> DecodeError {
+pub(crate) fn no_candidate(logits: &mut dyn Logits, mask: &TokenMask) -> DecodeError {
     let width = logits.width();
     let mut values = Vec::new();
     // The reason is told as well as it can be: when the copy fails, no NaN is counted.
@@ -338,8 +357,8 @@ pub(crate) fn no_candidate(logits: &mut dyn Logits, mask: &[u32]) -> DecodeError
         Ok(()) => values.iter().filter(|logit| logit.is_nan()).count(),
         Err(_) => 0,
     };
-    let is_allowed = |id: &usize| mask.get(id / 32).is_some_and(|word| word >> (id % 32) & 1 == 1);
-    DecodeError::NoCandidate { width, n_allowed: (0..width).filter(is_allowed).count(), n_nan }
+    let n_allowed = mask.iter().take_while(|token| token.index() < width).count();
+    DecodeError::NoCandidate { width, n_allowed, n_nan }
 }
 
 impl std::fmt::Debug for Sequence<'_> {

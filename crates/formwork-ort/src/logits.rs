@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use formwork::TokenId;
-use formwork_decode::{BackendError, Logits, mask_logits};
+use formwork::{TokenId, TokenMask};
+use formwork_decode::{BackendError, Logits, mask_by_row};
 use half::f16;
 use ort::value::DynTensor;
 use ort::value::TensorElementType;
@@ -47,7 +47,7 @@ impl OrtLogits {
             _ => out.extend_from_slice(&self.pass.try_extract_tensor::<f32>()?.1[row]),
         }
         if let Some(mask) = &self.mask {
-            mask_logits(out, mask, f32::NEG_INFINITY);
+            mask_by_row(out, mask, f32::NEG_INFINITY);
         }
         Ok(true)
     }
@@ -67,13 +67,16 @@ impl Logits for OrtLogits {
         self.width
     }
 
-    fn apply_mask(&mut self, mask: &[u32]) -> Result<(), BackendError> {
-        let mut words = self.full_mask();
-        for (index, word) in words.iter_mut().enumerate() {
-            *word &= mask.get(index).copied().unwrap_or(0);
+    fn apply_mask(&mut self, mask: &TokenMask) -> Result<usize, BackendError> {
+        let mut words = vec![0; mask.n_words().max(mask_words(self.width))];
+        mask.write_to(&mut words);
+        words.truncate(mask_words(self.width));
+        if let Some(before) = &self.mask {
+            words.iter_mut().zip(before).for_each(|(word, before)| *word &= before);
         }
+        let n_bytes = 4 * words.len();
         self.mask = Some(words);
-        Ok(())
+        Ok(n_bytes)
     }
 
     fn argmax(&mut self) -> Result<Option<TokenId>, BackendError> {

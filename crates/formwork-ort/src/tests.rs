@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use formwork::TokenId;
-use formwork_decode::{Backend, BackendError, Logits, greatest, mask_logits};
+use formwork::TokenMask;
+use formwork_decode::{Backend, BackendError, Logits, greatest, mask_by_row};
 use half::f16;
 use ort::value::{DynTensor, Tensor};
 
@@ -73,8 +74,8 @@ fn check_row(head: &Arc<Mutex<Head>>, ty: ElementType, row: &[f32], masks: &[Vec
     let mut expected = row.to_vec();
     let mut logits = OrtLogits::new(Arc::clone(head), pass(ty, row), 1);
     for mask in masks {
-        mask_logits(&mut expected, mask, f32::NEG_INFINITY);
-        logits.apply_mask(mask).unwrap();
+        mask_by_row(&mut expected, mask, f32::NEG_INFINITY);
+        logits.apply_mask(&TokenMask::from_words(mask)).unwrap();
     }
     let what = format!("{ty:?}, {} logits, masks {masks:x?}", row.len());
     assert_eq!(logits.argmax().unwrap(), greatest(&expected), "{what}");

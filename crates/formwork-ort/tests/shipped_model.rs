@@ -7,9 +7,9 @@ mod library;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use formwork::{Compiler, Grammar, TokenId};
+use formwork::{Compiler, Grammar, TokenId, TokenMask};
 use formwork_decode::{
-    Backend, BackendError, GenerationConfig, Logits, Sampling, Sequence, TextTokenizer, generate, greatest, mask_logits,
+    Backend, BackendError, GenerationConfig, Logits, Sampling, Sequence, TextTokenizer, generate, greatest, mask_by_row,
 };
 use formwork_ort::{Device, LoadError, LoadedModel, ModelFiles, OrtOptions, Provider};
 
@@ -139,8 +139,8 @@ fn masks_are_those_of_the_host() {
                 (state >> 32) as u32 & (state >> 13) as u32
             })
             .collect();
-        mask_logits(&mut expected, &mask, f32::NEG_INFINITY);
-        logits.apply_mask(&mask).unwrap();
+        mask_by_row(&mut expected, &mask, f32::NEG_INFINITY);
+        logits.apply_mask(&TokenMask::from_words(&mask)).unwrap();
         assert_eq!(logits.argmax().unwrap(), greatest(&expected), "round {round}");
         let mut actual = Vec::new();
         logits.copy_to(&mut actual).unwrap();
@@ -148,7 +148,7 @@ fn masks_are_those_of_the_host() {
         model.truncate(0).unwrap();
     }
     let mut logits = model.forward(&input).unwrap();
-    logits.apply_mask(&[]).unwrap();
+    logits.apply_mask(&TokenMask::from_words(&[])).unwrap();
     assert_eq!(logits.argmax().unwrap(), None);
 }
 
