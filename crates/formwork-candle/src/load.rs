@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::chat::ChatTemplate;
 use crate::config::ModelConfig;
+use crate::decoder::Decoder;
 use crate::error::{ChatError, LoadError};
-use crate::families::build;
 use crate::files::{
     CHAT_TEMPLATE, CONFIG, GENERATION_CONFIG, ModelFiles, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, open_weights,
     parse_json, read, read_optional,
@@ -104,8 +104,8 @@ fn read_config(path: &Path, bytes: &[u8], options: &LoadOptions) -> Result<Model
 fn build_model(config: &ModelConfig, weights: Weights<'_>, options: &LoadOptions) -> Result<CandleModel, LoadError> {
     let device = options.device.clone();
     let dtype = options.dtype.unwrap_or(if device.is_cpu() { DType::F32 } else { DType::BF16 });
-    let decoder = build(config, weights, dtype, &device)?;
-    Ok(CandleModel::new(decoder, device, config.vocab_size, config.context_length))
+    let decoder = Decoder::load(config, &weights, dtype, &device)?;
+    Ok(CandleModel::new(decoder, config.vocab_size, config.context_length))
 }
 
 fn tokenizer_options(config: &ModelConfig) -> formwork_tokenizers::LoadOptions {

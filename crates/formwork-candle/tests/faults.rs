@@ -87,7 +87,7 @@ fn configurations_that_do_not_fit_are_refused() {
         (json!({"rms_norm_eps": "small"}), &["config.json"]),
         (json!({"rms_norm_eps": null}), &["config.json", "rms_norm_eps"]),
         (json!({"model_type": "bert", "architectures": null}), &["config.json", "\"bert\"", "supported are llama"]),
-        (json!({"rope_scaling": {"rope_type": "yarn"}}), &["config.json", "yarn"]),
+        (json!({"rope_scaling": {"rope_type": "longrope"}}), &["config.json", "not supported", "longrope"]),
     ] {
         let error = error_after("misfit", |folder| write_config(folder, changes));
         assert_mentions(&error, words);
