@@ -28,11 +28,13 @@ pub struct LoadOptions {
     pub dtype: Option<DType>,
     /// Positions to make room for at most. Default: what the model has, up to 131,072.
     pub max_context: Option<usize>,
+    /// The tokenizer. Default: the model's `tokenizer.json`.
+    pub tokenizer: Option<Tokenizer>,
 }
 
 impl Default for LoadOptions {
     fn default() -> LoadOptions {
-        LoadOptions { device: Device::Cpu, dtype: None, max_context: None }
+        LoadOptions { device: Device::Cpu, dtype: None, max_context: None, tokenizer: None }
     }
 }
 
@@ -56,7 +58,10 @@ impl LoadedModel {
         let folder = folder.as_ref();
         let config = read_config(&folder.join(CONFIG), &read(&folder.join(CONFIG))?, options)?;
         let model = build_model(&config, open_weights(folder)?, options)?;
-        let tokenizer = tokenizer_options(&config).from_file(folder.join(TOKENIZER))?;
+        let tokenizer = match &options.tokenizer {
+            Some(tokenizer) => tokenizer.with_logits_width(config.vocab_size)?,
+            None => tokenizer_options(&config).from_file(folder.join(TOKENIZER))?,
+        };
         let chat_template = ChatTemplate::of_model(
             folder,
             read_optional(&folder.join(CHAT_TEMPLATE))?.as_deref(),
@@ -65,7 +70,7 @@ impl LoadedModel {
         Ok(LoadedModel { model, tokenizer, chat_template })
     }
 
-    /// Loads a model whose files are in memory.
+    /// Loads a model whose files are in memory, its tokenizer always among them.
     ///
     /// # Errors
     /// As [`LoadedModel::from_folder`]; files are named as they would be in a folder.
