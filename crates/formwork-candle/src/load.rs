@@ -11,10 +11,7 @@ use crate::chat::ChatTemplate;
 use crate::config::ModelConfig;
 use crate::error::{ChatError, LoadError};
 use crate::families::build;
-use crate::files::{
-    CHAT_TEMPLATE, CONFIG, GENERATION_CONFIG, ModelFiles, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, open_weights,
-    parse_json, read, read_optional,
-};
+use crate::files::{CONFIG, GENERATION_CONFIG, ModelFiles, TOKENIZER, WEIGHTS, open_weights, parse_json, read};
 use crate::map::FileBytes;
 use crate::model::CandleModel;
 use crate::weights::Weights;
@@ -62,12 +59,7 @@ impl LoadedModel {
             Some(tokenizer) => tokenizer.with_logits_width(config.vocab_size)?,
             None => tokenizer_options(&config).from_file(folder.join(TOKENIZER))?,
         };
-        let chat_template = ChatTemplate::of_model(
-            folder,
-            read_optional(&folder.join(CHAT_TEMPLATE))?.as_deref(),
-            read_optional(&folder.join(TOKENIZER_CONFIG))?.as_deref(),
-        )?;
-        Ok(LoadedModel { model, tokenizer, chat_template })
+        Ok(LoadedModel { model, tokenizer, chat_template: ChatTemplate::from_folder(folder)? })
     }
 
     /// Loads a model whose files are in memory, its tokenizer always among them.

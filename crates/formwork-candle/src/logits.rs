@@ -20,11 +20,7 @@ impl CandleLogits {
     ///
     /// # Errors
     /// [`BackendError::LogitsShape`] for another number of logits, or what candle reports.
-    pub fn new(
-        output: &Tensor,
-        width: usize,
-        masks: &DeviceMasks,
-    ) -> std::result::Result<CandleLogits, BackendError> {
+    pub fn new(output: &Tensor, width: usize, masks: &DeviceMasks) -> std::result::Result<CandleLogits, BackendError> {
         if output.elem_count() != width {
             return Err(BackendError::LogitsShape { actual: output.dims().to_vec(), expected: width });
         }
