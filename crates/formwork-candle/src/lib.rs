@@ -33,7 +33,10 @@
 
 mod batch;
 mod chat;
+mod choose;
 mod config;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod decoder;
 mod error;
 mod fields;
@@ -41,6 +44,7 @@ mod files;
 mod load;
 mod logits;
 mod map;
+mod mask;
 mod model;
 mod rows;
 mod time;
@@ -54,4 +58,5 @@ pub use crate::error::{ChatError, LoadError};
 pub use crate::files::ModelFiles;
 pub use crate::load::{LoadOptions, LoadedModel};
 pub use crate::logits::CandleLogits;
+pub use crate::mask::DeviceMasks;
 pub use crate::model::CandleModel;

@@ -7,6 +7,7 @@ use formwork::TokenId;
 use formwork_decode::{Backend, BackendError, Logits};
 
 use crate::decoder::Decoder;
+use crate::mask::DeviceMasks;
 use crate::rows::{Row, Shared, Wanted, feed};
 
 /// A model on one device with the cache of one sequence.
@@ -19,7 +20,7 @@ pub struct CandleModel {
 
 impl CandleModel {
     pub(crate) fn new(decoder: Decoder, width: usize, context_length: usize) -> CandleModel {
-        let shared = Arc::new(Shared { decoder, width, context_length });
+        let shared = Arc::new(Shared { decoder, masks: DeviceMasks::new(), width, context_length });
         CandleModel { row: Row::new(&shared), shared }
     }
 

@@ -9,6 +9,7 @@ use formwork_decode::{BackendError, Logits};
 use crate::decoder::{Decoder, KvCache, Segment};
 use crate::error::runtime;
 use crate::logits::CandleLogits;
+use crate::mask::DeviceMasks;
 
 /// Tokens in one pass at most: bounds the memory of activations.
 const MAX_PASS: usize = 512;
@@ -18,6 +19,8 @@ const MAX_SCORES: usize = 1 << 26;
 /// What all sequences of a model have in common.
 pub(crate) struct Shared {
     pub(crate) decoder: Decoder,
+    /// What the device knows of masks.
+    pub(crate) masks: DeviceMasks,
     /// Logits of a position.
     pub(crate) width: usize,
     pub(crate) context_length: usize,
@@ -56,7 +59,7 @@ pub(crate) fn feed(
     let n_wanted = output.dim(0).map_err(runtime)?;
     // They share their memory, but no part of it belongs to two.
     let logits = (0..n_wanted).map(|idx| {
-        let logits = CandleLogits::new(&output.get(idx).map_err(runtime)?, shared.width)?;
+        let logits = CandleLogits::new(&output.get(idx).map_err(runtime)?, shared.width, &shared.masks)?;
         Ok(Box::new(logits) as Box<dyn Logits>)
     });
     let logits = logits.collect::<std::result::Result<_, BackendError>>()?;
