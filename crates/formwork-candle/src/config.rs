@@ -76,7 +76,7 @@ impl ModelConfig {
     pub(crate) fn new(path: &Path, json: Value, max_context: Option<usize>) -> Result<ModelConfig, LoadError> {
         let mut fields = Fields::new(path, json)?;
         let family = find_family(&fields)?;
-        spell_out_rope(&mut fields);
+        spell_out_rope(&mut fields)?;
         let hidden_size = fields.size("hidden_size", MAX_WIDTH)?;
         let n_heads = fields.size("num_attention_heads", MAX_WIDTH)?;
         let n_key_value_heads = fields.optional_size("num_key_value_heads", MAX_WIDTH, None)?.unwrap_or(n_heads);
@@ -114,18 +114,24 @@ fn find_family(fields: &Fields) -> Result<Family, LoadError> {
 }
 
 /// `rope_parameters`, the newer form, taken apart into the older one.
-fn spell_out_rope(fields: &mut Fields) {
-    let Some(parameters) = fields.remove("rope_parameters").filter(Value::is_object) else { return };
-    let full = parameters.get("full_attention").unwrap_or(&parameters).clone();
+fn spell_out_rope(fields: &mut Fields) -> Result<(), LoadError> {
+    let Some(parameters) = fields.object("rope_parameters")? else { return Ok(()) };
+    if let Some(local) = parameters.object("sliding_attention")? {
+        if local.text("rope_type", "default")? != "default" {
+            return Err(fields.unsupported("rope scaling in layers with a window".to_owned()));
+        }
+        if let Some(theta) = local.get("rope_theta") {
+            fields.set_default("rope_local_base_freq", theta.clone());
+        }
+    }
+    let full = parameters.object("full_attention")?.unwrap_or(parameters);
     for name in ["rope_theta", "partial_rotary_factor"] {
         if let Some(value) = full.get(name) {
             fields.set_default(name, value.clone());
         }
     }
-    if let Some(theta) = parameters.pointer("/sliding_attention/rope_theta") {
-        fields.set_default("rope_local_base_freq", theta.clone());
-    }
-    fields.set_default("rope_scaling", full);
+    fields.set_default("rope_scaling", full.into_value());
+    Ok(())
 }
 
 fn head_dim(fields: &Fields, family: Family, hidden_size: usize, n_heads: usize) -> Result<usize, LoadError> {

@@ -38,8 +38,8 @@ impl Fields {
         }
     }
 
-    pub(crate) fn remove(&mut self, name: &str) -> Option<Value> {
-        self.map.remove(name)
+    pub(crate) fn into_value(self) -> Value {
+        Value::Object(self.map)
     }
 
     /// A size from 1 to `limit`.

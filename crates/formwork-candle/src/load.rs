@@ -21,7 +21,7 @@ use crate::weights::Weights;
 pub struct LoadOptions {
     /// The device (default: the CPU).
     pub device: Device,
-    /// Type of the numbers. Default: `f32` on the CPU, `bf16` elsewhere.
+    /// Type of the numbers: `f32`, `f16` or `bf16`. Default: `f32` on the CPU, `bf16` elsewhere.
     pub dtype: Option<DType>,
     /// Positions to make room for at most. Default: what the model has, up to 131,072.
     pub max_context: Option<usize>,

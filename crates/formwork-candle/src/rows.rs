@@ -35,7 +35,12 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(shared: &Shared) -> Row {
-        Row { tokens: Vec::new(), cache: shared.decoder.new_cache(shared.context_length) }
+        Row::with_room(shared, shared.context_length)
+    }
+
+    /// A row whose cache holds this many positions at most.
+    pub(crate) fn with_room(shared: &Shared, n_positions: usize) -> Row {
+        Row { tokens: Vec::new(), cache: shared.decoder.new_cache(n_positions) }
     }
 }
 
@@ -55,7 +60,14 @@ pub(crate) fn feed(
     rows: &mut [(&mut Row, &[TokenId])],
     wanted: Wanted,
 ) -> std::result::Result<Vec<Box<dyn Logits>>, BackendError> {
-    let output = run_all(&shared.decoder, rows, wanted).map_err(runtime)?;
+    let decoder = &shared.decoder;
+    let output = match decoder.device().is_cpu() {
+        // candle computes on rayon's threads. From one of them it goes on at once; from another thread, nearly every
+        // operation would be handed over and waited for, which is half the time of a small model.
+        true => rayon::scope(|_| run_all(decoder, rows, wanted)),
+        false => run_all(decoder, rows, wanted),
+    };
+    let output = output.map_err(runtime)?;
     let n_wanted = output.dim(0).map_err(runtime)?;
     // They share their memory, but no part of it belongs to two.
     let logits = (0..n_wanted).map(|idx| {

@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Module, Result, Tensor};
 use candle_nn::{Linear, ops};
 
 use crate::decoder::cache::KvCache;
-use crate::decoder::norm::{Norm, wide};
+use crate::decoder::norm::Norm;
 use crate::decoder::rope::{Rope, rotate};
 
 /// Rope and window, in which layers differ.
@@ -45,7 +45,7 @@ impl AttentionContext {
         let positions: Vec<usize> =
             segments.iter().flat_map(|segment| segment.start..segment.start + segment.n_tokens).collect();
         let (cosines, sines) = kind.rope.tables(&positions, dtype, device)?;
-        let masks = segments.iter().map(|segment| mask(segment, kind.window, wide(dtype), device));
+        let masks = segments.iter().map(|segment| mask(segment, kind.window, device));
         Ok(AttentionContext { cosines, sines, window: kind.window, masks: masks.collect::<Result<_>>()? })
     }
 }
@@ -57,7 +57,7 @@ fn first_seen(segment: &Segment<'_>, window: Option<usize>) -> usize {
 
 /// 0 where a token sees a position and −∞ where not, of shape `[tokens, positions]` from the first seen one on. A single
 /// token sees them all.
-fn mask(segment: &Segment<'_>, window: Option<usize>, dtype: DType, device: &Device) -> Result<Option<Tensor>> {
+fn mask(segment: &Segment<'_>, window: Option<usize>, device: &Device) -> Result<Option<Tensor>> {
     if segment.n_tokens == 1 {
         return Ok(None);
     }
@@ -66,7 +66,7 @@ fn mask(segment: &Segment<'_>, window: Option<usize>, dtype: DType, device: &Dev
         |token: usize, position: usize| position <= token && window.is_none_or(|window| token - position < window);
     let row = |token| (first..end).map(move |position| if sees(token, position) { 0.0 } else { f32::NEG_INFINITY });
     let values: Vec<f32> = (segment.start..end).flat_map(row).collect();
-    Tensor::from_vec(values, (segment.n_tokens, end - first), device)?.to_dtype(dtype).map(Some)
+    Tensor::from_vec(values, (segment.n_tokens, end - first), device).map(Some)
 }
 
 /// The attention of one layer.
@@ -124,7 +124,7 @@ impl Attention {
     fn attend(&self, queries: &Tensor, keys: &Tensor, values: &Tensor, mask: Option<&Tensor>) -> Result<Tensor> {
         let (n, n_positions, dtype) = (queries.dim(1)?, keys.dim(1)?, queries.dtype());
         let grouped = queries.reshape((self.n_key_value_heads, (), self.head_dim))?;
-        let mut scores = grouped.matmul(&keys.t()?)?.to_dtype(wide(dtype))?;
+        let mut scores = grouped.matmul(&keys.t()?)?.to_dtype(DType::F32)?;
         if let Some(cap) = self.cap {
             scores = ((scores / cap)?.tanh()? * cap)?;
         }

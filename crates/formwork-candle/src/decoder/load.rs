@@ -20,6 +20,9 @@ impl Decoder {
         dtype: DType,
         device: &Device,
     ) -> Result<Decoder, LoadError> {
+        if !matches!(dtype, DType::F16 | DType::BF16 | DType::F32) {
+            return Err(config.fields.unsupported(format!("computing with numbers of type {dtype:?}")));
+        }
         let switches = Switches::new(config)?;
         let loader = Loader { config, switches: &switches, weights, dtype, device };
         let embedding = loader.tensor("model.embed_tokens.weight", &[config.vocab_size, config.hidden_size])?;

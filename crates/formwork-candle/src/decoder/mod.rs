@@ -20,7 +20,7 @@ pub(crate) use cache::KvCache;
 
 use attention::{AttentionContext, AttentionKind};
 use layer::Layer;
-use norm::{Norm, wide};
+use norm::Norm;
 
 /// The weights of a model on one device.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Decoder {
     pub(crate) fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
         let logits = self.output.forward(&self.norm.forward(hidden)?)?;
         match self.logit_cap {
-            Some(cap) => (logits.to_dtype(wide(self.dtype))? / cap)?.tanh()? * cap,
+            Some(cap) => (logits.to_dtype(DType::F32)? / cap)?.tanh()? * cap,
             None => Ok(logits),
         }
     }

@@ -26,10 +26,10 @@ impl Norm {
         Norm { weight, bias: None, epsilon: epsilon as f32 }
     }
 
-    /// The weight is kept in a wide type, in which `x` is then normed too: 1 + weight would lose most of the weight in
-    /// half precision.
+    /// The weight is kept in `f32`, in which `x` is then normed too: 1 + weight would lose most of the weight in half
+    /// precision.
     pub(crate) fn rms_plus_one(weight: &Tensor, epsilon: f64) -> Result<Norm> {
-        Ok(Norm::rms((weight.to_dtype(wide(weight.dtype()))? + 1.0)?, epsilon))
+        Ok(Norm::rms((weight.to_dtype(DType::F32)? + 1.0)?, epsilon))
     }
 
     pub(crate) fn layer(weight: Tensor, bias: Tensor, epsilon: f64) -> Norm {
@@ -45,9 +45,4 @@ impl Norm {
         };
         normed?.to_dtype(dtype)
     }
-}
-
-/// The type for what half precision cannot hold well.
-pub(crate) fn wide(dtype: DType) -> DType {
-    if dtype == DType::F64 { DType::F64 } else { DType::F32 }
 }
