@@ -1,10 +1,13 @@
 //! Runs decoders with and without constraint, in turn, and prints tokens per second and what masks cost.
 
+use std::fs::File;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use formwork_bench::decode::{BackendName, DecodeModel, DeviceName, Mode, ModelSpec, Run, render, run, tasks};
+use serde_json::json;
 
 /// Runs decoders with and without constraint and compares them.
 #[derive(Parser)]
@@ -31,6 +34,9 @@ struct Options {
     /// How often everything is done; times are the medians.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Write the texts of the first round, one JSON line each.
+    #[arg(long, value_name = "FILE.jsonl")]
+    texts: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -48,12 +54,16 @@ fn compare(options: &Options) -> Result<(), String> {
         true => vec![ModelSpec::shipped()],
         false => options.model.clone(),
     };
+    let mut texts = options.texts.as_ref().map(File::create).transpose().map_err(|error| error.to_string())?;
     for spec in &models {
         for &backend in &options.backend {
             let load = |spec| DecodeModel::load(spec, backend, options.device, options.threads);
             let mut model = load(spec)?;
             let mut draft = options.draft.as_ref().map(load).transpose()?;
             let runs = measure(options, &mut model, draft.as_mut())?;
+            if let Some(texts) = &mut texts {
+                write_texts(texts, &model.name, &runs).map_err(|error| error.to_string())?;
+            }
             io::stdout().write_all(render(&model.name, &runs).as_bytes()).map_err(|error| error.to_string())?;
         }
     }
@@ -64,7 +74,7 @@ fn measure(
     options: &Options,
     model: &mut DecodeModel,
     mut draft: Option<&mut DecodeModel>,
-) -> Result<Vec<(Mode, usize, Run)>, String> {
+) -> Result<Vec<Run>, String> {
     let modes = Mode::ALL.map(|(mode, _)| mode).into_iter().filter(|mode| *mode != Mode::Draft || draft.is_some());
     let modes: Vec<Mode> = modes.collect();
     let tasks = tasks();
@@ -73,26 +83,33 @@ fn measure(
     for round in 0..=options.rounds {
         for task in &tasks {
             for &mode in &modes {
-                let run = run(model, draft.as_deref_mut(), task, mode, options.max_tokens)?;
-                if let Some(round) = round.checked_sub(1) {
-                    runs.push((mode, round, run));
+                let run = run(model, draft.as_deref_mut(), task, mode, options.max_tokens, round.saturating_sub(1))?;
+                if round > 0 {
+                    runs.push(run);
                 }
             }
         }
     }
-    check_texts(&modes, &tasks.iter().map(|task| task.name).collect::<Vec<_>>(), &runs);
+    check_texts(&runs);
     Ok(runs)
 }
 
-/// Says where ways to write that must give the same text do not; a figure for another text would mean nothing.
-fn check_texts(modes: &[Mode], tasks: &[&str], runs: &[(Mode, usize, Run)]) {
-    let n_per_round = modes.len() * tasks.len();
-    for (task, name) in runs[..n_per_round.min(runs.len())].chunks(modes.len()).zip(tasks) {
-        let reference = task.iter().find(|(mode, ..)| *mode == Mode::FastForward);
-        for (mode, _, run) in task.iter().filter(|(mode, ..)| matches!(mode, Mode::PromptLookup | Mode::Draft)) {
-            if reference.is_some_and(|(.., reference)| reference.generation.text != run.generation.text) {
-                let _ = writeln!(io::stderr(), "decode: {name}: {mode:?} gives another text");
-            }
+fn write_texts(out: &mut File, model: &str, runs: &[Run]) -> io::Result<()> {
+    for run in runs.iter().filter(|run| run.round == 0) {
+        let (task, way, text) = (run.task, format!("{:?}", run.mode), &run.generation.text);
+        writeln!(out, "{}", json!({"model": model, "task": task, "way": way, "text": text}))?;
+    }
+    Ok(())
+}
+
+/// Says where a draft changes the text: a figure for another text would mean nothing.
+fn check_texts(runs: &[Run]) {
+    let is_drafted = |run: &&Run| matches!(run.mode, Mode::PromptLookup | Mode::Draft);
+    for run in runs.iter().filter(is_drafted) {
+        let is_plain =
+            |other: &&Run| other.mode == Mode::FastForward && other.task == run.task && other.round == run.round;
+        if runs.iter().find(is_plain).is_some_and(|plain| plain.generation.text != run.generation.text) {
+            let _ = writeln!(io::stderr(), "decode: {}: {:?} gives another text", run.task, run.mode);
         }
     }
 }

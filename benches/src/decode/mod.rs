@@ -45,9 +45,15 @@ impl Mode {
     ];
 }
 
-/// What one text cost.
+/// One text and what it cost.
 #[derive(Clone, Debug)]
 pub struct Run {
+    /// The task's name.
+    pub task: &'static str,
+    /// How it was written.
+    pub mode: Mode,
+    /// When: each round has all tasks and ways.
+    pub round: usize,
     /// The text and its counts and times.
     pub generation: Generation,
     /// Time to compile the schema; none without one.
@@ -64,6 +70,7 @@ pub fn run(
     task: &Task,
     mode: Mode,
     max_tokens: usize,
+    round: usize,
 ) -> Result<Run, String> {
     let prompt = model.prompt(task)?;
     let fast_forward = mode != Mode::Masked;
@@ -95,7 +102,7 @@ pub fn run(
         (Mode::Draft, None) => return Err("no draft model was given".to_owned()),
         _ => generate(backend, sequence).map_err(|error| error.to_string())?,
     };
-    Ok(Run { generation, compile })
+    Ok(Run { task: task.name, mode, round, generation, compile })
 }
 
 fn speculate(

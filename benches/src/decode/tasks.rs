@@ -12,23 +12,28 @@ pub struct Task {
     pub prompt: &'static str,
     /// What the text must be.
     pub grammar: Grammar,
+    /// A text that is.
+    pub instance: &'static str,
 }
 
 /// All tasks. The second one's request holds an example to copy from, as requests often do.
 pub fn tasks() -> Vec<Task> {
-    let new = |name, prompt, schema| Task { name, prompt, grammar: Grammar::json_schema(schema) };
+    let new = |name, prompt, schema, instance| Task { name, prompt, grammar: Grammar::json_schema(schema), instance };
     vec![
-        new("book", "Write a book as JSON.", book()),
-        new(
-            "copy",
-            "Write this person as JSON: {\"name\": \"Ada Lovelace\", \"email\": \"ada@example.org\", \"age\": 36}",
-            person(),
-        ),
-        new("order", "Write an order with several items as JSON.", order()),
-        new("tool call", "Which tool is needed for the weather in Oslo?", tool_call()),
-        new("event", "Write an event as JSON.", event()),
+        new("book", "Write a book as JSON.", book(), BOOK),
+        new("copy", "Write this person as JSON: Ada Lovelace, ada@example.org, 36", person(), PERSON),
+        new("order", "Write an order with several items as JSON.", order(), ORDER),
+        new("tool call", "Which tool is needed for the weather in Oslo?", tool_call(), TOOL_CALL),
+        new("event", "Write an event as JSON.", event(), EVENT),
     ]
 }
+
+const BOOK: &str =
+    r#"{"title": "The Salt Road", "author": "Mira Holm", "year": 1987, "genres": ["novel"], "in_print": true}"#;
+const PERSON: &str = r#"{"name": "Ada Lovelace", "email": "ada@example.org", "age": 36}"#;
+const ORDER: &str = r#"{"order_number": "AB-204815", "customer": "Northwind Ltd", "items": [{"product": "desk lamp", "quantity": 2, "unit_price": 39.9, "currency": "EUR"}, {"product": "chair", "quantity": 1, "unit_price": 120, "currency": "EUR"}], "is_paid": false}"#;
+const TOOL_CALL: &str = r#"{"name": "get_weather", "arguments": {"city": "Oslo", "unit": "celsius"}}"#;
+const EVENT: &str = r#"{"id": "7f8c2b1e-52d4-4f0a-9c3e-1b6a5d4e3f21", "starts_at": "2026-03-14T18:30:00Z", "place": {"name": "Harbour Hall", "latitude": 59.91, "longitude": 10.75}, "tags": ["music", "spring"]}"#;
 
 fn object(properties: &Value) -> Value {
     let names: Vec<&String> = properties.as_object().map(|map| map.keys().collect()).unwrap_or_default();
@@ -89,4 +94,21 @@ fn event() -> Value {
         })),
         "tags": {"type": "array", "items": {"type": "string", "maxLength": 12}, "maxItems": 3},
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use formwork::Compiler;
+
+    use super::*;
+
+    #[test]
+    fn instances_are_what_their_grammars_ask_for() {
+        let tokenizer = formwork_tokenizers::from_name_or_file("cl100k").unwrap();
+        let compiler = Compiler::new(tokenizer.vocabulary().clone());
+        for task in tasks() {
+            let mut matcher = compiler.compile(&task.grammar).unwrap().matcher();
+            assert!(matcher.accept_bytes(task.instance.as_bytes()).is_ok() && matcher.is_accepting(), "{}", task.name);
+        }
+    }
 }

@@ -137,6 +137,11 @@ impl<'a> Batch<'a> {
         })
     }
 
+    /// The sequences in the batch, each as far as it is.
+    pub fn sequences(&self) -> impl Iterator<Item = (SequenceId, &Sequence<'a>)> {
+        self.rows.iter().flatten().map(|(id, sequence)| (*id, sequence))
+    }
+
     /// One pass for all: each sequence gets a token and what is forced behind it. Those that have come to their end, or
     /// met an error, leave.
     pub fn step(&mut self, backend: &mut dyn BatchBackend) -> Vec<Departure> {

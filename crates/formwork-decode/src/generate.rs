@@ -6,6 +6,7 @@ use formwork::TokenId;
 
 use crate::backend::Backend;
 use crate::error::DecodeError;
+use crate::record::TokenRecord;
 use crate::sequence::{FinishReason, Sequence};
 use crate::speculative::n_shared;
 use crate::stats::{RunStats, timed};
@@ -21,6 +22,8 @@ pub struct Generation {
     pub finish: FinishReason,
     /// What it cost.
     pub stats: RunStats,
+    /// How each token was chosen; empty unless [`GenerationConfig::record_top`](crate::GenerationConfig::record_top) is set.
+    pub records: Vec<TokenRecord>,
 }
 
 /// What one step added.
@@ -72,6 +75,7 @@ pub(crate) fn finished(sequence: &Sequence<'_>) -> Generation {
         // Loops end only when there is one.
         finish: sequence.finish_reason().unwrap_or(FinishReason::Stop),
         stats: sequence.stats(),
+        records: sequence.records().to_vec(),
     }
 }
 
@@ -218,6 +222,20 @@ mod tests {
         let mut backend = reciting("{\"k\":x,\"l\":y}");
         assert_eq!(templated(&mut backend, "{\"k\":_,\"l\":_}", &config).unwrap().text, generation.text);
         assert_eq!(backend.passes.len(), 13);
+    }
+
+    #[test]
+    fn records_tell_how_each_token_was_chosen() {
+        let config = GenerationConfig { record_top: Some(2), ..GenerationConfig::default() };
+        let generation = templated(&mut reciting("{x}"), "{_}", &config).unwrap();
+        let tokens: Vec<TokenId> = generation.records.iter().map(|record| record.token).collect();
+        assert_eq!((&tokens, generation.text.as_str()), (&generation.tokens, "{x}"));
+        let choices: Vec<_> = generation.records.iter().map(|record| (record.is_forced, record.n_allowed)).collect();
+        assert_eq!(choices, [(true, 1), (false, 52), (true, 1)]);
+        let chosen = &generation.records[1];
+        assert!(chosen.log_probability > -1e-6 && chosen.top[0].0 == chosen.token && chosen.top.len() == 2);
+        let plain = templated(&mut reciting("{x}"), "{_}", &GenerationConfig::default()).unwrap();
+        assert!(plain.records.is_empty() && plain.tokens == generation.tokens);
     }
 
     #[test]

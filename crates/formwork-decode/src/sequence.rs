@@ -9,6 +9,7 @@ use crate::config::GenerationConfig;
 use crate::constraint::{Constraint, Unconstrained};
 use crate::error::DecodeError;
 use crate::forced::{ForcedTokens, forced_tokens};
+use crate::record::TokenRecord;
 use crate::sampling::Sampler;
 use crate::speculative::{Draft, DraftPath, Drafter};
 use crate::stats::{RunStats, timed};
@@ -49,6 +50,8 @@ pub struct Sequence<'a> {
     input_start: usize,
     /// The mask for the next logits, where it is made.
     mask: Option<TokenMask>,
+    mask_time: Duration,
+    records: Vec<TokenRecord>,
     finish: Option<FinishReason>,
     started: Instant,
     stats: RunStats,
@@ -105,6 +108,8 @@ impl<'a> Sequence<'a> {
             tokens: prompt.to_vec(),
             input_start: 0,
             mask: None,
+            mask_time: Duration::ZERO,
+            records: Vec::new(),
             finish: None,
             started: Instant::now(),
             stats: RunStats { prompt_tokens: prompt.len(), ..RunStats::default() },
@@ -133,6 +138,11 @@ impl<'a> Sequence<'a> {
     /// The text that is certain so far; all of it once finished.
     pub fn text(&self) -> &str {
         self.text.text()
+    }
+
+    /// How each token of the output was chosen; empty unless [`GenerationConfig::record_top`] is set.
+    pub fn records(&self) -> &[TokenRecord] {
+        &self.records
     }
 
     /// Why the output ended; `None` while it goes on.
@@ -189,8 +199,10 @@ impl<'a> Sequence<'a> {
         match &self.mask {
             Some(mask) => Ok(mask.clone()),
             None => {
-                let mask = timed(&mut self.stats.mask, || self.constraint.mask())?;
-                Ok(self.mask.insert(mask).clone())
+                let mut mask_time = Duration::ZERO;
+                let mask = timed(&mut mask_time, || self.constraint.mask());
+                (self.mask_time, self.stats.mask) = (mask_time, self.stats.mask + mask_time);
+                Ok(self.mask.insert(mask?).clone())
             }
         }
     }
@@ -215,13 +227,19 @@ impl<'a> Sequence<'a> {
         draft: Option<&Draft>,
     ) -> Result<TokenId, DecodeError> {
         let mask = self.ready_mask()?;
-        self.stats.mask_bytes += timed(&mut self.stats.mask, || logits.apply_mask(&mask))?;
+        let mut mask_time = Duration::ZERO;
+        self.stats.mask_bytes += timed(&mut mask_time, || logits.apply_mask(&mask))?;
+        self.stats.mask += mask_time;
         let chosen = timed(&mut self.stats.sampling, || match draft {
             Some(draft) => self.sampler.verify(logits, draft),
             None => self.sampler.sample(logits),
         })?;
         let token = chosen.ok_or_else(|| no_candidate(logits, &mask))?;
-        self.accept_chosen(token)?;
+        let record = match self.config.record_top {
+            Some(n_top) => Some(TokenRecord::chosen(token, logits, &mask, self.mask_time + mask_time, n_top)?),
+            None => None,
+        };
+        self.accept_chosen(token, record)?;
         self.take_forced()?;
         Ok(token)
     }
@@ -239,13 +257,13 @@ impl<'a> Sequence<'a> {
     }
 
     /// Takes a chosen token; it is the only input then.
-    fn accept_chosen(&mut self, token: TokenId) -> Result<(), DecodeError> {
+    fn accept_chosen(&mut self, token: TokenId, record: Option<TokenRecord>) -> Result<(), DecodeError> {
         timed(&mut self.stats.mask, || self.constraint.accept_token(token))?;
         if self.stats.first_token == Duration::ZERO {
             self.stats.first_token = self.started.elapsed();
         }
         self.input_start = self.tokens.len();
-        self.take(token);
+        self.take(token, record);
         Ok(())
     }
 
@@ -260,13 +278,14 @@ impl<'a> Sequence<'a> {
     }
 
     /// Takes a token that the constraint has accepted.
-    fn take(&mut self, token: TokenId) {
+    fn take(&mut self, token: TokenId, record: Option<TokenRecord>) {
         self.mask = None;
         let vocabulary = self.tokenizer.vocabulary();
         if vocabulary.kind(token) == TokenKind::Stop {
             return self.finish_with(FinishReason::Stop);
         }
         self.tokens.push(token);
+        self.records.extend(record);
         self.sampler.add_output(token);
         // A control token has no bytes: it is an output token and no text.
         if let Some(stop) = self.text.push(vocabulary.token_bytes(token).unwrap_or_default()) {
@@ -295,7 +314,8 @@ impl<'a> Sequence<'a> {
             if self.finish.is_some() || self.constraint.accept_token(token).is_err() {
                 break;
             }
-            self.take(token);
+            let record = self.config.record_top.map(|_| TokenRecord::forced(token));
+            self.take(token, record);
         }
         self.stats.forced_tokens += self.output().len() - n_output;
         Ok(())
@@ -324,6 +344,9 @@ impl<'a> Sequence<'a> {
         self.mask = None;
         self.tokens.pop();
         self.tokens.push(new);
+        if let Some(record) = self.records.last_mut() {
+            record.token = new;
+        }
         self.sampler.replace_output(old, new);
         match self.text.push(added) {
             Some(stop) => self.finish_with(FinishReason::StopString { index: stop.index }),
