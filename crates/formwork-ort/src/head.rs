@@ -1,6 +1,6 @@
 //! How is a mask applied where the logits are? A small session of our own behind the model's.
 //!
-//! Its inputs are the model's logits as they lie on the device, the position whose row is wanted, and the packed mask: a
+//! Its inputs are the model's logits as they lie on the device, the position whose row is wanted, counted over all lanes, and the packed mask: a
 //! row of 32-bit words, one bit per logit. Its outputs are the masked row and the id of the greatest logit. The model's
 //! own file is not touched.
 //!
@@ -95,7 +95,7 @@ pub(crate) fn head_model(logits_type: ElementType, width: usize) -> Vec<u8> {
     let n_words = mask_words(width);
     let powers: Vec<u8> = (0..32).flat_map(|bit| (1u32 << bit).to_le_bytes()).collect();
     let mut graph = Graph::default();
-    graph.input(LOGITS, logits_type, &[Dim::Fixed(1), Dim::Named("positions"), Dim::Fixed(width)]);
+    graph.input(LOGITS, logits_type, &[Dim::Named("lanes"), Dim::Named("positions"), Dim::Fixed(width)]);
     graph.input(POSITION, ElementType::I64, &[Dim::Fixed(1)]);
     graph.input(MASK, ElementType::U32, &[Dim::Fixed(n_words)]);
     graph.output(MASKED, ElementType::F32, &[Dim::Fixed(width)]);
@@ -105,6 +105,7 @@ pub(crate) fn head_model(logits_type: ElementType, width: usize) -> Vec<u8> {
     graph.numbers("one", &[1]);
     graph.numbers("all", &[-1]);
     graph.numbers("width", &[width as i64]);
+    graph.numbers("rows", &[-1, width as i64]);
     graph.constant("powers", ElementType::U32, &[32], &powers);
     graph.constant("two", ElementType::U32, &[], &2u32.to_le_bytes());
     graph.constant("forbidden", ElementType::F32, &[1], &f32::NEG_INFINITY.to_le_bytes());
@@ -117,7 +118,8 @@ pub(crate) fn head_model(logits_type: ElementType, width: usize) -> Vec<u8> {
     graph.node("Reshape", &["flags", "all"], "flag_row", &[]);
     graph.node("Slice", &["flag_row", "zero", "width"], "allowed", &[]);
 
-    graph.node("Gather", &[LOGITS, POSITION], "at_position", &[("axis", 1)]);
+    graph.node("Reshape", &[LOGITS, "rows"], "all_rows", &[]);
+    graph.node("Gather", &["all_rows", POSITION], "at_position", &[("axis", 0)]);
     graph.node("Reshape", &["at_position", "all"], "narrow_row", &[]);
     graph.node("Cast", &["narrow_row"], "row", &[("to", ElementType::F32 as u64)]);
     graph.node("Where", &["allowed", "row", "forbidden"], MASKED, &[]);

@@ -9,6 +9,8 @@
 //! The mask is applied where the logits are: a second, small session takes them from the first one as they lie on the
 //! device, together with the packed mask, and gives one token. The model's file is not changed.
 //!
+//! [`OrtModel::into_batch`] makes rows for many sequences on one session, which go through the model in one pass.
+//!
 //! ```no_run
 //! use formwork_decode::{GenerationConfig, Sequence, generate};
 //! use formwork_ort::{LoadedModel, OrtOptions};
@@ -31,6 +33,7 @@
 //! **Providers.** [`Provider::Cuda`] needs a library that was built for CUDA. Where the device cannot be used, that is an
 //! error, unless the CPU is allowed instead; [`OrtModel::provider`] tells what became of it.
 
+mod batch;
 mod error;
 mod head;
 mod library;
@@ -38,12 +41,18 @@ mod load;
 mod logits;
 mod model;
 mod onnx;
+mod pack;
+mod padding;
 mod provider;
+mod rows;
+mod runner;
 mod signature;
+mod split;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::batch::OrtBatch;
 pub use crate::error::LoadError;
 pub use crate::library::INSTALL_COMMAND;
 pub use crate::load::{LoadedModel, ModelFiles, OrtOptions};

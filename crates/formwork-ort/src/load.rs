@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use formwork::TokenId;
 use formwork_tokenizers::Tokenizer;
@@ -12,11 +12,14 @@ use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 use serde_json::Value;
 
+use crate::batch::OrtBatch;
 use crate::error::{LoadError, one_line};
 use crate::head::{Head, head_model};
 use crate::library::{Library, open_library};
 use crate::model::OrtModel;
+use crate::pack::{Packer, pack_model};
 use crate::provider::{Device, Provider, ProviderReport};
+use crate::runner::Runner;
 use crate::signature::Signature;
 
 const CONFIG: &str = "config.json";
@@ -136,20 +139,30 @@ fn open_model(
     };
     let signature = Signature::of(&session, path, config.vocab_size)?;
     let report = ProviderReport { asked, used, reason };
-    let head = open_head(&library, used, &signature).map_err(LoadError::runtime)?;
-    OrtModel::new(session, head, signature, report, config.context_length).map_err(LoadError::runtime)
+    let batch = open_batch(&library, session, signature, report, config.context_length);
+    Ok(OrtModel::new(batch.map_err(LoadError::runtime)?))
 }
 
-/// A head for a model on this device.
-fn open_head(library: &Library, device: Device, signature: &Signature) -> ort::Result<Head> {
-    let model = head_model(signature.logits_type, signature.width);
-    // One row is too little work to share.
-    let session = builder(library, device, Some(1))?.commit_from_memory(&model)?;
-    Head::new(session, signature.width)
+/// A model's session with those of our own beside it, on the same device.
+pub(crate) fn open_batch(
+    library: &Library,
+    session: Session,
+    signature: Signature,
+    report: ProviderReport,
+    context_length: usize,
+) -> ort::Result<OrtBatch> {
+    let device = report.used;
+    // What they do at a time is too little work to share.
+    let open = |model: &[u8]| builder(library, device, Some(1))?.commit_from_memory(model);
+    let head = Head::new(open(&head_model(signature.logits_type, signature.width))?, signature.width)?;
+    let packer = Packer::new(open(&pack_model(&signature))?, &signature, device)?;
+    let runner = Runner::new(session, signature, device)?;
+    Ok(OrtBatch::single(runner, Arc::new(Mutex::new(head)), packer, report, context_length))
 }
 
 pub(crate) fn builder(library: &Library, device: Device, threads: Option<usize>) -> ort::Result<SessionBuilder> {
-    let mut builder = Session::builder(&library.environment)?.with_log_level(LogLevel::Error)?;
+    // What goes wrong comes back as an error, so nothing has to be written beside that.
+    let mut builder = Session::builder(&library.environment)?.with_log_level(LogLevel::Fatal)?;
     if let Some(threads) = threads {
         builder = builder.with_intra_threads(threads)?;
     }

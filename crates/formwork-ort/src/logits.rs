@@ -11,15 +11,19 @@ use ort::value::TensorElementType;
 use crate::error::runtime;
 use crate::head::{Head, mask_words};
 
+/// The head that all logits of a model share.
+pub(crate) type SharedHead = Arc<Mutex<Head>>;
+
 /// The logits of one position of a pass, on the model's device.
 ///
 /// A mask is kept until the logits are asked for. Then [`Logits::argmax`] sends it to the device, where a second session
 /// picks the token, and [`Logits::copy_to`] gives the masked row.
 #[derive(Debug)]
 pub struct OrtLogits {
-    head: Arc<Mutex<Head>>,
-    /// The logits of all positions of the pass: shape (1, positions, width).
+    head: SharedHead,
+    /// The logits of all positions of the pass: shape (lanes, positions, width).
     pass: Arc<DynTensor>,
+    /// Counted over all lanes.
     position: usize,
     width: usize,
     /// As wide as the head wants it. `None`: all are allowed.
@@ -27,7 +31,7 @@ pub struct OrtLogits {
 }
 
 impl OrtLogits {
-    pub(crate) fn new(head: Arc<Mutex<Head>>, pass: Arc<DynTensor>, position: usize) -> OrtLogits {
+    pub(crate) fn new(head: SharedHead, pass: Arc<DynTensor>, position: usize) -> OrtLogits {
         let width = lock(&head).width();
         OrtLogits { head, pass, position, width, mask: None }
     }

@@ -17,6 +17,17 @@ pub(crate) enum ElementType {
     U32 = 12,
 }
 
+impl ElementType {
+    pub(crate) fn n_bytes(self) -> usize {
+        match self {
+            ElementType::Bool => 1,
+            ElementType::F16 => 2,
+            ElementType::F32 | ElementType::U32 => 4,
+            ElementType::I64 => 8,
+        }
+    }
+}
+
 /// A dimension of an input or output.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Dim<'a> {
