@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use formwork::TokenId;
 use formwork_tokenizers::Tokenizer;
+use ort::environment::Environment;
 use ort::ep;
 use ort::logging::LogLevel;
 use ort::session::Session;
@@ -15,7 +16,7 @@ use serde_json::Value;
 use crate::batch::OrtBatch;
 use crate::error::{LoadError, one_line};
 use crate::head::{Head, head_model};
-use crate::library::{Library, open_library};
+use crate::library::open_library;
 use crate::model::OrtModel;
 use crate::pack::{Packer, pack_model};
 use crate::provider::{Device, Provider, ProviderReport};
@@ -119,9 +120,9 @@ fn open_model(
     commit: &Commit<'_>,
     external: &[(&str, Arc<[u8]>)],
 ) -> Result<OrtModel, LoadError> {
-    let library = open_library(options.library.as_deref())?;
+    let environment = open_library(options.library.as_deref())?;
     let open = |device| {
-        let mut builder = builder(&library, device, options.threads)?;
+        let mut builder = builder(&environment, device, options.threads)?;
         for (name, bytes) in external {
             builder = builder.with_external_initializer_file_in_memory(name, Arc::clone(bytes))?;
         }
@@ -139,13 +140,13 @@ fn open_model(
     };
     let signature = Signature::of(&session, path, config.vocab_size)?;
     let report = ProviderReport { asked, used, reason };
-    let batch = open_batch(&library, session, signature, report, config.context_length);
+    let batch = open_batch(&environment, session, signature, report, config.context_length);
     Ok(OrtModel::new(batch.map_err(LoadError::runtime)?))
 }
 
 /// A model's session with those of our own beside it, on the same device.
 pub(crate) fn open_batch(
-    library: &Library,
+    environment: &Environment,
     session: Session,
     signature: Signature,
     report: ProviderReport,
@@ -153,16 +154,20 @@ pub(crate) fn open_batch(
 ) -> ort::Result<OrtBatch> {
     let device = report.used;
     // What they do at a time is too little work to share.
-    let open = |model: &[u8]| builder(library, device, Some(1))?.commit_from_memory(model);
+    let open = |model: &[u8]| builder(environment, device, Some(1))?.commit_from_memory(model);
     let head = Head::new(open(&head_model(signature.logits_type, signature.width))?, signature.width)?;
     let packer = Packer::new(open(&pack_model(&signature))?, &signature, device)?;
     let runner = Runner::new(session, signature, device)?;
     Ok(OrtBatch::single(runner, Arc::new(Mutex::new(head)), packer, report, context_length))
 }
 
-pub(crate) fn builder(library: &Library, device: Device, threads: Option<usize>) -> ort::Result<SessionBuilder> {
+pub(crate) fn builder(
+    environment: &Environment,
+    device: Device,
+    threads: Option<usize>,
+) -> ort::Result<SessionBuilder> {
     // What goes wrong comes back as an error, so nothing has to be written beside that.
-    let mut builder = Session::builder(&library.environment)?.with_log_level(LogLevel::Fatal)?;
+    let mut builder = Session::builder(environment)?.with_log_level(LogLevel::Fatal)?;
     if let Some(threads) = threads {
         builder = builder.with_intra_threads(threads)?;
     }

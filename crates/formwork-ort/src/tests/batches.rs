@@ -4,7 +4,7 @@ use formwork::{TokenId, TokenMask};
 use formwork_decode::{BackendError, BatchBackend, RowResult};
 
 use super::toys::{CONTEXT, FAILING, NAN, Padding, Toy, foretold, row, tokens, toy};
-use super::{Random, library};
+use super::{Random, environment};
 use crate::batch::OrtBatch;
 
 fn feed(batch: &mut OrtBatch, inputs: &[(usize, &[u32])]) -> Vec<RowResult> {
@@ -21,10 +21,10 @@ fn check(batch: &OrtBatch, row_index: usize, result: RowResult, has_positions: b
 
 #[test]
 fn padding_is_used_where_the_model_hides_it() {
-    let Some(library) = library() else { return };
+    let Some(environment) = environment() else { return };
     for (padding, expected) in [(Padding::Refused, false), (Padding::Counted, false), (Padding::Hidden, true)] {
         for last_only in [false, true] {
-            let batch = toy(&library, Toy { padding, last_only, ..Toy::default() }).unwrap().into_batch(3);
+            let batch = toy(&environment, Toy { padding, last_only, ..Toy::default() }).unwrap().into_batch(3);
             assert_eq!((batch.is_padded(), batch.n_rows()), (expected, 3), "{padding:?}");
         }
     }
@@ -34,11 +34,11 @@ fn padding_is_used_where_the_model_hides_it() {
 #[test]
 fn rows_of_any_history_are_as_alone() {
     const N_ROWS: usize = 5;
-    let Some(library) = library() else { return };
+    let Some(environment) = environment() else { return };
     let mut random = Random(3);
     for padding in [Padding::Refused, Padding::Counted, Padding::Hidden] {
         let has_positions = padding != Padding::Refused;
-        let toy = toy(&library, Toy { padding, last_only: padding == Padding::Counted, ..Toy::default() }).unwrap();
+        let toy = toy(&environment, Toy { padding, last_only: padding == Padding::Counted, ..Toy::default() }).unwrap();
         let mut batch = toy.into_batch(N_ROWS);
         let mut texts: Vec<Vec<TokenId>> = vec![Vec::new(); N_ROWS];
         for _ in 0..150 {
@@ -74,8 +74,8 @@ fn rows_of_any_history_are_as_alone() {
 
 #[test]
 fn the_cache_stays_while_the_same_rows_take_part() {
-    let Some(library) = library() else { return };
-    let mut batch = toy(&library, Toy { padding: Padding::Hidden, ..Toy::default() }).unwrap().into_batch(3);
+    let Some(environment) = environment() else { return };
+    let mut batch = toy(&environment, Toy { padding: Padding::Hidden, ..Toy::default() }).unwrap().into_batch(3);
     feed(&mut batch, &[(0, &[1, 2, 3]), (1, &[4]), (2, &[5, 6])]);
     let mut n_before = batch.n_caches();
     // One for each pass, of rows in any order, and with gaps inside the text of two of them.
@@ -98,11 +98,11 @@ fn the_cache_stays_while_the_same_rows_take_part() {
 
 #[test]
 fn an_error_is_of_one_row_alone() {
-    let Some(library) = library() else { return };
+    let Some(environment) = environment() else { return };
     let long = vec![1; CONTEXT];
     for padding in [Padding::Refused, Padding::Hidden] {
         let has_positions = padding != Padding::Refused;
-        let mut batch = toy(&library, Toy { padding, ..Toy::default() }).unwrap().into_batch(6);
+        let mut batch = toy(&environment, Toy { padding, ..Toy::default() }).unwrap().into_batch(6);
         for result in feed(&mut batch, &[(0, &[1, 2]), (1, &[3]), (2, &[4, 5, 6]), (3, &[7]), (4, &[8])]) {
             result.unwrap();
         }
@@ -131,8 +131,8 @@ fn an_error_is_of_one_row_alone() {
 
 #[test]
 fn nan_and_empty_masks_do_not_reach_other_rows() {
-    let Some(library) = library() else { return };
-    let mut batch = toy(&library, Toy { padding: Padding::Hidden, ..Toy::default() }).unwrap().into_batch(3);
+    let Some(environment) = environment() else { return };
+    let mut batch = toy(&environment, Toy { padding: Padding::Hidden, ..Toy::default() }).unwrap().into_batch(3);
     // The longest row has NaN in its cache, so the others are padded when they are packed beside it.
     for (index, ids) in [(0, &[NAN, 1, 2, 3][..]), (1, &[4]), (2, &[5, 6])] {
         feed(&mut batch, &[(index, ids)]);

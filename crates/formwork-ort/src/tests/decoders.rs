@@ -2,19 +2,20 @@
 
 use formwork_decode::{Backend, BackendError};
 
-use super::library;
-use super::toys::{CONTEXT, FAILING, NAN, Padding, Toy, foretold, row, tokens, toy};
+use super::environment;
+use super::toys::{CONTEXT, FAILING, NAN, Padding, Toy, foretold, open, row, tokens, toy};
+use crate::onnx::{Dim, ElementType, Graph};
 
 #[test]
 fn decoders_of_other_shapes_run() {
-    let Some(library) = library() else { return };
+    let Some(environment) = environment() else { return };
     for (half, last_only, padding) in [
         (false, false, Padding::Refused),
         (true, false, Padding::Hidden),
         (false, true, Padding::Counted),
         (true, true, Padding::Refused),
     ] {
-        let mut model = toy(&library, Toy { half, last_only, padding, ..Toy::default() }).unwrap();
+        let mut model = toy(&environment, Toy { half, last_only, padding, ..Toy::default() }).unwrap();
         let after = |text: &[u32]| foretold(&tokens(text), padding != Padding::Refused);
         let feed = |model: &mut dyn Backend, ids: &[u32]| row(&mut *model.forward(&tokens(ids)).unwrap());
         assert_eq!(feed(&mut model, &[3, 5, 7]), after(&[3, 5, 7]));
@@ -38,8 +39,8 @@ fn decoders_of_other_shapes_run() {
 
 #[test]
 fn a_failed_pass_and_nan_leave_no_trace() {
-    let Some(library) = library() else { return };
-    let mut model = toy(&library, Toy { padding: Padding::Hidden, ..Toy::default() }).unwrap();
+    let Some(environment) = environment() else { return };
+    let mut model = toy(&environment, Toy { padding: Padding::Hidden, ..Toy::default() }).unwrap();
     model.forward(&tokens(&[3, 5])).unwrap();
     let message = model.forward(&tokens(&[1, FAILING])).err().unwrap().to_string();
     assert!(message.starts_with("model runtime: ") && message.lines().count() == 1, "{message}");
@@ -54,12 +55,12 @@ fn a_failed_pass_and_nan_leave_no_trace() {
 
 #[test]
 fn results_of_other_shapes_are_errors() {
-    let Some(library) = library() else { return };
-    let mut model = toy(&library, Toy { wrong_width: true, ..Toy::default() }).unwrap();
+    let Some(environment) = environment() else { return };
+    let mut model = toy(&environment, Toy { wrong_width: true, ..Toy::default() }).unwrap();
     let error = model.forward(&tokens(&[3, 5])).err().unwrap();
     assert!(matches!(&error, BackendError::LogitsShape { actual, expected: 41 } if *actual == [1, 2, 40]), "{error}");
     assert!(model.cached().is_empty());
-    let mut model = toy(&library, Toy { stale_cache: true, ..Toy::default() }).unwrap();
+    let mut model = toy(&environment, Toy { stale_cache: true, ..Toy::default() }).unwrap();
     let message = model.forward(&tokens(&[3, 5])).err().unwrap().to_string();
     assert!(message.contains("present.0.key has shape"), "{message}");
     assert!(model.cached().is_empty());
@@ -67,12 +68,24 @@ fn results_of_other_shapes_are_errors() {
 
 #[test]
 fn models_that_cannot_be_run_are_refused() {
-    let Some(library) = library() else { return };
-    let refused = |changed| toy(&library, changed).unwrap_err().to_string();
+    let Some(environment) = environment() else { return };
+    let refused = |changed| toy(&environment, changed).unwrap_err().to_string();
     let message = refused(Toy { extra_input: true, ..Toy::default() });
     assert!(message.contains("toy.onnx: not supported") && message.contains("use_cache_branch"), "{message}");
     let message = refused(Toy { without_ids: true, ..Toy::default() });
     assert!(message.contains("tokens"), "{message}");
     let message = refused(Toy { without_present: true, ..Toy::default() });
     assert!(message.contains("no output present.0.key"), "{message}");
+    let message = refused(Toy { padding: Padding::Hidden, float_positions: true, ..Toy::default() });
+    assert!(message.contains("position_ids") && message.contains("int64"), "{message}");
+
+    let mut graph = Graph::default();
+    graph.input("input_ids", ElementType::I64, &[Dim::Fixed(1), Dim::Named("length")]);
+    graph.output("logits", ElementType::F32, &[Dim::Fixed(1), Dim::Named("length"), Dim::Named("width")]);
+    graph.numbers("end", &[2]);
+    graph.node("Unsqueeze", &["input_ids", "end"], "deep", &[]);
+    graph.node("Cast", &["deep"], "logits", &[("to", ElementType::F32 as u64)]);
+    let without_cache = graph.into_model("without-cache");
+    let message = open(&environment, &without_cache, Some(1)).unwrap_err().to_string();
+    assert!(message.contains("a decoder with a cache is needed"), "{message}");
 }

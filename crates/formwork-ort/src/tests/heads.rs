@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex};
 use formwork::TokenMask;
 use formwork_decode::{Logits, greatest, mask_by_row};
 use half::f16;
+use ort::environment::Environment;
 use ort::value::{DynTensor, Tensor};
 
-use super::{Random, library};
+use super::{Random, environment};
 use crate::head::{Head, head_model, mask_words};
-use crate::library::Library;
 use crate::load::builder;
 use crate::logits::OrtLogits;
 use crate::onnx::ElementType;
 use crate::provider::Device;
 
-fn head(library: &Library, ty: ElementType, width: usize) -> Arc<Mutex<Head>> {
-    let mut builder = builder(library, Device::Cpu, Some(1)).unwrap();
+fn head(environment: &Environment, ty: ElementType, width: usize) -> Arc<Mutex<Head>> {
+    let mut builder = builder(environment, Device::Cpu, Some(1)).unwrap();
     let session = builder.commit_from_memory(&head_model(ty, width)).unwrap();
     Arc::new(Mutex::new(Head::new(session, width).unwrap()))
 }
@@ -60,11 +60,11 @@ fn check_row(head: &Arc<Mutex<Head>>, ty: ElementType, row: &[f32], masks: &[Vec
 
 #[test]
 fn heads_do_what_the_host_does() {
-    let Some(library) = library() else { return };
+    let Some(environment) = environment() else { return };
     let mut random = Random(1);
     for ty in [ElementType::F32, ElementType::F16] {
         for width in [1, 31, 32, 33, 70, 1000] {
-            let head = head(&library, ty, width);
+            let head = head(&environment, ty, width);
             let none_left = [vec![f32::NAN; width], vec![f32::NEG_INFINITY; width]];
             for row in none_left {
                 check_row(&head, ty, &row, &[]);

@@ -5,12 +5,14 @@ mod decoders;
 mod heads;
 mod toys;
 
-use crate::library::{Library, open_library};
+use ort::environment::Environment;
+
+use crate::library::open_library;
 
 #[path = "../../tests/common/library.rs"]
 mod installed;
 
-fn library() -> Option<Library> {
+fn environment() -> Option<Environment> {
     Some(open_library(Some(&installed::library()?)).unwrap())
 }
 

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use formwork::TokenId;
 use formwork_decode::Logits;
+use ort::environment::Environment;
 
 use crate::error::LoadError;
-use crate::library::Library;
 use crate::load::{builder, open_batch};
 use crate::model::OrtModel;
 use crate::onnx::{Dim, ElementType, Graph};
@@ -41,6 +41,7 @@ pub(super) struct Toy {
     pub(super) without_ids: bool,
     pub(super) extra_input: bool,
     pub(super) without_present: bool,
+    pub(super) float_positions: bool,
     /// The cache that comes out is the one that went in.
     pub(super) stale_cache: bool,
     /// The width is not in the file, and is told wrongly.
@@ -58,7 +59,8 @@ fn toy_model(toy: Toy) -> Vec<u8> {
     graph.input(ids, ElementType::I64, &[batch, Dim::Named("length")]);
     if is_batched {
         graph.input("attention_mask", ElementType::I64, &[batch, Dim::Named("total")]);
-        graph.input("position_ids", ElementType::I64, &[batch, Dim::Named("length")]);
+        let positions = if toy.float_positions { ElementType::F32 } else { ElementType::I64 };
+        graph.input("position_ids", positions, &[batch, Dim::Named("length")]);
     }
     if toy.extra_input {
         graph.input("use_cache_branch", ElementType::Bool, &[Dim::Fixed(1)]);
@@ -146,12 +148,16 @@ fn add_logits(graph: &mut Graph, toy: Toy, ids: &str, ty: ElementType) {
     graph.node("Cast", &["given"], "logits", &[("to", ty as u64)]);
 }
 
-pub(super) fn toy(library: &Library, toy: Toy) -> Result<OrtModel, LoadError> {
-    let session = builder(library, Device::Cpu, Some(1)).unwrap().commit_from_memory(&toy_model(toy)).unwrap();
-    let width = toy.wrong_width.then_some(WIDTH + 1);
+pub(super) fn toy(environment: &Environment, toy: Toy) -> Result<OrtModel, LoadError> {
+    open(environment, &toy_model(toy), toy.wrong_width.then_some(WIDTH + 1))
+}
+
+/// The model in `file`, as wide as `width` where the file does not say.
+pub(super) fn open(environment: &Environment, file: &[u8], width: Option<usize>) -> Result<OrtModel, LoadError> {
+    let session = builder(environment, Device::Cpu, Some(1)).unwrap().commit_from_memory(file).unwrap();
     let signature = Signature::of(&session, Path::new("toy.onnx"), width)?;
     let report = ProviderReport { asked: Provider::Cpu, used: Device::Cpu, reason: None };
-    Ok(OrtModel::new(open_batch(library, session, signature, report, CONTEXT).unwrap()))
+    Ok(OrtModel::new(open_batch(environment, session, signature, report, CONTEXT).unwrap()))
 }
 
 pub(super) fn tokens(ids: &[u32]) -> Vec<TokenId> {
