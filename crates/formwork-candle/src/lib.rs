@@ -28,7 +28,10 @@
 //! start.
 
 mod chat;
+mod choose;
 mod config;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod error;
 mod families;
 mod files;
@@ -36,6 +39,7 @@ mod llama;
 mod load;
 mod logits;
 mod map;
+mod mask;
 mod model;
 mod time;
 mod weights;
@@ -47,4 +51,5 @@ pub use crate::error::{ChatError, LoadError};
 pub use crate::files::ModelFiles;
 pub use crate::load::{LoadOptions, LoadedModel};
 pub use crate::logits::CandleLogits;
+pub use crate::mask::DeviceMasks;
 pub use crate::model::CandleModel;

@@ -10,6 +10,7 @@ use formwork_decode::{Backend, BackendError, Logits};
 use crate::error::runtime;
 use crate::families::Decoder;
 use crate::logits::CandleLogits;
+use crate::mask::DeviceMasks;
 
 /// Tokens fed at once at most: bounds the attention mask, which is as long as the context for each of them.
 const MAX_PASS: usize = 512;
@@ -18,6 +19,7 @@ const MAX_PASS: usize = 512;
 pub struct CandleModel {
     decoder: Box<dyn Decoder>,
     device: Device,
+    masks: DeviceMasks,
     width: usize,
     context_length: usize,
     cached: Vec<TokenId>,
@@ -27,7 +29,15 @@ pub struct CandleModel {
 
 impl CandleModel {
     pub(crate) fn new(decoder: Box<dyn Decoder>, device: Device, width: usize, context_length: usize) -> CandleModel {
-        CandleModel { decoder, device, width, context_length, cached: Vec::new(), n_in_decoder: 0 }
+        CandleModel {
+            decoder,
+            device,
+            masks: DeviceMasks::new(),
+            width,
+            context_length,
+            cached: Vec::new(),
+            n_in_decoder: 0,
+        }
     }
 
     /// The device that it runs on.
@@ -67,7 +77,7 @@ impl Backend for CandleModel {
         let pending = self.cached[self.n_in_decoder..].iter().chain(tokens);
         let pending: Vec<u32> = pending.map(|token| token.get()).collect();
         let output = self.feed(&pending).map_err(runtime);
-        match output.and_then(|output| CandleLogits::new(&output, self.width)) {
+        match output.and_then(|output| CandleLogits::new(&output, self.width, &self.masks)) {
             Ok(logits) => {
                 self.cached.extend_from_slice(tokens);
                 self.n_in_decoder = self.cached.len();

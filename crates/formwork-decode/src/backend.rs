@@ -65,6 +65,33 @@ pub trait Backend: Send {
     }
 }
 
+/// A borrowed backend, for what takes one by value.
+impl<B: Backend + ?Sized> Backend for &mut B {
+    fn forward(&mut self, tokens: &[TokenId]) -> Result<Box<dyn Logits>, BackendError> {
+        (**self).forward(tokens)
+    }
+
+    fn forward_each(&mut self, tokens: &[TokenId]) -> Result<Vec<Box<dyn Logits>>, BackendError> {
+        (**self).forward_each(tokens)
+    }
+
+    fn cached(&self) -> &[TokenId] {
+        (**self).cached()
+    }
+
+    fn truncate(&mut self, n_positions: usize) -> Result<(), BackendError> {
+        (**self).truncate(n_positions)
+    }
+
+    fn logits_width(&self) -> usize {
+        (**self).logits_width()
+    }
+
+    fn context_length(&self) -> usize {
+        (**self).context_length()
+    }
+}
+
 /// The logits of one position, wherever they are.
 pub trait Logits: Send {
     /// How many there are.

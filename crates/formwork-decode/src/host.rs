@@ -33,14 +33,17 @@ impl Logits for HostLogits {
 /// Writes `forbidden` (−∞ in the type of the logits) where `mask` does not allow the token, and beyond the mask's end.
 /// The mask is not unpacked: O(logits / 32 + what differs from its base).
 pub fn mask_logits<T: Copy>(logits: &mut [T], mask: &TokenMask, forbidden: T) {
-    let inside = |ids: &[u32]| ids.partition_point(|id| (*id as usize) < logits.len());
-    let added = &mask.added()[..inside(mask.added())];
-    let removed = &mask.removed()[..inside(mask.removed())];
+    let row = mask.base().map_or(&[][..], |row| row);
+    mask_by_parts(logits, row, mask.added(), mask.removed(), forbidden);
+}
+
+/// The same for the parts of a mask: a packed row, and the ids that are allowed beyond it and those that are not though
+/// they are in it, both in rising order.
+pub fn mask_by_parts<T: Copy>(logits: &mut [T], row: &[u32], added: &[u32], removed: &[u32], forbidden: T) {
+    let n_inside = |ids: &[u32]| ids.partition_point(|id| (*id as usize) < logits.len());
+    let (added, removed) = (&added[..n_inside(added)], &removed[..n_inside(removed)]);
     let kept: Vec<T> = added.iter().map(|id| logits[*id as usize]).collect();
-    match mask.base() {
-        Some(row) => mask_by_row(logits, row, forbidden),
-        None => logits.fill(forbidden),
-    }
+    mask_by_row(logits, row, forbidden);
     added.iter().zip(kept).for_each(|(id, logit)| logits[*id as usize] = logit);
     removed.iter().for_each(|id| logits[*id as usize] = forbidden);
 }

@@ -59,7 +59,7 @@ pub use crate::constraint::{Constraint, Unconstrained};
 pub use crate::error::{BackendError, DecodeError, SamplingError};
 pub use crate::forced::ForcedText;
 pub use crate::generate::{Chunk, Generation, generate, generate_streaming};
-pub use crate::host::{HostLogits, greatest, mask_by_row, mask_logits};
+pub use crate::host::{HostLogits, greatest, mask_by_parts, mask_by_row, mask_logits};
 pub use crate::resident::ResidentRows;
 pub use crate::sampling::{Candidate, Sampler, Sampling};
 pub use crate::sequence::{FinishReason, Sequence};

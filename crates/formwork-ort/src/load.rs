@@ -45,6 +45,8 @@ pub struct OrtOptions {
     pub threads: Option<usize>,
     /// Positions to hold at most. Default: what the model has, up to 131,072.
     pub max_context: Option<usize>,
+    /// The tokenizer. Default: the model's `tokenizer.json`.
+    pub tokenizer: Option<Tokenizer>,
 }
 
 /// The files of a model as bytes, such as those embedded in a binary.
@@ -86,11 +88,14 @@ impl LoadedModel {
         fs::File::open(path).map_err(|error| LoadError::io(path, error))?;
         let commit = |builder: &mut SessionBuilder| builder.commit_from_file(path);
         let model = open_model(path, &config, options, &commit, &[])?;
-        let tokenizer = tokenizer_options(&model).from_file(folder.join(TOKENIZER))?;
+        let tokenizer = match &options.tokenizer {
+            Some(tokenizer) => tokenizer.with_logits_width(formwork_decode::Backend::logits_width(&model))?,
+            None => tokenizer_options(&model).from_file(folder.join(TOKENIZER))?,
+        };
         Ok(LoadedModel { model, tokenizer })
     }
 
-    /// Loads a model whose files are in memory.
+    /// Loads a model whose files are in memory, its tokenizer always among them.
     ///
     /// # Errors
     /// As [`LoadedModel::from_folder`]; files are named as they would be in a folder.
