@@ -6,8 +6,10 @@
 //! heads, positions, head size); `logits`, `present.N.key` and `.value`. Logits and cache are `f32` or `f16`. Any other
 //! input is refused. `scripts/model/export_onnx.py` writes such a file for a Llama folder.
 //!
-//! The mask is applied where the logits are: a second, small session takes them from the first one as they lie on the
-//! device, together with the packed mask, and gives one token. The model's file is not changed.
+//! The mask is applied where the logits are. On a device, a second, small session takes the logits from the first one as
+//! they lie there, and gives one token or a few of the greatest logits; rows that many masks share stay on the device, and
+//! a step sends the few ids by which its mask differs. In host memory no session is needed for that. The model's file is
+//! not changed.
 //!
 //! [`OrtModel::into_batch`] makes rows for many sequences on one session, which go through the model in one pass.
 //!
@@ -36,9 +38,11 @@
 mod batch;
 mod error;
 mod head;
+mod head_graph;
 mod library;
 mod load;
 mod logits;
+mod mask;
 mod model;
 mod onnx;
 mod pack;
@@ -46,6 +50,7 @@ mod padding;
 mod provider;
 mod rows;
 mod runner;
+mod session;
 mod signature;
 mod split;
 

@@ -6,21 +6,19 @@ use std::sync::{Arc, Mutex};
 
 use formwork::TokenId;
 use formwork_tokenizers::Tokenizer;
-use ort::environment::Environment;
-use ort::ep;
-use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 use serde_json::Value;
 
 use crate::batch::OrtBatch;
 use crate::error::{LoadError, one_line};
-use crate::head::{Head, head_model};
+use crate::head::Head;
 use crate::library::open_library;
 use crate::model::OrtModel;
-use crate::pack::{Packer, pack_model};
+use crate::pack::Packer;
 use crate::provider::{Device, Provider, ProviderReport};
 use crate::runner::Runner;
+use crate::session::{Opener, builder};
 use crate::signature::Signature;
 
 const CONFIG: &str = "config.json";
@@ -33,6 +31,8 @@ const MODELS: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
 const MAX_TEXT_BYTES: u64 = 64 << 20;
 /// Positions at most, unless the caller asks for more.
 const DEFAULT_MAX_CONTEXT: usize = 1 << 17;
+/// Rows of masks on the device, unless the caller says otherwise.
+const DEFAULT_MAX_MASK_ROWS: usize = 64;
 
 /// Where and how a model is to run.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +45,9 @@ pub struct OrtOptions {
     pub threads: Option<usize>,
     /// Positions to hold at most. Default: what the model has, up to 131,072.
     pub max_context: Option<usize>,
+    /// Rows that many masks share ([`TokenMask::base`](formwork::TokenMask::base)) to keep on a device at most, of as many
+    /// bytes as the model has logits. Default: 64. On the CPU there are none.
+    pub max_mask_rows: Option<usize>,
     /// The tokenizer. Default: the model's `tokenizer.json`.
     pub tokenizer: Option<Tokenizer>,
 }
@@ -145,43 +148,33 @@ fn open_model(
     };
     let signature = Signature::of(&session, path, config.vocab_size)?;
     let report = ProviderReport { asked, used, reason };
-    let batch = open_batch(&environment, session, signature, report, config.context_length);
+    let opener = Opener { environment, device: used };
+    let max_mask_rows = options.max_mask_rows.unwrap_or(DEFAULT_MAX_MASK_ROWS);
+    let limits = Limits { context_length: config.context_length, max_mask_rows };
+    let batch = open_batch(&opener, session, signature, report, limits);
     Ok(OrtModel::new(batch.map_err(LoadError::runtime)?))
+}
+
+/// How much a model may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) context_length: usize,
+    /// Rows of masks on the device.
+    pub(crate) max_mask_rows: usize,
 }
 
 /// A model's session with those of our own beside it, on the same device.
 pub(crate) fn open_batch(
-    environment: &Environment,
+    opener: &Opener,
     session: Session,
     signature: Signature,
     report: ProviderReport,
-    context_length: usize,
+    limits: Limits,
 ) -> ort::Result<OrtBatch> {
-    let device = report.used;
-    // What they do at a time is too little work to share.
-    let open = |model: &[u8]| builder(environment, device, Some(1))?.commit_from_memory(model);
-    let head = Head::new(open(&head_model(signature.logits_type, signature.width))?, signature.width)?;
-    let packer = Packer::new(open(&pack_model(&signature))?, &signature, device)?;
-    let runner = Runner::new(session, signature, device)?;
-    Ok(OrtBatch::single(runner, Arc::new(Mutex::new(head)), packer, report, context_length))
-}
-
-pub(crate) fn builder(
-    environment: &Environment,
-    device: Device,
-    threads: Option<usize>,
-) -> ort::Result<SessionBuilder> {
-    // What goes wrong comes back as an error, so nothing has to be written beside that.
-    let mut builder = Session::builder(environment)?.with_log_level(LogLevel::Fatal)?;
-    if let Some(threads) = threads {
-        builder = builder.with_intra_threads(threads)?;
-    }
-    if let Device::Cuda(id) = device {
-        // What cannot be registered would otherwise be left out in silence.
-        let cuda = ep::CUDA::default().with_device_id(id).build().error_on_failure();
-        builder = builder.with_execution_providers([cuda])?;
-    }
-    Ok(builder)
+    let head = Head::new(opener.clone(), signature.logits_type, signature.width, limits.max_mask_rows)?;
+    let packer = Packer::new(opener, &signature)?;
+    let runner = Runner::new(session, signature, opener.device)?;
+    Ok(OrtBatch::single(runner, Arc::new(Mutex::new(head)), packer, report, limits.context_length))
 }
 
 /// What `config.json` says that the model's file does not.

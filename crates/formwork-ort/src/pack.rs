@@ -9,10 +9,9 @@ use ort::memory::{Allocator, MemoryInfo};
 use ort::session::{IoBinding, Session};
 use ort::value::{DynTensor, Tensor};
 
-use crate::head::take;
 use crate::onnx::{Dim, ElementType, Graph};
-use crate::provider::Device;
-use crate::runner::device_memory;
+use crate::runner::{device_memory, take};
+use crate::session::Opener;
 use crate::signature::{CacheSlot, Signature};
 
 const LANE: &str = "lane";
@@ -36,10 +35,11 @@ pub(crate) struct Lane<'a> {
 }
 
 impl Packer {
-    /// Wraps a session of [`pack_model`].
-    pub(crate) fn new(session: Session, signature: &Signature, device: Device) -> ort::Result<Packer> {
+    /// For caches of this signature.
+    pub(crate) fn new(opener: &Opener, signature: &Signature) -> ort::Result<Packer> {
+        let session = opener.open(&pack_model(signature))?;
         let binding = session.create_binding()?;
-        Ok(Packer { session, binding, memory: device_memory(device)?, slots: signature.cache.clone() })
+        Ok(Packer { session, binding, memory: device_memory(opener.device)?, slots: signature.cache.clone() })
     }
 
     /// A cache in host memory in which nothing is: one of the two sizes must be 0.
@@ -110,7 +110,7 @@ fn joined_name(index: usize) -> String {
 }
 
 /// The model file of a packer for caches of this signature.
-pub(crate) fn pack_model(signature: &Signature) -> Vec<u8> {
+fn pack_model(signature: &Signature) -> Vec<u8> {
     let mut graph = Graph::default();
     graph.input(LANE, ElementType::I64, &[Dim::Named("added"), Dim::Fixed(1), Dim::Fixed(1)]);
     for name in [STRIDE, SLOT] {

@@ -2,11 +2,10 @@
 
 use formwork_decode::BackendError;
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
-use ort::session::{IoBinding, Session};
-use ort::value::{DynTensor, Tensor};
+use ort::session::{IoBinding, Session, SessionOutputs};
+use ort::value::{DynTensor, DynTensorValueType, DynValue, Tensor};
 
 use crate::error::runtime;
-use crate::head::take;
 use crate::provider::Device;
 use crate::signature::{ATTENTION_MASK, INPUT_IDS, LOGITS, POSITION_IDS, Signature};
 
@@ -121,4 +120,10 @@ pub(crate) fn device_memory(device: Device) -> ort::Result<MemoryInfo<'static>> 
         Device::Cuda(id) => (AllocationDevice::CUDA, id),
     };
     MemoryInfo::new(device, id, AllocatorType::Device, MemoryType::Default)
+}
+
+/// An output, which then belongs to the caller.
+pub(crate) fn take(outputs: &mut SessionOutputs<'_>, name: &str) -> ort::Result<DynTensor> {
+    let value: Option<DynValue> = outputs.remove(name);
+    value.ok_or_else(|| ort::Error::new(format!("the session gave no {name}")))?.downcast::<DynTensorValueType>()
 }

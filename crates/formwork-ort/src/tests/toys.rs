@@ -7,10 +7,11 @@ use formwork_decode::Logits;
 use ort::environment::Environment;
 
 use crate::error::LoadError;
-use crate::load::{builder, open_batch};
+use crate::load::{Limits, open_batch};
 use crate::model::OrtModel;
 use crate::onnx::{Dim, ElementType, Graph};
 use crate::provider::{Device, Provider, ProviderReport};
+use crate::session::Opener;
 use crate::signature::Signature;
 
 pub(super) const WIDTH: usize = 40;
@@ -154,10 +155,12 @@ pub(super) fn toy(environment: &Environment, toy: Toy) -> Result<OrtModel, LoadE
 
 /// The model in `file`, as wide as `width` where the file does not say.
 pub(super) fn open(environment: &Environment, file: &[u8], width: Option<usize>) -> Result<OrtModel, LoadError> {
-    let session = builder(environment, Device::Cpu, Some(1)).unwrap().commit_from_memory(file).unwrap();
+    let opener = Opener { environment: environment.clone(), device: Device::Cpu };
+    let session = opener.open(file).unwrap();
     let signature = Signature::of(&session, Path::new("toy.onnx"), width)?;
     let report = ProviderReport { asked: Provider::Cpu, used: Device::Cpu, reason: None };
-    Ok(OrtModel::new(open_batch(environment, session, signature, report, CONTEXT).unwrap()))
+    let limits = Limits { context_length: CONTEXT, max_mask_rows: 4 };
+    Ok(OrtModel::new(open_batch(&opener, session, signature, report, limits).unwrap()))
 }
 
 pub(super) fn tokens(ids: &[u32]) -> Vec<TokenId> {
