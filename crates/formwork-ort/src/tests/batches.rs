@@ -36,10 +36,12 @@ fn rows_of_any_history_are_as_alone() {
     const N_ROWS: usize = 5;
     let Some(environment) = environment() else { return };
     let mut random = Random(3);
-    for padding in [Padding::Refused, Padding::Counted, Padding::Hidden] {
+    for (padding, half) in
+        [(Padding::Refused, false), (Padding::Counted, false), (Padding::Hidden, false), (Padding::Hidden, true)]
+    {
         let has_positions = padding != Padding::Refused;
-        let toy = toy(&environment, Toy { padding, last_only: padding == Padding::Counted, ..Toy::default() }).unwrap();
-        let mut batch = toy.into_batch(N_ROWS);
+        let changed = Toy { padding, half, last_only: padding == Padding::Counted, ..Toy::default() };
+        let mut batch = toy(&environment, changed).unwrap().into_batch(N_ROWS);
         let mut texts: Vec<Vec<TokenId>> = vec![Vec::new(); N_ROWS];
         for _ in 0..150 {
             let mut inputs = Vec::new();
