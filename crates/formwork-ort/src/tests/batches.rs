@@ -99,6 +99,26 @@ fn the_cache_stays_while_the_same_rows_take_part() {
 }
 
 #[test]
+fn gaps_do_not_make_a_cache_longer_than_the_context() {
+    let Some(environment) = environment() else { return };
+    let mut batch = toy(&environment, Toy { padding: Padding::Hidden, ..Toy::default() }).unwrap().into_batch(2);
+    let long = vec![1; CONTEXT - 12];
+    feed(&mut batch, &[(0, &long), (1, &[2])]);
+    // The long row has a gap of four, then one token at a time up to the end of the context.
+    feed(&mut batch, &[(0, &[3]), (1, &[4; 5])]);
+    let mut n_packed = Vec::new();
+    for n_cached in CONTEXT - 11..CONTEXT {
+        let n_before = batch.n_caches();
+        let results = feed(&mut batch, &[(0, &[5]), (1, &[6])]);
+        results.into_iter().enumerate().for_each(|(row, result)| check(&batch, row, result, true));
+        if batch.n_caches() > n_before + 1 {
+            n_packed.push(n_cached);
+        }
+    }
+    assert_eq!(n_packed, [CONTEXT - 4]);
+}
+
+#[test]
 fn an_error_is_of_one_row_alone() {
     let Some(environment) = environment() else { return };
     let long = vec![1; CONTEXT];
