@@ -122,8 +122,7 @@ impl OrtBatch {
         let mut inputs = inputs.to_vec();
         inputs.sort_by_key(|&(row, _)| self.rows.order(row));
         let (rows, tokens): (Vec<usize>, Vec<&[TokenId]>) = inputs.into_iter().unzip();
-        let n_cached = rows.iter().map(|&row| self.cached(row).len()).max().unwrap_or(0);
-        let max_gaps = if self.is_padded { MAX_GAPS + n_cached / 4 } else { 0 };
+        let max_gaps = self.max_gaps(&rows, &tokens);
         let Arrangement { group, mut slots } = self.rows.arrange(&rows, max_gaps).map_err(runtime)?;
         let feed = feed(&tokens, &slots, group.n_slots);
         let pass = self.runner.run(&feed, &group.tensors)?;
@@ -133,6 +132,17 @@ impl OrtBatch {
         }
         let cache = Group { id: self.rows.next_id(), tensors: pass.cache, n_lanes: rows.len(), n_slots };
         Ok(Outcome { rows, tokens, cache, slots, logits: Arc::new(pass.logits), n_positions: pass.n_positions })
+    }
+
+    /// How many slots of a cache may be without text in the longest of these rows. With gaps no more positions go in than
+    /// the model's context has, as some models cannot take more.
+    fn max_gaps(&self, rows: &[usize], tokens: &[&[TokenId]]) -> usize {
+        if !self.is_padded {
+            return 0;
+        }
+        let n_cached = rows.iter().map(|&row| self.cached(row).len()).max().unwrap_or(0);
+        let n_new = tokens.iter().map(|tokens| tokens.len()).max().unwrap_or(0);
+        (MAX_GAPS + n_cached / 4).min(self.context_length.saturating_sub(n_cached + n_new))
     }
 
     /// Makes a result the rows' own. Gives the logits of the last `n_positions` of each row, row after row.

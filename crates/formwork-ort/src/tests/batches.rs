@@ -36,10 +36,12 @@ fn rows_of_any_history_are_as_alone() {
     const N_ROWS: usize = 5;
     let Some(environment) = environment() else { return };
     let mut random = Random(3);
-    for padding in [Padding::Refused, Padding::Counted, Padding::Hidden] {
+    for (padding, half) in
+        [(Padding::Refused, false), (Padding::Counted, false), (Padding::Hidden, false), (Padding::Hidden, true)]
+    {
         let has_positions = padding != Padding::Refused;
-        let toy = toy(&environment, Toy { padding, last_only: padding == Padding::Counted, ..Toy::default() }).unwrap();
-        let mut batch = toy.into_batch(N_ROWS);
+        let changed = Toy { padding, half, last_only: padding == Padding::Counted, ..Toy::default() };
+        let mut batch = toy(&environment, changed).unwrap().into_batch(N_ROWS);
         let mut texts: Vec<Vec<TokenId>> = vec![Vec::new(); N_ROWS];
         for _ in 0..150 {
             let mut inputs = Vec::new();
@@ -94,6 +96,26 @@ fn the_cache_stays_while_the_same_rows_take_part() {
     let results = feed(&mut batch, &[(0, &[1]), (1, &[1]), (2, &[1])]);
     assert_eq!(batch.n_caches(), n_before + 6);
     results.into_iter().enumerate().for_each(|(row, result)| check(&batch, row, result, true));
+}
+
+#[test]
+fn gaps_do_not_make_a_cache_longer_than_the_context() {
+    let Some(environment) = environment() else { return };
+    let mut batch = toy(&environment, Toy { padding: Padding::Hidden, ..Toy::default() }).unwrap().into_batch(2);
+    let long = vec![1; CONTEXT - 12];
+    feed(&mut batch, &[(0, &long), (1, &[2])]);
+    // The long row has a gap of four, then one token at a time up to the end of the context.
+    feed(&mut batch, &[(0, &[3]), (1, &[4; 5])]);
+    let mut n_packed = Vec::new();
+    for n_cached in CONTEXT - 11..CONTEXT {
+        let n_before = batch.n_caches();
+        let results = feed(&mut batch, &[(0, &[5]), (1, &[6])]);
+        results.into_iter().enumerate().for_each(|(row, result)| check(&batch, row, result, true));
+        if batch.n_caches() > n_before + 1 {
+            n_packed.push(n_cached);
+        }
+    }
+    assert_eq!(n_packed, [CONTEXT - 4]);
 }
 
 #[test]
