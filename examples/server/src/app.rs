@@ -14,6 +14,7 @@ use axum::routing::{get, post};
 use subtle::ConstantTimeEq;
 use tower_http::limit::RequestBodyLimitLayer;
 
+use crate::cohere;
 use crate::failure::{Dialect, Failure};
 use crate::openai;
 use crate::service::Service;
@@ -26,6 +27,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
     let answering = Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
+        .route("/v2/chat", post(cohere_chat))
         .route("/v1/models", get(models))
         .route("/v1/models/{name}", get(model))
         .layer(from_fn_with_state(Arc::clone(&service), check_key));
@@ -61,6 +63,10 @@ async fn chat(State(service): Shared, body: Bytes) -> Response {
 async fn completions(State(service): Shared, body: Bytes) -> Response {
     let dialect = dialect("/v1/", &service);
     answer(openai::completions::completions(service, body).await, dialect)
+}
+
+async fn cohere_chat(State(service): Shared, body: Bytes) -> Response {
+    answer(cohere::chat(service, body).await, Dialect::Cohere)
 }
 
 async fn models(State(service): Shared) -> Response {
