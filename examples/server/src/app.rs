@@ -28,6 +28,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
         .route("/v2/chat", post(cohere_chat))
+        .route("/v1/responses", post(responses))
         .route("/v1/models", get(models))
         .route("/v1/models/{name}", get(model))
         .layer(from_fn_with_state(Arc::clone(&service), check_key));
@@ -63,6 +64,11 @@ async fn chat(State(service): Shared, body: Bytes) -> Response {
 async fn completions(State(service): Shared, body: Bytes) -> Response {
     let dialect = dialect("/v1/", &service);
     answer(openai::completions::completions(service, body).await, dialect)
+}
+
+async fn responses(State(service): Shared, body: Bytes) -> Response {
+    let dialect = dialect("/v1/", &service);
+    answer(openai::responses::responses(service, body).await, dialect)
 }
 
 async fn cohere_chat(State(service): Shared, body: Bytes) -> Response {

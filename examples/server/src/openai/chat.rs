@@ -10,16 +10,16 @@ use formwork_decode::{FinishReason, GenerationConfig, RunStats, TokenRecord};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::constraint::{CallTools, Constraint, constraint, input_of};
 use super::format::{one_of, response_format, structured_outputs, top_level};
 use super::logprobs;
 use super::messages::messages;
-use super::tools::{ToolRequest, ToolShape, tool_request};
+use super::tools::{ToolShape, tool_request};
 use crate::calls::{CallScanner, Piece};
 use crate::failure::{Dialect, Failure};
 use crate::request::{Knobs, parse, refuse_unknown};
 use crate::service::{MAX_ANSWERS, Next, Service};
 use crate::sse::{Sender, stream};
-use crate::tools::{Choice, ToolPlan};
 
 /// Fields that change nothing here.
 const IGNORED: [&str; 12] = [
@@ -84,13 +84,6 @@ struct Head {
     model: String,
 }
 
-/// What is needed to tell calls from text.
-struct CallTools {
-    plan: ToolPlan,
-    /// Names of tools whose input is a text.
-    custom: Vec<String>,
-}
-
 /// Answers a chat request.
 pub(crate) async fn chat(service: Arc<Service>, body: Bytes) -> Result<Response, Failure> {
     let arrival = Instant::now();
@@ -126,21 +119,8 @@ async fn understand(service: &Service, request: ChatRequest, n: usize) -> Result
     let tools = tool_request(request.tools.as_ref(), request.tool_choice.as_ref(), ToolShape::Nested)?;
     let messages = messages(&request.messages)?;
     let prompt = service.prompt(&messages, tools.as_ref().map(|tools| &tools.for_template))?;
-    let calls = tools.filter(|tools| tools.choice != Choice::None);
     let is_parallel = request.parallel_tool_calls.unwrap_or(true);
-    let (grammar, tools) = match (calls, wanted) {
-        (Some(tools), wanted) => {
-            let answer = wanted.as_ref().map(|wanted| wanted.grammar.clone());
-            let plan = service.tool_plan(&tools.tools, tools.choice, is_parallel, tools.profile(), answer);
-            let compiled = service.compile(plan.grammar.clone()).await.map_err(|error| tools.refusal(&error))?;
-            (Some(compiled), Some(Arc::new(call_tools(plan, &tools))))
-        }
-        (None, Some(wanted)) => {
-            let compiled = service.compile(wanted.grammar.clone()).await.map_err(|error| wanted.refusal(&error))?;
-            (Some(compiled), None)
-        }
-        (None, None) => (None, None),
-    };
+    let Constraint { grammar, tools } = constraint(service, wanted, tools, is_parallel).await?;
     let max_tokens = service.max_tokens(request.max_completion_tokens.or(request.max_tokens));
     let n_top = logprobs::n_top(request.logprobs.unwrap_or(false), request.top_logprobs)?;
     let n_ids = service.tokenizer.vocabulary().len();
@@ -152,11 +132,6 @@ async fn understand(service: &Service, request: ChatRequest, n: usize) -> Result
     let model = request.model.unwrap_or_else(|| service.model_name.clone());
     let head = Head { id: crate::ids::new("chatcmpl-"), created: crate::ids::now(), model };
     Ok(Chat { head, prompt, grammar, configs, tools, has_logprobs: n_top.is_some() })
-}
-
-fn call_tools(plan: ToolPlan, tools: &ToolRequest) -> CallTools {
-    let custom = tools.tools.iter().filter(|tool| tool.is_custom).map(|tool| tool.name.clone()).collect();
-    CallTools { plan, custom }
 }
 
 /// One answer that is being written.
@@ -175,7 +150,7 @@ struct Parts {
 impl Parts {
     fn new(tools: Option<Arc<CallTools>>) -> Parts {
         let tools = tools.map(|tools| {
-            let scanner = CallScanner::new(tools.plan.format.clone());
+            let scanner = CallScanner::new(tools.format.clone());
             (tools, scanner)
         });
         Parts { tools, n_calls: 0 }
@@ -201,7 +176,7 @@ impl Parts {
     }
 
     fn is_custom(&self, name: &str) -> bool {
-        self.tools.as_ref().is_some_and(|(tools, _)| tools.custom.iter().any(|custom| custom == name))
+        self.tools.as_ref().is_some_and(|(tools, _)| tools.is_custom(name))
     }
 
     fn finish_reason(&self, finish: FinishReason) -> &'static str {
@@ -251,12 +226,6 @@ fn call(parts: &Parts, name: &str, arguments: &str) -> Value {
         true => json!({"id": id, "type": "custom", "custom": {"name": name, "input": input_of(arguments)}}),
         false => json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}),
     }
-}
-
-/// The text that a custom tool gets; empty where the answer was cut off before it.
-fn input_of(arguments: &str) -> String {
-    let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
-    arguments.get("input").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 async fn whole(service: &Service, head: &Head, writers: Vec<Writer>) -> Result<Response, Failure> {

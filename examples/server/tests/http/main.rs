@@ -3,4 +3,5 @@
 mod cohere;
 mod cohere_limits;
 mod cohere_stream;
+mod responses;
 mod server;
