@@ -9,6 +9,7 @@ mod metrics;
 mod model;
 mod openai;
 mod options;
+mod playground;
 mod request;
 mod scheduler;
 mod service;
