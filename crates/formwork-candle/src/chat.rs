@@ -22,7 +22,7 @@ const FUEL: u64 = 10_000_000;
 const NAME: &str = "chat";
 
 /// A compiled chat template.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ChatTemplate {
     environment: Environment<'static>,
     start_token: String,
@@ -77,6 +77,11 @@ impl ChatTemplate {
         };
         let Some(source) = source else { return Ok(None) };
         Ok(Some(ChatTemplate::new(&source, &token_text(&config, "bos_token"), &token_text(&config, "eos_token"))?))
+    }
+
+    /// The template's text.
+    pub fn source(&self) -> String {
+        self.environment.get_template(NAME).map_or_else(|_| String::new(), |template| template.source().to_owned())
     }
 
     /// The prompt that asks for the next answer. `messages` is a list of objects with `role` and `content`, `tools` a

@@ -28,6 +28,9 @@
 //!     Ok(generate(backend, sequence)?.text)
 //! }
 //! ```
+//!
+//! **Features.** `structured`, off by default, brings schemars, serde and serde_json: `generate_structured` writes values
+//! of Rust types, and `PartialJson` shows what is certain of a JSON text while it is written.
 
 mod backend;
 mod batch;
@@ -39,12 +42,16 @@ mod error;
 mod forced;
 mod generate;
 mod host;
+#[cfg(feature = "structured")]
+mod partial;
 mod record;
 mod resident;
 mod sampling;
 mod sequence;
 mod speculative;
 mod stats;
+#[cfg(feature = "structured")]
+mod structured;
 mod text;
 mod tokenizer;
 
@@ -61,11 +68,20 @@ pub use crate::error::{BackendError, DecodeError, SamplingError};
 pub use crate::forced::ForcedText;
 pub use crate::generate::{Chunk, Generation, generate, generate_streaming};
 pub use crate::host::{HostLogits, greatest, mask_by_parts, mask_by_row, mask_logits};
+#[cfg(feature = "structured")]
+pub use crate::partial::{
+    ElementCursor, JsonFault, PartialJson, PartialJsonError, PartialKind, PartialValue, TextCursor,
+};
 pub use crate::record::TokenRecord;
 pub use crate::resident::ResidentRows;
 pub use crate::sampling::{Candidate, Sampler, Sampling};
 pub use crate::sequence::{FinishReason, Sequence};
 pub use crate::speculative::{Draft, DraftModel, DraftPath, DraftStats, Drafter, PromptLookup, generate_speculative};
 pub use crate::stats::RunStats;
+#[cfg(feature = "structured")]
+pub use crate::structured::{
+    Structured, StructuredError, StructuredGeneration, generate_json, generate_structured,
+    generate_structured_streaming,
+};
 pub use crate::text::{StopMatch, TextStream};
 pub use crate::tokenizer::{TextTokenizer, encode_valid_prefix};

@@ -1,0 +1,134 @@
+//! Which route does what? The router, and what every request passes: key, size, count and log.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use subtle::ConstantTimeEq;
+use tower_http::limit::RequestBodyLimitLayer;
+
+use crate::failure::{Dialect, Failure};
+use crate::openai;
+use crate::playground;
+use crate::service::Service;
+
+type Shared = State<Arc<Service>>;
+
+/// All routes.
+pub(crate) fn router(service: Arc<Service>) -> Router {
+    let max_body_bytes = service.options.max_body_bytes;
+    let answering = Router::new()
+        .route("/v1/chat/completions", post(chat))
+        .route("/v1/completions", post(completions))
+        .route("/v1/models", get(models))
+        .route("/v1/models/{name}", get(model))
+        .route("/playground/generate", post(playground_generate))
+        .route("/playground/report", post(playground_report))
+        .layer(from_fn_with_state(Arc::clone(&service), check_key));
+    Router::new()
+        .merge(answering)
+        .route("/", get(page))
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .route("/metrics", get(metrics))
+        .fallback(unknown)
+        .layer(RequestBodyLimitLayer::new(max_body_bytes))
+        .layer(from_fn_with_state(Arc::clone(&service), observe))
+        .with_state(service)
+}
+
+/// The API that a path belongs to.
+fn dialect(path: &str, service: &Service) -> Dialect {
+    match path {
+        _ if path.starts_with("/v2/") => Dialect::Cohere,
+        _ if service.options.lmdeploy_errors => Dialect::LmDeploy,
+        _ => Dialect::OpenAi,
+    }
+}
+
+fn answer(outcome: Result<Response, Failure>, dialect: Dialect) -> Response {
+    outcome.unwrap_or_else(|failure| failure.into_response(dialect))
+}
+
+async fn chat(State(service): Shared, body: Bytes) -> Response {
+    let dialect = dialect("/v1/", &service);
+    answer(openai::chat::chat(service, body).await, dialect)
+}
+
+async fn completions(State(service): Shared, body: Bytes) -> Response {
+    let dialect = dialect("/v1/", &service);
+    answer(openai::completions::completions(service, body).await, dialect)
+}
+
+async fn models(State(service): Shared) -> Response {
+    axum::Json(openai::models::list(&service)).into_response()
+}
+
+async fn model(State(service): Shared) -> Response {
+    axum::Json(openai::models::model(&service)).into_response()
+}
+
+async fn page() -> Response {
+    let headers =
+        [(header::CONTENT_SECURITY_POLICY, playground::POLICY), (header::CONTENT_TYPE, "text/html; charset=utf-8")];
+    (headers, playground::PAGE).into_response()
+}
+
+async fn playground_generate(State(service): Shared, body: Bytes) -> Response {
+    answer(playground::generate(service, body).await, Dialect::OpenAi)
+}
+
+async fn playground_report(State(service): Shared, body: Bytes) -> Response {
+    answer(playground::report(service, body).await, Dialect::OpenAi)
+}
+
+async fn health() -> &'static str {
+    "ok"
+}
+
+async fn ready(State(service): Shared) -> Result<&'static str, StatusCode> {
+    if service.is_ready() { Ok("ready") } else { Err(StatusCode::SERVICE_UNAVAILABLE) }
+}
+
+async fn metrics(State(service): Shared) -> Response {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], service.metrics.render()).into_response()
+}
+
+async fn unknown(State(service): Shared, request: Request) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    let failure = Failure::new(StatusCode::NOT_FOUND, format!("Invalid URL ({method} {path})"));
+    failure.into_response(dialect(path, &service))
+}
+
+/// Lets requests pass that carry the key, where there is one. Compared in time that tells nothing of the key.
+async fn check_key(State(service): Shared, request: Request, next: Next) -> Response {
+    let Some(key) = &service.options.api_key else { return next.run(request).await };
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given =
+        header.and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let is_right = given.is_some_and(|(_, given)| bool::from(given.trim().as_bytes().ct_eq(key.as_bytes())));
+    if is_right {
+        return next.run(request).await;
+    }
+    let failure = Failure::new(StatusCode::UNAUTHORIZED, "Incorrect API key provided.").with_code("invalid_api_key");
+    failure.into_response(dialect(request.uri().path(), &service))
+}
+
+/// One line of log for each request, without its text.
+async fn observe(State(service): Shared, request: Request, next: Next) -> Result<Response, Infallible> {
+    let start = Instant::now();
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    service.metrics.count_answer(status);
+    tracing::info!(%method, path, status, milliseconds = start.elapsed().as_secs_f64() * 1e3, "request");
+    Ok(response)
+}
