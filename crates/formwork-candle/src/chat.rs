@@ -14,7 +14,7 @@ use serde_json::Value;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use crate::error::{ChatError, LoadError};
-use crate::files::{TOKENIZER_CONFIG, parse_json};
+use crate::files::{CHAT_TEMPLATE, TOKENIZER_CONFIG, parse_json, read_optional};
 use crate::time::strftime_now;
 
 /// Instructions that one rendering may take: a template comes with a model and may be anything.
@@ -46,6 +46,16 @@ impl ChatTemplate {
         environment.add_filter("tojson", to_json);
         environment.add_template_owned(NAME, source.to_owned()).map_err(ChatError::new)?;
         Ok(ChatTemplate { environment, start_token: start_token.to_owned(), stop_token: stop_token.to_owned() })
+    }
+
+    /// The template of the model in a folder; `None` when there is none.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or as [`ChatTemplate::of_model`].
+    pub fn from_folder(folder: &Path) -> Result<Option<ChatTemplate>, LoadError> {
+        let own = read_optional(&folder.join(CHAT_TEMPLATE))?;
+        let tokenizer_config = read_optional(&folder.join(TOKENIZER_CONFIG))?;
+        ChatTemplate::of_model(folder, own.as_deref(), tokenizer_config.as_deref())
     }
 
     /// The template of a model: the file of its own, else the one in `tokenizer_config.json`; `None` when there is none.

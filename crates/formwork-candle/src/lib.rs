@@ -2,9 +2,13 @@
 //!
 //! [`LoadedModel::from_folder`] reads `config.json`, `tokenizer.json`, `*.safetensors` (sharded ones by their index),
 //! `generation_config.json` and the chat template; [`LoadedModel::from_memory`] takes the same files as bytes.
-//! Families: Llama, Mistral, Qwen2, Qwen3, Gemma, Gemma 2, Gemma 3 (text), Phi-2 and Phi-3, as candle-transformers has
-//! them. What it would get wrong in silence (rope scaling that it ignores, biases, attention beyond a sliding window)
-//! is refused, or ends the context.
+//! Families: Llama, Mistral, Qwen2, Qwen3, Gemma, Gemma 2, Gemma 3 (text), Phi-2 and Phi-3. All are run by one decoder
+//! of this crate on candle's tensors, exactly as their configurations say: biases, sliding windows, soft caps, rope
+//! scaled by `linear`, `llama3` or `yarn`. What it cannot run exactly is refused by name.
+//!
+//! [`CandleModel`] holds one sequence: its cache is cut at no cost, and the logits behind several tokens come from one
+//! pass. [`CandleModel::new_sequence`] gives further ones on the same weights, and [`CandleBatch`] feeds many in one
+//! pass without padding.
 //!
 //! ```no_run
 //! use formwork_candle::{LoadOptions, LoadedModel};
@@ -27,24 +31,32 @@
 //! **Features.** `cuda` and `metal` forward to candle and are off by default; a `cuda` binary needs `libcuda.so.1` to
 //! start.
 
+mod batch;
 mod chat;
+mod choose;
 mod config;
+#[cfg(feature = "cuda")]
+mod cuda;
+mod decoder;
 mod error;
-mod families;
+mod fields;
 mod files;
-mod llama;
 mod load;
 mod logits;
 mod map;
+mod mask;
 mod model;
+mod rows;
 mod time;
 mod weights;
 
 pub use candle_core::{DType, Device};
 
+pub use crate::batch::CandleBatch;
 pub use crate::chat::ChatTemplate;
 pub use crate::error::{ChatError, LoadError};
 pub use crate::files::ModelFiles;
 pub use crate::load::{LoadOptions, LoadedModel};
 pub use crate::logits::CandleLogits;
+pub use crate::mask::DeviceMasks;
 pub use crate::model::CandleModel;

@@ -9,12 +9,9 @@ use serde_json::{Value, json};
 
 use crate::chat::ChatTemplate;
 use crate::config::ModelConfig;
+use crate::decoder::Decoder;
 use crate::error::{ChatError, LoadError};
-use crate::families::build;
-use crate::files::{
-    CHAT_TEMPLATE, CONFIG, GENERATION_CONFIG, ModelFiles, TOKENIZER, TOKENIZER_CONFIG, WEIGHTS, open_weights,
-    parse_json, read, read_optional,
-};
+use crate::files::{CONFIG, GENERATION_CONFIG, ModelFiles, TOKENIZER, WEIGHTS, open_weights, parse_json, read};
 use crate::map::FileBytes;
 use crate::model::CandleModel;
 use crate::weights::Weights;
@@ -24,15 +21,17 @@ use crate::weights::Weights;
 pub struct LoadOptions {
     /// The device (default: the CPU).
     pub device: Device,
-    /// Type of the numbers. Default: `f32` on the CPU, `bf16` elsewhere.
+    /// Type of the numbers: `f32`, `f16` or `bf16`. Default: `f32` on the CPU, `bf16` elsewhere.
     pub dtype: Option<DType>,
     /// Positions to make room for at most. Default: what the model has, up to 131,072.
     pub max_context: Option<usize>,
+    /// The tokenizer. Default: the model's `tokenizer.json`.
+    pub tokenizer: Option<Tokenizer>,
 }
 
 impl Default for LoadOptions {
     fn default() -> LoadOptions {
-        LoadOptions { device: Device::Cpu, dtype: None, max_context: None }
+        LoadOptions { device: Device::Cpu, dtype: None, max_context: None, tokenizer: None }
     }
 }
 
@@ -56,16 +55,14 @@ impl LoadedModel {
         let folder = folder.as_ref();
         let config = read_config(&folder.join(CONFIG), &read(&folder.join(CONFIG))?, options)?;
         let model = build_model(&config, open_weights(folder)?, options)?;
-        let tokenizer = tokenizer_options(&config).from_file(folder.join(TOKENIZER))?;
-        let chat_template = ChatTemplate::of_model(
-            folder,
-            read_optional(&folder.join(CHAT_TEMPLATE))?.as_deref(),
-            read_optional(&folder.join(TOKENIZER_CONFIG))?.as_deref(),
-        )?;
-        Ok(LoadedModel { model, tokenizer, chat_template })
+        let tokenizer = match &options.tokenizer {
+            Some(tokenizer) => tokenizer.with_logits_width(config.vocab_size)?,
+            None => tokenizer_options(&config).from_file(folder.join(TOKENIZER))?,
+        };
+        Ok(LoadedModel { model, tokenizer, chat_template: ChatTemplate::from_folder(folder)? })
     }
 
-    /// Loads a model whose files are in memory.
+    /// Loads a model whose files are in memory, its tokenizer always among them.
     ///
     /// # Errors
     /// As [`LoadedModel::from_folder`]; files are named as they would be in a folder.
@@ -104,8 +101,8 @@ fn read_config(path: &Path, bytes: &[u8], options: &LoadOptions) -> Result<Model
 fn build_model(config: &ModelConfig, weights: Weights<'_>, options: &LoadOptions) -> Result<CandleModel, LoadError> {
     let device = options.device.clone();
     let dtype = options.dtype.unwrap_or(if device.is_cpu() { DType::F32 } else { DType::BF16 });
-    let decoder = build(config, weights, dtype, &device)?;
-    Ok(CandleModel::new(decoder, device, config.vocab_size, config.context_length))
+    let decoder = Decoder::load(config, &weights, dtype, &device)?;
+    Ok(CandleModel::new(decoder, config.vocab_size, config.context_length))
 }
 
 fn tokenizer_options(config: &ModelConfig) -> formwork_tokenizers::LoadOptions {

@@ -1,25 +1,31 @@
-//! How are logits masked and compared where they are? On the CPU in place, on other devices by tensor operations.
+//! How are logits masked and compared where they are? On the CPU in place, on other devices without copying the row.
 
-use candle_core::{CpuStorage, DType, Device, InplaceOp1, Layout, Result, Storage, Tensor};
-use formwork::TokenId;
-use formwork_decode::{BackendError, Logits, greatest, mask_logits};
+use candle_core::{CpuStorage, DType, Result, Storage, Tensor};
+use formwork::{TokenId, TokenMask};
+use formwork_decode::{BackendError, Logits, TopLogits, greatest};
 
+use crate::choose;
 use crate::error::runtime;
+use crate::mask::DeviceMasks;
 
-/// One row of logits, `f32`, on the model's device.
+/// One row of logits on the model's device, of the type that the model computes in.
 #[derive(Debug)]
 pub struct CandleLogits {
     row: Tensor,
+    masks: DeviceMasks,
 }
 
 impl CandleLogits {
-    /// The row in a model's output, checked and as `f32`.
-    pub(crate) fn new(output: &Tensor, width: usize) -> std::result::Result<CandleLogits, BackendError> {
+    /// The row in a model's output, of any shape that holds `width` logits. `masks` are those of the model.
+    ///
+    /// # Errors
+    /// [`BackendError::LogitsShape`] for another number of logits, or what candle reports.
+    pub fn new(output: &Tensor, width: usize, masks: &DeviceMasks) -> std::result::Result<CandleLogits, BackendError> {
         if output.elem_count() != width {
             return Err(BackendError::LogitsShape { actual: output.dims().to_vec(), expected: width });
         }
-        let row = output.flatten_all().and_then(|row| row.to_dtype(DType::F32)).and_then(|row| row.contiguous());
-        Ok(CandleLogits { row: row.map_err(runtime)? })
+        let row = output.flatten_all().and_then(|row| row.contiguous()).map_err(runtime)?;
+        Ok(CandleLogits { row, masks: masks.clone() })
     }
 
     /// The logits as a tensor of one dimension.
@@ -27,7 +33,7 @@ impl CandleLogits {
         &self.row
     }
 
-    /// Runs `read` on the row in host memory; `None` when it is not there.
+    /// Runs `read` on the row in host memory; `None` when it is not there, or not `f32`.
     fn on_host<T>(&self, read: impl FnOnce(&[f32]) -> T) -> Option<T> {
         let (storage, layout) = self.row.storage_and_layout();
         match (&*storage, layout.contiguous_offsets()) {
@@ -36,13 +42,17 @@ impl CandleLogits {
         }
     }
 
+    fn copied(&self) -> Result<Vec<f32>> {
+        self.row.to_dtype(DType::F32)?.to_vec1()
+    }
+
     /// One number comes back, and one more to tell whether it may be chosen.
     fn argmax_on_device(&self) -> Result<Option<u32>> {
         let id = self.row.argmax(0)?.to_scalar::<u32>()?;
-        let logit = self.row.get(id as usize)?.to_scalar::<f32>()?;
+        let logit = self.row.get(id as usize)?.to_dtype(DType::F32)?.to_scalar::<f32>()?;
         // When NaN won, the others are compared on the host.
         if logit.is_nan() {
-            return Ok(greatest(&self.row.to_vec1()?).map(TokenId::get));
+            return Ok(greatest(&self.copied()?).map(TokenId::get));
         }
         Ok((logit > f32::NEG_INFINITY).then_some(id))
     }
@@ -53,14 +63,8 @@ impl Logits for CandleLogits {
         self.row.elem_count()
     }
 
-    fn apply_mask(&mut self, mask: &[u32]) -> std::result::Result<(), BackendError> {
-        match self.row.device() {
-            Device::Cpu => self.row.inplace_op1(&MaskOp { mask }).map_err(runtime),
-            _ => {
-                self.row = masked_by_select(&self.row, mask).map_err(runtime)?;
-                Ok(())
-            }
-        }
+    fn apply_mask(&mut self, mask: &TokenMask) -> std::result::Result<usize, BackendError> {
+        self.masks.apply(&mut self.row, mask).map_err(runtime)
     }
 
     fn argmax(&mut self) -> std::result::Result<Option<TokenId>, BackendError> {
@@ -73,61 +77,35 @@ impl Logits for CandleLogits {
     fn copy_to(&mut self, out: &mut Vec<f32>) -> std::result::Result<(), BackendError> {
         out.clear();
         if self.on_host(|values| out.extend_from_slice(values)).is_none() {
-            out.extend(self.row.to_vec1::<f32>().map_err(runtime)?);
+            out.extend(self.copied().map_err(runtime)?);
         }
         Ok(())
     }
-}
 
-/// Writes −∞ in place where the packed mask has a 0.
-struct MaskOp<'a> {
-    mask: &'a [u32],
-}
-
-impl InplaceOp1 for MaskOp<'_> {
-    fn name(&self) -> &'static str {
-        "formwork-mask"
-    }
-
-    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let Some((start, end)) = layout.contiguous_offsets() else {
-            candle_core::bail!("logits to mask are not contiguous");
-        };
-        match storage {
-            CpuStorage::F32(values) => mask_logits(&mut values[start..end], self.mask, f32::NEG_INFINITY),
-            _ => candle_core::bail!("logits to mask are not f32"),
+    fn top(&mut self, n: usize, temperature: f64) -> std::result::Result<Option<TopLogits>, BackendError> {
+        match self.row.device().is_cpu() {
+            true => Ok(None),
+            false => choose::top(&self.row, n, temperature).map_err(runtime),
         }
-        Ok(())
     }
-}
 
-/// The same by a selection, for every device: one byte per logit goes there, the logits stay.
-fn masked_by_select(row: &Tensor, mask: &[u32]) -> Result<Tensor> {
-    let mut allowed = vec![1u8; row.elem_count()];
-    mask_logits(&mut allowed, mask, 0);
-    let allowed = Tensor::from_vec(allowed, row.shape(), row.device())?;
-    let forbidden = Tensor::new(f32::NEG_INFINITY, row.device())?.broadcast_as(row.shape())?;
-    allowed.where_cond(row, &forbidden)
+    fn draw(&mut self, temperature: f64, unit: f64) -> std::result::Result<Option<TokenId>, BackendError> {
+        match self.row.device().is_cpu() {
+            true => Ok(None),
+            false => choose::draw(&self.row, temperature, unit).map_err(runtime),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+
     use super::*;
 
     fn logits(values: &[f32]) -> CandleLogits {
         let output = Tensor::new(values, &Device::Cpu).unwrap().reshape((1, 1, values.len())).unwrap();
-        CandleLogits::new(&output, values.len()).unwrap()
-    }
-
-    #[test]
-    fn both_ways_to_mask_agree() {
-        let values: Vec<f32> = (0..70).map(|i| (i * 37 % 70) as f32).collect();
-        let mask = [0x8000_0001, 0xFFFF_0000];
-        let mut in_place = logits(&values);
-        in_place.apply_mask(&mask).unwrap();
-        let selected = masked_by_select(logits(&values).tensor(), &mask).unwrap();
-        assert_eq!(in_place.row.to_vec1::<f32>().unwrap(), selected.to_vec1::<f32>().unwrap());
-        assert_eq!(in_place.argmax().unwrap(), CandleLogits { row: selected }.argmax().unwrap());
+        CandleLogits::new(&output, values.len(), &DeviceMasks::new()).unwrap()
     }
 
     #[test]
@@ -142,7 +120,7 @@ mod tests {
     #[test]
     fn another_number_of_logits_is_an_error() {
         let output = Tensor::zeros((1, 2, 3), DType::F32, &Device::Cpu).unwrap();
-        let error = CandleLogits::new(&output, 3).unwrap_err();
+        let error = CandleLogits::new(&output, 3, &DeviceMasks::new()).unwrap_err();
         assert_eq!(error.to_string(), "the model gave logits of shape [1, 2, 3], 3 were expected");
     }
 }

@@ -1,117 +1,92 @@
-//! Which positions has the model seen? A candle model as a backend, with a cache that can be cut.
-//!
-//! candle's models can only forget everything. So the tokens are kept here, and after a cut the kept ones are fed again
-//! together with the next pass: one pass more in width, none more in number.
+//! Which positions has the model seen? One sequence on a decoder, with a cache that can be cut.
 
-use candle_core::{Device, Tensor};
+use std::sync::Arc;
+
+use candle_core::Device;
 use formwork::TokenId;
 use formwork_decode::{Backend, BackendError, Logits};
 
-use crate::error::runtime;
-use crate::families::Decoder;
-use crate::logits::CandleLogits;
-
-/// Tokens fed at once at most: bounds the attention mask, which is as long as the context for each of them.
-const MAX_PASS: usize = 512;
+use crate::decoder::Decoder;
+use crate::mask::DeviceMasks;
+use crate::rows::{Row, Shared, Wanted, feed};
 
 /// A model on one device with the cache of one sequence.
+///
+/// The cache grows with the sequence, by doubling, and is kept when it is cut.
 pub struct CandleModel {
-    decoder: Box<dyn Decoder>,
-    device: Device,
-    width: usize,
-    context_length: usize,
-    cached: Vec<TokenId>,
-    /// How many of `cached` the decoder holds: all, or none after a cut or an error.
-    n_in_decoder: usize,
+    shared: Arc<Shared>,
+    row: Row,
 }
 
 impl CandleModel {
-    pub(crate) fn new(decoder: Box<dyn Decoder>, device: Device, width: usize, context_length: usize) -> CandleModel {
-        CandleModel { decoder, device, width, context_length, cached: Vec::new(), n_in_decoder: 0 }
+    pub(crate) fn new(decoder: Decoder, width: usize, context_length: usize) -> CandleModel {
+        let shared = Arc::new(Shared { decoder, masks: DeviceMasks::new(), width, context_length });
+        CandleModel { row: Row::new(&shared), shared }
+    }
+
+    /// Another sequence on the same weights, with nothing cached. Costs no memory before its first pass.
+    pub fn new_sequence(&self) -> CandleModel {
+        CandleModel { shared: self.shared.clone(), row: Row::new(&self.shared) }
     }
 
     /// The device that it runs on.
     pub fn device(&self) -> &Device {
-        &self.device
+        self.shared.decoder.device()
     }
 
-    /// Feeds tokens after those in the decoder, in as few passes as the family allows.
-    fn feed(&mut self, tokens: &[u32]) -> candle_core::Result<Tensor> {
-        let mut offset = self.n_in_decoder;
-        let mut rest = tokens;
-        loop {
-            let n_pass = match (offset, self.decoder.extends_by_many()) {
-                // A family that can only start with many takes all at once.
-                (0, false) => rest.len(),
-                (_, false) => 1,
-                (_, true) => rest.len().min(MAX_PASS),
-            };
-            let (pass, after) = rest.split_at(n_pass);
-            let output = self.decoder.forward(&Tensor::new(pass, &self.device)?.unsqueeze(0)?, offset)?;
-            if after.is_empty() {
-                return Ok(output);
-            }
-            (offset, rest) = (offset + n_pass, after);
-        }
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
-    fn clear_decoder(&mut self) {
-        self.decoder.clear();
-        self.n_in_decoder = 0;
+    pub(crate) fn row_mut(&mut self) -> &mut Row {
+        &mut self.row
+    }
+
+    fn logits(&mut self, tokens: &[TokenId], wanted: Wanted) -> Result<Vec<Box<dyn Logits>>, BackendError> {
+        self.check_pass(tokens)?;
+        feed(&self.shared, &mut [(&mut self.row, tokens)], wanted)
     }
 }
 
 impl Backend for CandleModel {
     fn forward(&mut self, tokens: &[TokenId]) -> Result<Box<dyn Logits>, BackendError> {
-        self.check_pass(tokens)?;
-        let pending = self.cached[self.n_in_decoder..].iter().chain(tokens);
-        let pending: Vec<u32> = pending.map(|token| token.get()).collect();
-        let output = self.feed(&pending).map_err(runtime);
-        match output.and_then(|output| CandleLogits::new(&output, self.width)) {
-            Ok(logits) => {
-                self.cached.extend_from_slice(tokens);
-                self.n_in_decoder = self.cached.len();
-                Ok(Box::new(logits))
-            }
-            Err(error) => {
-                // Some layers may have taken the tokens and others not.
-                self.clear_decoder();
-                Err(error)
-            }
-        }
+        let last = self.logits(tokens, Wanted::Last)?.pop();
+        last.ok_or_else(|| BackendError::runtime("the pass gave no logits"))
+    }
+
+    fn forward_each(&mut self, tokens: &[TokenId]) -> Result<Vec<Box<dyn Logits>>, BackendError> {
+        self.logits(tokens, Wanted::Each)
     }
 
     fn cached(&self) -> &[TokenId] {
-        &self.cached
+        &self.row.tokens
     }
 
     fn truncate(&mut self, n_positions: usize) -> Result<(), BackendError> {
-        if n_positions > self.cached.len() {
-            return Err(BackendError::Truncate { asked: n_positions, cached: self.cached.len() });
+        let cached = self.row.tokens.len();
+        if n_positions > cached {
+            return Err(BackendError::Truncate { asked: n_positions, cached });
         }
-        self.cached.truncate(n_positions);
-        if n_positions < self.n_in_decoder {
-            self.clear_decoder();
-        }
+        self.row.tokens.truncate(n_positions);
         Ok(())
     }
 
     fn logits_width(&self) -> usize {
-        self.width
+        self.shared.width
     }
 
     fn context_length(&self) -> usize {
-        self.context_length
+        self.shared.context_length
     }
 }
 
 impl std::fmt::Debug for CandleModel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CandleModel")
-            .field("device", &self.device)
-            .field("width", &self.width)
-            .field("context_length", &self.context_length)
-            .field("n_cached", &self.cached.len())
+            .field("device", self.device())
+            .field("width", &self.shared.width)
+            .field("context_length", &self.shared.context_length)
+            .field("n_cached", &self.row.tokens.len())
             .finish_non_exhaustive()
     }
 }

@@ -3,17 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Device, Shape, Tensor};
-use candle_nn::Init;
-use candle_nn::var_builder::SimpleBackend;
+use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorInfo;
 
 use crate::error::LoadError;
 use crate::map::FileBytes;
-
-const OUTPUT: &str = "lm_head.weight";
-const EMBEDDING: &str = "model.embed_tokens.weight";
 
 /// The tensors of one or more files, by name.
 #[derive(Debug)]
@@ -51,56 +46,42 @@ impl<'a> Weights<'a> {
         Ok(())
     }
 
-    /// The file to name when the weights as a whole do not fit.
-    pub(crate) fn path(&self) -> &Path {
-        self.files.first().map_or(Path::new("model.safetensors"), |file| &file.path)
-    }
-
-    /// Uses the embedding as output matrix where the file has none; for families whose loader does not do it itself.
-    pub(crate) fn tie_output(&mut self) {
-        if let (None, Some(embedding)) = (self.tensors.get(OUTPUT), self.tensors.get(EMBEDDING)) {
-            self.tensors.insert(OUTPUT.to_owned(), embedding.clone());
-        }
-    }
-
-    /// Checks that a tensor is there and has this shape.
-    pub(crate) fn check(&self, name: &str, shape: &[usize]) -> Result<(), String> {
-        let (_, info) = self.tensors.get(name).ok_or_else(|| format!("tensor {name} is missing"))?;
-        match info.shape == shape {
-            true => Ok(()),
-            false => Err(format!("tensor {name} has shape {:?}, config.json asks for {shape:?}", info.shape)),
-        }
-    }
-
-    fn read(&self, name: &str, dtype: DType, device: &Device) -> candle_core::Result<Tensor> {
+    /// Checks that a tensor is there and has this shape, and reads it.
+    pub(crate) fn read(&self, name: &str, shape: &[usize], dtype: DType, device: &Device) -> Result<Tensor, LoadError> {
         let Some((file_idx, info)) = self.tensors.get(name) else {
-            candle_core::bail!("tensor {name} is missing");
+            return Err(LoadError::malformed(self.path(), format!("tensor {name} is missing")));
         };
         let file = &self.files[*file_idx];
-        let (start, end) = (file.data_start + info.data_offsets.0, file.data_start + info.data_offsets.1);
+        if info.shape != shape {
+            let reason = format!("tensor {name} has shape {:?}, config.json asks for {shape:?}", info.shape);
+            return Err(LoadError::malformed(&file.path, reason));
+        }
         let stored = match info.dtype {
             safetensors::Dtype::F16 => DType::F16,
             safetensors::Dtype::BF16 => DType::BF16,
             safetensors::Dtype::F32 => DType::F32,
             safetensors::Dtype::F64 => DType::F64,
-            other => candle_core::bail!("tensor {name} has numbers of type {other:?}, which is not supported"),
+            other => {
+                return Err(LoadError::unsupported(
+                    &file.path,
+                    format!("tensor {name} with numbers of type {other:?}"),
+                ));
+            }
         };
+        let (start, end) = (file.data_start + info.data_offsets.0, file.data_start + info.data_offsets.1);
         // `add` has checked that the range lies within the file and is as long as the shape says.
-        Tensor::from_raw_buffer(&file.bytes[start..end], stored, &info.shape, device)?.to_dtype(dtype)
-    }
-}
-
-impl SimpleBackend for Weights<'_> {
-    fn get(&self, s: Shape, name: &str, _: Init, dtype: DType, dev: &Device) -> candle_core::Result<Tensor> {
-        self.check(name, s.dims()).map_err(candle_core::Error::msg)?;
-        self.read(name, dtype, dev)
+        Tensor::from_raw_buffer(&file.bytes[start..end], stored, shape, device)
+            .and_then(|tensor| tensor.to_dtype(dtype))
+            .map_err(|error| LoadError::malformed(&file.path, format!("tensor {name}: {error}")))
     }
 
-    fn get_unchecked(&self, name: &str, dtype: DType, dev: &Device) -> candle_core::Result<Tensor> {
-        self.read(name, dtype, dev)
+    /// What candle could not do with the tensors of this name.
+    pub(crate) fn failed(&self, name: &str, error: candle_core::Error) -> LoadError {
+        LoadError::malformed(self.path(), format!("{name}: {error}"))
     }
 
-    fn contains_tensor(&self, name: &str) -> bool {
-        self.tensors.contains_key(name)
+    /// The file to name when a tensor is in none of them.
+    fn path(&self) -> &Path {
+        self.files.first().map_or(Path::new("model.safetensors"), |file| &file.path)
     }
 }

@@ -87,7 +87,24 @@ fn configurations_that_do_not_fit_are_refused() {
         (json!({"rms_norm_eps": "small"}), &["config.json"]),
         (json!({"rms_norm_eps": null}), &["config.json", "rms_norm_eps"]),
         (json!({"model_type": "bert", "architectures": null}), &["config.json", "\"bert\"", "supported are llama"]),
-        (json!({"rope_scaling": {"rope_type": "yarn"}}), &["config.json", "yarn"]),
+        (
+            json!({"rope_scaling": {"rope_type": "yarn", "factor": 4, "mscale": 1}}),
+            &["config.json", "yarn with mscale"],
+        ),
+        (json!({"rope_scaling": {"rope_type": "linear", "factor": 0}}), &["config.json", "factor is 0"]),
+        (json!({"rope_scaling": [1]}), &["config.json", "rope_scaling is an array"]),
+        (json!({"rope_parameters": {"sliding_attention": {"rope_type": "linear"}}}), &["not supported", "window"]),
+        (json!({"rope_theta": -1}), &["config.json", "rope_theta is -1"]),
+        (json!({"hidden_act": "xielu"}), &["config.json", "not supported", "xielu"]),
+        (json!({"attention_bias": true}), &["model.safetensors", "q_proj.bias", "missing"]),
+        (json!({"attention_bias": "yes"}), &["config.json", "attention_bias"]),
+        (json!({"tie_word_embeddings": false}), &["model.safetensors", "lm_head.weight", "missing"]),
+        (json!({"model_type": "gemma3_text", "layer_types": ["full_attention"]}), &["config.json", "layer_types"]),
+        (json!({"model_type": "mistral", "sliding_window": 0}), &["config.json", "sliding_window is 0"]),
+        (json!({"model_type": "phi3", "partial_rotary_factor": 0.1}), &["config.json", "partial_rotary_factor"]),
+        (json!({"model_type": "phi3", "partial_rotary_factor": 7}), &["config.json", "partial_rotary_factor"]),
+        (json!({"model_type": "phi", "layer_norm_eps": 1e-5}), &["model.safetensors", "missing"]),
+        (json!({"rope_scaling": {"rope_type": "longrope"}}), &["config.json", "not supported", "longrope"]),
     ] {
         let error = error_after("misfit", |folder| write_config(folder, changes));
         assert_mentions(&error, words);
@@ -136,4 +153,11 @@ fn passes_that_do_not_fit_leave_the_model_usable() {
     model.truncate(7).unwrap();
     model.forward(&tokens([1])).unwrap();
     assert_eq!(model.cached().len(), 8);
+}
+
+#[test]
+fn other_numbers_than_those_that_are_computed_with_are_refused() {
+    let options = LoadOptions { dtype: Some(formwork_candle::DType::U8), ..LoadOptions::default() };
+    let error = LoadedModel::from_folder(tiny_llama("numbers"), &options).unwrap_err();
+    assert_mentions(&error.to_string(), &["config.json", "not supported", "U8"]);
 }

@@ -56,8 +56,6 @@ impl Model {
 
 #[cfg(feature = "ort")]
 fn by_onnx_runtime(folder: Option<&Path>) -> Result<Model, Failure> {
-    use std::fs;
-
     use formwork_ort::OrtOptions;
 
     let Some(folder) = folder else {
@@ -65,12 +63,6 @@ fn by_onnx_runtime(folder: Option<&Path>) -> Result<Model, Failure> {
         return Ok(Model { backend: Box::new(loaded.model), tokenizer: loaded.tokenizer, chat_template });
     };
     let loaded = formwork_ort::LoadedModel::from_folder(folder, &OrtOptions::default())?;
-    let read = |name: &str| {
-        let path = folder.join(name);
-        let bytes = path.exists().then(|| fs::read(&path)).transpose();
-        bytes.map_err(|error| Failure::about(path.display(), error))
-    };
-    let (own, config) = (read("chat_template.jinja")?, read("tokenizer_config.json")?);
-    let chat_template = ChatTemplate::of_model(folder, own.as_deref(), config.as_deref())?;
+    let chat_template = ChatTemplate::from_folder(folder)?;
     Ok(Model { backend: Box::new(loaded.model), tokenizer: loaded.tokenizer, chat_template })
 }

@@ -1,6 +1,6 @@
 //! What must a model runtime offer? The traits that candle, ONNX Runtime and others implement.
 
-use formwork::TokenId;
+use formwork::{TokenId, TokenMask};
 
 use crate::error::BackendError;
 
@@ -65,17 +65,46 @@ pub trait Backend: Send {
     }
 }
 
+/// A borrowed backend, for what takes one by value.
+impl<B: Backend + ?Sized> Backend for &mut B {
+    fn forward(&mut self, tokens: &[TokenId]) -> Result<Box<dyn Logits>, BackendError> {
+        (**self).forward(tokens)
+    }
+
+    fn forward_each(&mut self, tokens: &[TokenId]) -> Result<Vec<Box<dyn Logits>>, BackendError> {
+        (**self).forward_each(tokens)
+    }
+
+    fn cached(&self) -> &[TokenId] {
+        (**self).cached()
+    }
+
+    fn truncate(&mut self, n_positions: usize) -> Result<(), BackendError> {
+        (**self).truncate(n_positions)
+    }
+
+    fn logits_width(&self) -> usize {
+        (**self).logits_width()
+    }
+
+    fn context_length(&self) -> usize {
+        (**self).context_length()
+    }
+}
+
 /// The logits of one position, wherever they are.
 pub trait Logits: Send {
     /// How many there are.
     fn width(&self) -> usize;
 
-    /// Sets to −∞ every logit whose bit (`id % 32` of word `id / 32`) is 0, and those beyond the end of `mask`, on the
-    /// device where the logits are. Bits beyond the width are ignored.
+    /// Sets to −∞ every logit that `mask` does not allow, and those beyond its end, on the device where the logits are.
+    /// Tokens beyond the width are ignored. The number of bytes of the mask that went to a device; 0 in host memory.
+    ///
+    /// A backend on a device may keep [`TokenMask::base`] there, which many masks share, and send the rest alone.
     ///
     /// # Errors
     /// What the runtime reports.
-    fn apply_mask(&mut self, mask: &[u32]) -> Result<(), BackendError>;
+    fn apply_mask(&mut self, mask: &TokenMask) -> Result<usize, BackendError>;
 
     /// The id of the greatest logit, the lowest id where several are equal. NaN and −∞ are never chosen; `None` when
     /// nothing else is there. A backend on a device copies one number to the host, not the row.
@@ -89,4 +118,31 @@ pub trait Logits: Send {
     /// # Errors
     /// What the runtime reports.
     fn copy_to(&mut self, out: &mut Vec<f32>) -> Result<(), BackendError>;
+
+    /// The `n` greatest logits, found on the device, so that only they are copied. `None` where copying all is no more
+    /// work, where the runtime has no such operation, or where a logit is NaN: then the caller copies all.
+    ///
+    /// # Errors
+    /// What the runtime reports.
+    fn top(&mut self, _n: usize, _temperature: f64) -> Result<Option<TopLogits>, BackendError> {
+        Ok(None)
+    }
+
+    /// Draws a token on the device: the first, by rising id, up to which the shares add up to more than `unit`, which is in
+    /// [0, 1). The share of a token is the softmax of its logit divided by `temperature`. `None` as for [`Logits::top`].
+    ///
+    /// # Errors
+    /// What the runtime reports.
+    fn draw(&mut self, _temperature: f64, _unit: f64) -> Result<Option<TokenId>, BackendError> {
+        Ok(None)
+    }
+}
+
+/// The greatest logits of a position, and the weight of all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopLogits {
+    /// Tokens and their logits, greatest first; −∞ is left out. Of equal logits at the end, any may be missing.
+    pub logits: Vec<(TokenId, f32)>,
+    /// The sum of `exp((logit − greatest) / temperature)` over all logits of the position.
+    pub total: f64,
 }

@@ -4,7 +4,7 @@ use formwork::TokenId;
 
 use crate::backend::{Backend, Logits};
 use crate::error::{BackendError, DecodeError};
-use crate::generate::{Generation, finished, prepare};
+use crate::generate::{Generation, finished, n_to_keep};
 use crate::sequence::Sequence;
 use crate::stats::timed;
 
@@ -16,30 +16,59 @@ pub trait BatchBackend {
     /// How many sequences fit at once.
     fn n_rows(&self) -> usize;
 
-    /// One row as a backend of its own; `None` beyond the last.
-    fn row(&mut self, index: usize) -> Option<&mut dyn Backend>;
-
     /// Feeds each row its tokens, with the results in the order of `inputs`, one for each. The rows are all different.
     ///
-    /// The default makes one pass per row; a runtime that can, makes one for all. An error of one row leaves the others
-    /// as they are.
-    fn forward_rows(&mut self, inputs: &[(usize, &[TokenId])]) -> Vec<RowResult> {
-        let feed = |&(row, tokens): &(usize, &[TokenId])| match self.row(row) {
-            Some(backend) => backend.forward(tokens),
-            None => Err(BackendError::runtime(format!("the batch has no row {row}"))),
-        };
-        inputs.iter().map(feed).collect()
-    }
+    /// An error of one row leaves the others as they are.
+    fn forward_rows(&mut self, inputs: &[(usize, &[TokenId])]) -> Vec<RowResult>;
+
+    /// The tokens whose positions are cached in a row, first to last; none beyond the last row.
+    fn cached(&self, row: usize) -> &[TokenId];
+
+    /// As [`Backend::truncate`], for one row.
+    ///
+    /// # Errors
+    /// As [`Backend::truncate`]; a row that is not there has nothing cached.
+    fn truncate(&mut self, row: usize, n_positions: usize) -> Result<(), BackendError>;
+
+    /// As [`Backend::logits_width`].
+    fn logits_width(&self) -> usize;
+
+    /// As [`Backend::context_length`], for each row.
+    fn context_length(&self) -> usize;
 }
 
-/// Backends of one sequence each, as the rows of a batch.
+/// Backends of one sequence each, as the rows of a batch: one pass per row.
 impl<B: Backend> BatchBackend for Vec<B> {
     fn n_rows(&self) -> usize {
         self.len()
     }
 
-    fn row(&mut self, index: usize) -> Option<&mut dyn Backend> {
-        self.get_mut(index).map(|backend| backend as &mut dyn Backend)
+    fn forward_rows(&mut self, inputs: &[(usize, &[TokenId])]) -> Vec<RowResult> {
+        let feed = |&(row, tokens): &(usize, &[TokenId])| match self.get_mut(row) {
+            Some(backend) => backend.forward(tokens),
+            None => Err(BackendError::runtime(format!("the batch has no row {row}"))),
+        };
+        inputs.iter().map(feed).collect()
+    }
+
+    fn cached(&self, row: usize) -> &[TokenId] {
+        self.get(row).map_or(&[], |backend| backend.cached())
+    }
+
+    fn truncate(&mut self, row: usize, n_positions: usize) -> Result<(), BackendError> {
+        match self.get_mut(row) {
+            Some(backend) => backend.truncate(n_positions),
+            None if n_positions == 0 => Ok(()),
+            None => Err(BackendError::Truncate { asked: n_positions, cached: 0 }),
+        }
+    }
+
+    fn logits_width(&self) -> usize {
+        self.first().map_or(0, |backend| backend.logits_width())
+    }
+
+    fn context_length(&self) -> usize {
+        self.iter().map(|backend| backend.context_length()).min().unwrap_or(0)
     }
 }
 
@@ -50,7 +79,7 @@ pub struct SequenceId(u64);
 /// A sequence that has left the batch, and its output or the error that ended it.
 pub type Departure = (SequenceId, Result<Generation, DecodeError>);
 
-/// The sequences that are being written. Each pass feeds all of them; their masks are filled before it, on several threads.
+/// The sequences that are being written. Each pass feeds all of them; their masks are made while it runs.
 pub struct Batch<'a> {
     rows: Vec<Option<(SequenceId, Sequence<'a>)>>,
     n_threads: usize,
@@ -58,7 +87,8 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// An empty batch for the rows of `backend`, which fills masks on up to `n_threads` threads.
+    /// An empty batch for the rows of `backend`, which makes masks on up to `n_threads` threads beside the one that runs
+    /// the model; with 1, on that one after the pass is begun, which a device then does meanwhile.
     pub fn new(backend: &dyn BatchBackend, n_threads: usize) -> Batch<'a> {
         let rows = (0..backend.n_rows()).map(|_| None).collect();
         Batch { rows, n_threads: n_threads.max(1), next_id: 0 }
@@ -89,8 +119,9 @@ impl<'a> Batch<'a> {
         mut sequence: Sequence<'a>,
     ) -> Result<Option<SequenceId>, DecodeError> {
         let Some(index) = self.rows.iter().position(Option::is_none) else { return Ok(None) };
-        let Some(row) = backend.row(index) else { return Ok(None) };
-        prepare(row, &mut sequence)?;
+        let n_kept = n_to_keep(&mut sequence, backend.cached(index), backend.context_length())?;
+        backend.truncate(index, n_kept)?;
+        sequence.skip_cached(n_kept);
         let id = SequenceId(self.next_id);
         self.next_id += 1;
         self.rows[index] = Some((id, sequence));
@@ -106,6 +137,11 @@ impl<'a> Batch<'a> {
         })
     }
 
+    /// The sequences in the batch, each as far as it is.
+    pub fn sequences(&self) -> impl Iterator<Item = (SequenceId, &Sequence<'a>)> {
+        self.rows.iter().flatten().map(|(id, sequence)| (*id, sequence))
+    }
+
     /// One pass for all: each sequence gets a token and what is forced behind it. Those that have come to their end, or
     /// met an error, leave.
     pub fn step(&mut self, backend: &mut dyn BatchBackend) -> Vec<Departure> {
@@ -115,7 +151,6 @@ impl<'a> Batch<'a> {
             }
         }
         let mut departures = self.take_finished();
-        departures.extend(self.prepare_masks());
         departures.extend(self.pass(backend));
         departures.extend(self.take_finished());
         departures
@@ -138,30 +173,33 @@ impl<'a> Batch<'a> {
         leaving.map(|(id, sequence)| (id, Ok(finished(&sequence)))).collect()
     }
 
-    /// Fills the masks of all sequences on several threads.
-    fn prepare_masks(&mut self) -> Vec<Departure> {
+    /// Feeds all sequences and makes their masks meanwhile.
+    fn forward(&mut self, backend: &mut dyn BatchBackend, inputs: &[(usize, &[TokenId])]) -> Vec<RowResult> {
         let n_per_thread = self.len().div_ceil(self.n_threads).max(1);
-        let mut active: Vec<_> = self.rows.iter_mut().filter(|row| row.is_some()).collect();
-        let chunks: Vec<_> = active.chunks_mut(n_per_thread).collect();
-        if chunks.len() <= 1 {
-            return chunks.into_iter().flat_map(prepare_chunk).collect();
+        let mut active: Vec<_> = self.rows.iter_mut().flatten().map(|(_, sequence)| sequence).collect();
+        if self.n_threads == 1 {
+            let results = backend.forward_rows(inputs);
+            prepare_masks(&mut active);
+            return results;
         }
         std::thread::scope(|scope| {
-            let threads: Vec<_> = chunks.into_iter().map(|chunk| scope.spawn(|| prepare_chunk(chunk))).collect();
-            // A thread that panicked has told so itself; its sequences fill their masks later.
-            threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
+            active.chunks_mut(n_per_thread).for_each(|chunk| {
+                scope.spawn(|| prepare_masks(chunk));
+            });
+            backend.forward_rows(inputs)
         })
     }
 
     fn pass(&mut self, backend: &mut dyn BatchBackend) -> Vec<Departure> {
         let rows = self.rows.iter().enumerate();
-        let inputs: Vec<_> = rows.filter_map(|(row, held)| Some((row, held.as_ref()?.1.input()))).collect();
-        let indices: Vec<usize> = inputs.iter().map(|(row, _)| *row).collect();
+        let inputs = rows.filter_map(|(row, held)| Some((row, held.as_ref()?.1.input().to_vec())));
+        // Copied, because masks are made in the sequences while the model reads its input.
+        let inputs: Vec<(usize, Vec<TokenId>)> = inputs.collect();
+        let views: Vec<(usize, &[TokenId])> = inputs.iter().map(|(row, tokens)| (*row, &tokens[..])).collect();
         let mut model_time = std::time::Duration::ZERO;
-        let results = timed(&mut model_time, || backend.forward_rows(&inputs));
-        let mut results = results.into_iter();
+        let mut results = timed(&mut model_time, || self.forward(backend, &views)).into_iter();
         let mut departures = Vec::new();
-        for index in indices {
+        for (index, _) in inputs {
             let missing = || Err(BackendError::runtime("the batched pass gave too few rows"));
             let result = results.next().unwrap_or_else(missing);
             let Some((id, sequence)) = &mut self.rows[index] else { continue };
@@ -177,16 +215,11 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Fills masks; sequences that cannot leave their rows.
-fn prepare_chunk(chunk: &mut [&mut Option<(SequenceId, Sequence<'_>)>]) -> Vec<Departure> {
-    let mut departures = Vec::new();
-    for row in chunk {
-        if let Some((id, Err(error))) = row.as_mut().map(|(id, sequence)| (*id, sequence.prepare_mask())) {
-            departures.push((id, Err(error)));
-            **row = None;
-        }
+/// Makes masks. What fails here fails again where the mask is used, and is told there.
+fn prepare_masks(sequences: &mut [&mut Sequence<'_>]) {
+    for sequence in sequences {
+        let _ = sequence.prepare_mask();
     }
-    departures
 }
 
 impl std::fmt::Debug for Batch<'_> {

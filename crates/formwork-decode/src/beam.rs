@@ -74,8 +74,7 @@ fn expand(
     backend.truncate(n_cached)?;
     let mut logits = backend.forward(&text[n_cached..])?;
     let vocabulary = beam.matcher.grammar().vocabulary().clone();
-    let mut mask = vec![0; vocabulary.mask_words()];
-    beam.matcher.fill_mask(&mut mask)?;
+    let mask = beam.matcher.mask()?;
     logits.apply_mask(&mask)?;
     let mut candidates = sampler.distribution(logits.as_mut())?.to_vec();
     candidates.sort_by(|a, b| b.probability.total_cmp(&a.probability));

@@ -64,13 +64,12 @@ fn score(
     let mut each = backend.forward_each(&fed)?;
     let vocabulary = matcher.grammar().vocabulary().clone();
     let mut sampler = Sampler::new(Sampling::with_temperature(1.0, 0))?;
-    let mut mask = vec![0; vocabulary.mask_words()];
     let mut total = 0.0;
     for (index, logits) in each.iter_mut().skip(prompt.len() - n_cached - 1).take(n_scored).enumerate() {
         if matcher.is_finished() {
             break;
         }
-        matcher.fill_mask(&mut mask)?;
+        let mask = matcher.mask()?;
         logits.apply_mask(&mask)?;
         let next = output.get(index);
         let candidates = sampler.distribution(logits.as_mut())?;

@@ -22,6 +22,9 @@ pub struct GenerationConfig {
     /// Saves the pass over a common prompt. Off by default because a pass of another length may round differently, so
     /// the same seed could give another text than in a fresh process.
     pub reuse_prefix: bool,
+    /// Whether a [`TokenRecord`](crate::TokenRecord) of each token is kept, with this many of the most probable tokens in
+    /// its place (default: no). Copies the logits to the host at each step.
+    pub record_top: Option<usize>,
     /// Ends the run from another thread.
     pub cancel: CancelToken,
 }
@@ -34,6 +37,7 @@ impl Default for GenerationConfig {
             stop_strings: Vec::new(),
             fast_forward: true,
             reuse_prefix: false,
+            record_top: None,
             cancel: CancelToken::default(),
         }
     }

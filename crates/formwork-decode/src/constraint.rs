@@ -1,16 +1,16 @@
 //! Which tokens may come next? The loop's view of a matcher, and of having none.
 
-use formwork::{MatchError, Matcher, TokenId, TokenKind, Vocabulary};
+use formwork::{MatchError, Matcher, TokenId, TokenKind, TokenMask, Vocabulary};
 
 use crate::forced::ForcedText;
 
 /// Says which tokens may come next in one sequence, and takes those that were chosen.
 pub trait Constraint: Send {
-    /// Writes the mask of the tokens that may come next, zero beyond the vocabulary.
+    /// The mask of the tokens that may come next.
     ///
     /// # Errors
-    /// As [`Matcher::fill_mask`].
-    fn fill_mask(&mut self, mask: &mut [u32]) -> Result<(), MatchError>;
+    /// As [`Matcher::mask`].
+    fn mask(&mut self) -> Result<TokenMask, MatchError>;
 
     /// Takes one token.
     ///
@@ -18,7 +18,10 @@ pub trait Constraint: Send {
     /// As [`Matcher::accept_token`]; the state is unchanged then.
     fn accept_token(&mut self, token: TokenId) -> Result<(), MatchError>;
 
-    /// Undoes the last `n_tokens` accepted tokens: what a rejected draft needs.
+    /// A second constraint in the same state: what a draft is checked with.
+    fn fork(&self) -> Box<dyn Constraint + '_>;
+
+    /// Undoes the last `n_tokens` accepted tokens.
     ///
     /// # Errors
     /// As [`Matcher::rollback`].
@@ -35,12 +38,16 @@ pub trait Constraint: Send {
 }
 
 impl Constraint for Matcher {
-    fn fill_mask(&mut self, mask: &mut [u32]) -> Result<(), MatchError> {
-        Matcher::fill_mask(self, mask)
+    fn mask(&mut self) -> Result<TokenMask, MatchError> {
+        Matcher::mask(self)
     }
 
     fn accept_token(&mut self, token: TokenId) -> Result<(), MatchError> {
         Matcher::accept_token(self, token)
+    }
+
+    fn fork(&self) -> Box<dyn Constraint + '_> {
+        Box::new(Matcher::fork(self))
     }
 
     fn rollback(&mut self, n_tokens: usize) -> Result<(), MatchError> {
@@ -65,35 +72,33 @@ impl Constraint for Matcher {
 /// No grammar: every token may come, but ids that the vocabulary has no token for stay off.
 #[derive(Clone, Debug)]
 pub struct Unconstrained {
-    mask: Vec<u32>,
+    mask: TokenMask,
 }
 
 impl Unconstrained {
     /// For the ids of this vocabulary.
     pub fn new(vocabulary: &Vocabulary) -> Unconstrained {
-        let mut mask = vec![0; vocabulary.mask_words()];
+        let mut words = vec![0; vocabulary.mask_words()];
         for id in (0..vocabulary.len()).filter_map(|index| u32::try_from(index).ok()) {
             if vocabulary.kind(TokenId::new(id)) != TokenKind::Unused {
-                mask[id as usize / 32] |= 1 << (id % 32);
+                words[id as usize / 32] |= 1 << (id % 32);
             }
         }
-        Unconstrained { mask }
+        Unconstrained { mask: TokenMask::from_words(&words) }
     }
 }
 
 impl Constraint for Unconstrained {
-    fn fill_mask(&mut self, mask: &mut [u32]) -> Result<(), MatchError> {
-        let (actual, needed) = (mask.len(), self.mask.len());
-        if actual < needed {
-            return Err(MatchError::BufferTooShort { actual, needed });
-        }
-        mask[..needed].copy_from_slice(&self.mask);
-        mask[needed..].fill(0);
-        Ok(())
+    fn mask(&mut self) -> Result<TokenMask, MatchError> {
+        Ok(self.mask.clone())
     }
 
     fn accept_token(&mut self, _token: TokenId) -> Result<(), MatchError> {
         Ok(())
+    }
+
+    fn fork(&self) -> Box<dyn Constraint + '_> {
+        Box::new(self.clone())
     }
 
     fn rollback(&mut self, _n_tokens: usize) -> Result<(), MatchError> {

@@ -6,6 +6,7 @@ use formwork::TokenId;
 
 use crate::backend::Backend;
 use crate::error::DecodeError;
+use crate::record::TokenRecord;
 use crate::sequence::{FinishReason, Sequence};
 use crate::speculative::n_shared;
 use crate::stats::{RunStats, timed};
@@ -21,6 +22,8 @@ pub struct Generation {
     pub finish: FinishReason,
     /// What it cost.
     pub stats: RunStats,
+    /// How each token was chosen; empty unless [`GenerationConfig::record_top`](crate::GenerationConfig::record_top) is set.
+    pub records: Vec<TokenRecord>,
 }
 
 /// What one step added.
@@ -72,21 +75,31 @@ pub(crate) fn finished(sequence: &Sequence<'_>) -> Generation {
         // Loops end only when there is one.
         finish: sequence.finish_reason().unwrap_or(FinishReason::Stop),
         stats: sequence.stats(),
+        records: sequence.records().to_vec(),
     }
 }
 
 /// Makes room: cuts the cache to what the prompt shares with it, and the budget to what the context holds.
 pub(crate) fn prepare(backend: &mut dyn Backend, sequence: &mut Sequence<'_>) -> Result<(), DecodeError> {
-    let (n_tokens, context_length) = (sequence.stats().prompt_tokens, backend.context_length());
+    let n_kept = n_to_keep(sequence, backend.cached(), backend.context_length())?;
+    backend.truncate(n_kept)?;
+    sequence.skip_cached(n_kept);
+    Ok(())
+}
+
+/// How many cached positions the sequence can begin with. Its budget is cut to what the context holds.
+pub(crate) fn n_to_keep(
+    sequence: &mut Sequence<'_>,
+    cached: &[TokenId],
+    context_length: usize,
+) -> Result<usize, DecodeError> {
+    let n_tokens = sequence.stats().prompt_tokens;
     let room = context_length.saturating_sub(n_tokens);
     if room == 0 {
         return Err(DecodeError::PromptTooLong { n_tokens, context_length });
     }
     sequence.limit_tokens(room);
-    let n_kept = if sequence.config().reuse_prefix { n_shared(backend.cached(), sequence.input()) } else { 0 };
-    backend.truncate(n_kept)?;
-    sequence.skip_cached(n_kept);
-    Ok(())
+    Ok(if sequence.config().reuse_prefix { n_shared(cached, sequence.input()) } else { 0 })
 }
 
 /// One pass and what follows from it.
@@ -124,7 +137,7 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
-    use formwork::{Compiler, Grammar};
+    use formwork::{Compiler, Grammar, TokenMask};
 
     use super::*;
     use crate::backend::Logits;
@@ -209,6 +222,20 @@ mod tests {
         let mut backend = reciting("{\"k\":x,\"l\":y}");
         assert_eq!(templated(&mut backend, "{\"k\":_,\"l\":_}", &config).unwrap().text, generation.text);
         assert_eq!(backend.passes.len(), 13);
+    }
+
+    #[test]
+    fn records_tell_how_each_token_was_chosen() {
+        let config = GenerationConfig { record_top: Some(2), ..GenerationConfig::default() };
+        let generation = templated(&mut reciting("{x}"), "{_}", &config).unwrap();
+        let tokens: Vec<TokenId> = generation.records.iter().map(|record| record.token).collect();
+        assert_eq!((&tokens, generation.text.as_str()), (&generation.tokens, "{x}"));
+        let choices: Vec<_> = generation.records.iter().map(|record| (record.is_forced, record.n_allowed)).collect();
+        assert_eq!(choices, [(true, 1), (false, 52), (true, 1)]);
+        let chosen = &generation.records[1];
+        assert!(chosen.log_probability > -1e-6 && chosen.top[0].0 == chosen.token && chosen.top.len() == 2);
+        let plain = templated(&mut reciting("{x}"), "{_}", &GenerationConfig::default()).unwrap();
+        assert!(plain.records.is_empty() && plain.tokens == generation.tokens);
     }
 
     #[test]
@@ -345,7 +372,7 @@ mod tests {
         let tokens: Vec<TokenId> = "say:he".bytes().map(|byte| TokenId::new(byte.into())).collect();
         let mut each = backend.forward_each(&tokens).unwrap();
         let chosen = each.iter_mut().map(|logits: &mut Box<dyn Logits>| {
-            logits.apply_mask(&[0, 0, 0, u32::MAX]).unwrap();
+            logits.apply_mask(&TokenMask::from_words(&[0, 0, 0, u32::MAX])).unwrap();
             logits.argmax().unwrap().unwrap().get()
         });
         assert_eq!(chosen.skip(3).collect::<Vec<_>>(), [u32::from(b'h'), u32::from(b'e'), u32::from(b'y')]);

@@ -1,6 +1,6 @@
 //! What do masks and arg-max do to logits in host memory? The reference that device code must agree with.
 
-use formwork::TokenId;
+use formwork::{TokenId, TokenMask};
 
 use crate::backend::Logits;
 use crate::error::BackendError;
@@ -14,9 +14,9 @@ impl Logits for HostLogits {
         self.0.len()
     }
 
-    fn apply_mask(&mut self, mask: &[u32]) -> Result<(), BackendError> {
+    fn apply_mask(&mut self, mask: &TokenMask) -> Result<usize, BackendError> {
         mask_logits(&mut self.0, mask, f32::NEG_INFINITY);
-        Ok(())
+        Ok(0)
     }
 
     fn argmax(&mut self) -> Result<Option<TokenId>, BackendError> {
@@ -30,11 +30,29 @@ impl Logits for HostLogits {
     }
 }
 
-/// Writes `forbidden` (−∞ in the type of the logits) where the packed mask has a 0 and beyond the mask's end.
-pub fn mask_logits<T: Copy>(logits: &mut [T], mask: &[u32], forbidden: T) {
-    let n_covered = logits.len().min(mask.len().saturating_mul(32));
+/// Writes `forbidden` (−∞ in the type of the logits) where `mask` does not allow the token, and beyond the mask's end.
+/// The mask is not unpacked: O(logits / 32 + what differs from its base).
+pub fn mask_logits<T: Copy>(logits: &mut [T], mask: &TokenMask, forbidden: T) {
+    let row = mask.base().map_or(&[][..], |row| row);
+    mask_by_parts(logits, row, mask.added(), mask.removed(), forbidden);
+}
+
+/// The same for the parts of a mask: a packed row, and the ids that are allowed beyond it and those that are not though
+/// they are in it, both in rising order.
+pub fn mask_by_parts<T: Copy>(logits: &mut [T], row: &[u32], added: &[u32], removed: &[u32], forbidden: T) {
+    let n_inside = |ids: &[u32]| ids.partition_point(|id| (*id as usize) < logits.len());
+    let (added, removed) = (&added[..n_inside(added)], &removed[..n_inside(removed)]);
+    let kept: Vec<T> = added.iter().map(|id| logits[*id as usize]).collect();
+    mask_by_row(logits, row, forbidden);
+    added.iter().zip(kept).for_each(|(id, logit)| logits[*id as usize] = logit);
+    removed.iter().for_each(|id| logits[*id as usize] = forbidden);
+}
+
+/// The same for a packed row: the bit of a token is `id % 32` of word `id / 32`.
+pub fn mask_by_row<T: Copy>(logits: &mut [T], row: &[u32], forbidden: T) {
+    let n_covered = logits.len().min(row.len().saturating_mul(32));
     let (covered, beyond) = logits.split_at_mut(n_covered);
-    for (chunk, &word) in covered.chunks_mut(32).zip(mask) {
+    for (chunk, &word) in covered.chunks_mut(32).zip(row) {
         match word {
             u32::MAX => {}
             0 => chunk.fill(forbidden),
@@ -68,12 +86,16 @@ pub fn greatest(logits: &[f32]) -> Option<TokenId> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use formwork::{Compiler, Grammar, Vocabulary};
+
     use super::*;
 
     #[test]
     fn mask_covers_partial_words_and_padding() {
         let mut logits: Vec<f32> = (0..70).map(|i| i as f32).collect();
-        mask_logits(&mut logits, &[1 << 31, u32::MAX], f32::NEG_INFINITY);
+        mask_by_row(&mut logits, &[1 << 31, u32::MAX], f32::NEG_INFINITY);
         let left: Vec<usize> = (0..70).filter(|&i| logits[i].is_finite()).collect();
         assert_eq!(left, (31..64).collect::<Vec<_>>());
     }
@@ -81,8 +103,43 @@ mod tests {
     #[test]
     fn mask_longer_than_logits_is_fine() {
         let mut logits = vec![1.0, 2.0];
-        mask_logits(&mut logits, &[0b01, u32::MAX], f32::NEG_INFINITY);
+        mask_by_row(&mut logits, &[0b01, u32::MAX], f32::NEG_INFINITY);
         assert_eq!(logits, [1.0, f32::NEG_INFINITY]);
+    }
+
+    #[test]
+    fn a_mask_and_its_row_agree() {
+        let spelled = |id: usize| match id % 50 {
+            7 => format!("\"{id}"),
+            8 => format!("a long one {id}"),
+            _ => format!("{}{id}", ["a", "b1"][id % 2]),
+        };
+        let tokens: Vec<String> = (0..3000).map(spelled).collect();
+        let compiler = Compiler::new(Arc::new(Vocabulary::from_tokens(&tokens, &[TokenId::new(0)]).unwrap()));
+        let (mut n_bases, mut n_removed) = (0, 0);
+        let patterns = ["a1?.*", "(a|b1)[0-9]{2}", "a1[0-4]+|b17", "[a-z0-9]{1,3}a?"].map(Grammar::regex);
+        let lengths =
+            [4, 12, 50].map(|n| Grammar::json_schema_text(format!(r#"{{"type": "string", "maxLength": {n}}}"#)));
+        for grammar in patterns.iter().chain(&lengths) {
+            let mut matcher = compiler.compile(grammar).unwrap().matcher();
+            if matcher.count_acceptable(&[TokenId::new(7)]) == Ok(1) {
+                matcher.accept_token(TokenId::new(7)).unwrap();
+            }
+            let mask = matcher.mask().unwrap();
+            n_bases += usize::from(mask.base().is_some());
+            n_removed += mask.removed().len();
+            let mut row = vec![0; mask.n_words()];
+            mask.write_to(&mut row);
+            // Narrower than the mask, as wide, and wider.
+            for width in [0, 31, 150, 2999, 3000, 3100] {
+                let logits: Vec<f32> = (0..width).map(|id| id as f32).collect();
+                let (mut by_mask, mut by_row) = (logits.clone(), logits);
+                mask_logits(&mut by_mask, &mask, -1.0);
+                mask_by_row(&mut by_row, &row, -1.0);
+                assert_eq!(by_mask, by_row, "{grammar:?}, {width}");
+            }
+        }
+        assert!(n_bases > 0 && n_removed > 0, "{n_bases} bases, {n_removed} removed");
     }
 
     #[test]

@@ -44,6 +44,8 @@ mod generate;
 mod host;
 #[cfg(feature = "structured")]
 mod partial;
+mod record;
+mod resident;
 mod sampling;
 mod sequence;
 mod speculative;
@@ -56,7 +58,7 @@ mod tokenizer;
 #[cfg(test)]
 mod scripted;
 
-pub use crate::backend::{Backend, Logits};
+pub use crate::backend::{Backend, Logits, TopLogits};
 pub use crate::batch::{Batch, BatchBackend, Departure, RowResult, SequenceId};
 pub use crate::beam::{Hypothesis, beam_search};
 pub use crate::best_of::{Scored, best_of};
@@ -65,11 +67,13 @@ pub use crate::constraint::{Constraint, Unconstrained};
 pub use crate::error::{BackendError, DecodeError, SamplingError};
 pub use crate::forced::ForcedText;
 pub use crate::generate::{Chunk, Generation, generate, generate_streaming};
-pub use crate::host::{HostLogits, greatest, mask_logits};
+pub use crate::host::{HostLogits, greatest, mask_by_parts, mask_by_row, mask_logits};
 #[cfg(feature = "structured")]
 pub use crate::partial::{
     ElementCursor, JsonFault, PartialJson, PartialJsonError, PartialKind, PartialValue, TextCursor,
 };
+pub use crate::record::TokenRecord;
+pub use crate::resident::ResidentRows;
 pub use crate::sampling::{Candidate, Sampler, Sampling};
 pub use crate::sequence::{FinishReason, Sequence};
 pub use crate::speculative::{Draft, DraftModel, DraftPath, DraftStats, Drafter, PromptLookup, generate_speculative};

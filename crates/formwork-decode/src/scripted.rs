@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use formwork::{MatchError, TokenId, Vocabulary};
+use formwork::{MatchError, TokenId, TokenMask, Vocabulary};
 
 use crate::backend::{Backend, Logits};
 use crate::constraint::Constraint;
@@ -110,7 +110,7 @@ impl Backend for ScriptedBackend {
 }
 
 /// A template: `_` stands for any ASCII letter, every other character for itself. Tokens of one byte only.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Template {
     pub(crate) shape: &'static [u8],
     pub(crate) at: usize,
@@ -131,12 +131,16 @@ impl Template {
 }
 
 impl Constraint for Template {
-    fn fill_mask(&mut self, mask: &mut [u32]) -> Result<(), MatchError> {
-        mask.fill(0);
+    fn mask(&mut self) -> Result<TokenMask, MatchError> {
+        let mut words = [0; WIDTH / 32];
         for id in (0..=STOP.get()).filter(|&id| self.allows(id)) {
-            mask[id as usize / 32] |= 1 << (id % 32);
+            words[id as usize / 32] |= 1 << (id % 32);
         }
-        Ok(())
+        Ok(TokenMask::from_words(&words))
+    }
+
+    fn fork(&self) -> Box<dyn Constraint + '_> {
+        Box::new(self.clone())
     }
 
     fn accept_token(&mut self, token: TokenId) -> Result<(), MatchError> {

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use formwork::{Matcher, TokenId, TokenKind};
+use formwork::{Matcher, TokenId, TokenKind, TokenMask};
 
 use crate::backend::Logits;
 use crate::config::GenerationConfig;
 use crate::constraint::{Constraint, Unconstrained};
 use crate::error::DecodeError;
 use crate::forced::{ForcedTokens, forced_tokens};
+use crate::record::TokenRecord;
 use crate::sampling::Sampler;
 use crate::speculative::{Draft, DraftPath, Drafter};
 use crate::stats::{RunStats, timed};
@@ -47,8 +48,10 @@ pub struct Sequence<'a> {
     tokens: Vec<TokenId>,
     /// Start of what the model has not seen.
     input_start: usize,
-    mask: Vec<u32>,
-    is_mask_ready: bool,
+    /// The mask for the next logits, where it is made.
+    mask: Option<TokenMask>,
+    mask_time: Duration,
+    records: Vec<TokenRecord>,
     finish: Option<FinishReason>,
     started: Instant,
     stats: RunStats,
@@ -104,8 +107,9 @@ impl<'a> Sequence<'a> {
             n_prompt: prompt.len(),
             tokens: prompt.to_vec(),
             input_start: 0,
-            mask: vec![0; tokenizer.vocabulary().mask_words()],
-            is_mask_ready: false,
+            mask: None,
+            mask_time: Duration::ZERO,
+            records: Vec::new(),
             finish: None,
             started: Instant::now(),
             stats: RunStats { prompt_tokens: prompt.len(), ..RunStats::default() },
@@ -134,6 +138,11 @@ impl<'a> Sequence<'a> {
     /// The text that is certain so far; all of it once finished.
     pub fn text(&self) -> &str {
         self.text.text()
+    }
+
+    /// How each token of the output was chosen; empty unless [`GenerationConfig::record_top`] is set.
+    pub fn records(&self) -> &[TokenRecord] {
+        &self.records
     }
 
     /// Why the output ended; `None` while it goes on.
@@ -167,11 +176,35 @@ impl<'a> Sequence<'a> {
     /// # Errors
     /// A limit of the grammar's engine.
     pub fn prepare_mask(&mut self) -> Result<(), DecodeError> {
-        if !self.is_mask_ready {
-            timed(&mut self.stats.mask, || self.constraint.fill_mask(&mut self.mask))?;
-            self.is_mask_ready = true;
+        self.ready_mask().map(drop)
+    }
+
+    /// Makes the masks that `drafts` will need, one call for all, while the model may still be at work: the grammar keeps
+    /// them. A failure comes up again where the mask is used.
+    pub(crate) fn prepare_masks_along(&mut self, drafts: &[Draft]) {
+        let constraint = &self.constraint;
+        timed(&mut self.stats.mask, || {
+            let mut ahead = constraint.fork();
+            for draft in drafts {
+                if ahead.mask().is_err() || ahead.accept_token(draft.token).is_err() {
+                    return;
+                }
+            }
+            // An error here is met again, too.
+            let _ = ahead.mask();
+        });
+    }
+
+    fn ready_mask(&mut self) -> Result<TokenMask, DecodeError> {
+        match &self.mask {
+            Some(mask) => Ok(mask.clone()),
+            None => {
+                let mut mask_time = Duration::ZERO;
+                let mask = timed(&mut mask_time, || self.constraint.mask());
+                (self.mask_time, self.stats.mask) = (mask_time, self.stats.mask + mask_time);
+                Ok(self.mask.insert(mask?).clone())
+            }
         }
-        Ok(())
     }
 
     /// Takes the logits that follow the last token of [`Sequence::input`]: masks them, chooses a token, takes it, and
@@ -193,25 +226,29 @@ impl<'a> Sequence<'a> {
         logits: &mut dyn Logits,
         draft: Option<&Draft>,
     ) -> Result<TokenId, DecodeError> {
-        self.prepare_mask()?;
-        timed(&mut self.stats.mask, || logits.apply_mask(&self.mask))?;
+        let mask = self.ready_mask()?;
+        let mut mask_time = Duration::ZERO;
+        self.stats.mask_bytes += timed(&mut mask_time, || logits.apply_mask(&mask))?;
+        self.stats.mask += mask_time;
         let chosen = timed(&mut self.stats.sampling, || match draft {
             Some(draft) => self.sampler.verify(logits, draft),
             None => self.sampler.sample(logits),
         })?;
-        let token = chosen.ok_or_else(|| no_candidate(logits, &self.mask))?;
-        self.accept_chosen(token)?;
+        let token = chosen.ok_or_else(|| no_candidate(logits, &mask))?;
+        let record = match self.config.record_top {
+            Some(n_top) => Some(TokenRecord::chosen(token, logits, &mask, self.mask_time + mask_time, n_top)?),
+            None => None,
+        };
+        self.accept_chosen(token, record)?;
         self.take_forced()?;
         Ok(token)
     }
 
-    /// A draft of what comes next, under the constraint, which is as before afterwards.
-    pub(crate) fn draft(&mut self, drafter: &mut dyn Drafter, n_draft: usize) -> Result<Vec<Draft>, DecodeError> {
+    /// A draft of what comes next, under the constraint.
+    pub(crate) fn draft(&self, drafter: &mut dyn Drafter, n_draft: usize) -> Result<Vec<Draft>, DecodeError> {
         let n_tokens = n_draft.min(self.config.max_tokens.saturating_sub(self.output().len()));
-        let mut path = DraftPath::new(self.constraint.as_mut(), self.tokenizer.vocabulary());
-        let drafts = drafter.draft(&self.tokens, &mut path, n_tokens);
-        path.undo()?;
-        drafts
+        let mut path = DraftPath::new(self.constraint.fork(), self.tokenizer.vocabulary());
+        drafter.draft(&self.tokens, &mut path, n_tokens)
     }
 
     /// Says how many tokens the model has seen.
@@ -220,13 +257,13 @@ impl<'a> Sequence<'a> {
     }
 
     /// Takes a chosen token; it is the only input then.
-    fn accept_chosen(&mut self, token: TokenId) -> Result<(), DecodeError> {
+    fn accept_chosen(&mut self, token: TokenId, record: Option<TokenRecord>) -> Result<(), DecodeError> {
         timed(&mut self.stats.mask, || self.constraint.accept_token(token))?;
         if self.stats.first_token == Duration::ZERO {
             self.stats.first_token = self.started.elapsed();
         }
         self.input_start = self.tokens.len();
-        self.take(token);
+        self.take(token, record);
         Ok(())
     }
 
@@ -241,13 +278,14 @@ impl<'a> Sequence<'a> {
     }
 
     /// Takes a token that the constraint has accepted.
-    fn take(&mut self, token: TokenId) {
-        self.is_mask_ready = false;
+    fn take(&mut self, token: TokenId, record: Option<TokenRecord>) {
+        self.mask = None;
         let vocabulary = self.tokenizer.vocabulary();
         if vocabulary.kind(token) == TokenKind::Stop {
             return self.finish_with(FinishReason::Stop);
         }
         self.tokens.push(token);
+        self.records.extend(record);
         self.sampler.add_output(token);
         // A control token has no bytes: it is an output token and no text.
         if let Some(stop) = self.text.push(vocabulary.token_bytes(token).unwrap_or_default()) {
@@ -276,7 +314,8 @@ impl<'a> Sequence<'a> {
             if self.finish.is_some() || self.constraint.accept_token(token).is_err() {
                 break;
             }
-            self.take(token);
+            let record = self.config.record_top.map(|_| TokenRecord::forced(token));
+            self.take(token, record);
         }
         self.stats.forced_tokens += self.output().len() - n_output;
         Ok(())
@@ -302,9 +341,12 @@ impl<'a> Sequence<'a> {
             debug_assert!(restored.is_ok());
             return false;
         }
-        self.is_mask_ready = false;
+        self.mask = None;
         self.tokens.pop();
         self.tokens.push(new);
+        if let Some(record) = self.records.last_mut() {
+            record.token = new;
+        }
         self.sampler.replace_output(old, new);
         match self.text.push(added) {
             Some(stop) => self.finish_with(FinishReason::StopString { index: stop.index }),
@@ -330,7 +372,7 @@ impl<'a> Sequence<'a> {
     }
 }
 
-pub(crate) fn no_candidate(logits: &mut dyn Logits, mask: &[u32]) -> DecodeError {
+pub(crate) fn no_candidate(logits: &mut dyn Logits, mask: &TokenMask) -> DecodeError {
     let width = logits.width();
     let mut values = Vec::new();
     // The reason is told as well as it can be: when the copy fails, no NaN is counted.
@@ -338,8 +380,8 @@ pub(crate) fn no_candidate(logits: &mut dyn Logits, mask: &[u32]) -> DecodeError
         Ok(()) => values.iter().filter(|logit| logit.is_nan()).count(),
         Err(_) => 0,
     };
-    let is_allowed = |id: &usize| mask.get(id / 32).is_some_and(|word| word >> (id % 32) & 1 == 1);
-    DecodeError::NoCandidate { width, n_allowed: (0..width).filter(is_allowed).count(), n_nan }
+    let n_allowed = mask.iter().take_while(|token| token.index() < width).count();
+    DecodeError::NoCandidate { width, n_allowed, n_nan }
 }
 
 impl std::fmt::Debug for Sequence<'_> {

@@ -5,7 +5,7 @@
 //! a token is drawn from what `p` has beyond `q` (Leviathan, Kalman and Matias, "Fast inference from transformers via
 //! speculative decoding", 2023). So the output is distributed as without a draft, and greedy output is the same text.
 
-use formwork::{TokenId, TokenKind};
+use formwork::{TokenId, TokenKind, TokenMask, Vocabulary};
 
 use crate::backend::{Backend, Logits};
 use crate::constraint::Constraint;
@@ -54,26 +54,24 @@ pub trait Drafter {
     ) -> Result<Vec<Draft>, DecodeError>;
 }
 
-/// The grammar's view of a draft. All that it accepts is undone when the draft is made.
+/// The grammar's view of a draft: what it accepts is not accepted by the output.
 pub struct DraftPath<'a> {
-    constraint: &'a mut dyn Constraint,
-    vocabulary: &'a formwork::Vocabulary,
-    mask: Vec<u32>,
+    constraint: Box<dyn Constraint + 'a>,
+    vocabulary: &'a Vocabulary,
     n_accepted: usize,
 }
 
 impl<'a> DraftPath<'a> {
-    pub(crate) fn new(constraint: &'a mut dyn Constraint, vocabulary: &'a formwork::Vocabulary) -> DraftPath<'a> {
-        DraftPath { constraint, vocabulary, mask: vec![0; vocabulary.mask_words()], n_accepted: 0 }
+    pub(crate) fn new(constraint: Box<dyn Constraint + 'a>, vocabulary: &'a Vocabulary) -> DraftPath<'a> {
+        DraftPath { constraint, vocabulary, n_accepted: 0 }
     }
 
     /// The mask of the tokens that may come next.
     ///
     /// # Errors
     /// A limit of the grammar's engine.
-    pub fn mask(&mut self) -> Result<&[u32], DecodeError> {
-        self.constraint.fill_mask(&mut self.mask)?;
-        Ok(&self.mask)
+    pub fn mask(&mut self) -> Result<TokenMask, DecodeError> {
+        Ok(self.constraint.mask()?)
     }
 
     /// Takes a token; whether the grammar allows it.
@@ -86,11 +84,6 @@ impl<'a> DraftPath<'a> {
     /// Whether the text ends behind `token`, which was accepted last.
     pub fn ends_with(&self, token: TokenId) -> bool {
         self.vocabulary.kind(token) == TokenKind::Stop || self.constraint.is_finished()
-    }
-
-    /// Undoes all that was accepted.
-    pub(crate) fn undo(self) -> Result<(), DecodeError> {
-        Ok(self.constraint.rollback(self.n_accepted)?)
     }
 }
 
@@ -135,7 +128,7 @@ impl<B: Backend> Drafter for DraftModel<B> {
         let mut text = tokens.to_vec();
         while drafts.len() < n_tokens && text.len() <= self.backend.context_length() {
             let mut logits = self.follow(&text)?;
-            logits.apply_mask(path.mask()?)?;
+            logits.apply_mask(&path.mask()?)?;
             let distribution = self.sampler.distribution(logits.as_mut())?.to_vec();
             let Some(token) = self.sampler.draw(&distribution).filter(|token| path.accept(*token)) else { break };
             drafts.push(Draft { token, distribution });
@@ -245,6 +238,7 @@ fn round(
     sequence.stats_mut().model += model_time;
     sequence.stats_mut().forward_passes += 1;
     let mut each = each?;
+    sequence.prepare_masks_along(&drafts);
     while sequence.finish_reason().is_none() {
         let written = &sequence.prompt_and_output()[n_cached..];
         // Behind a rejected token, or one that gave way to forced text, the logits are those of another text.

@@ -15,6 +15,8 @@ pub struct RunStats {
     pub forced_tokens: usize,
     /// Forward passes.
     pub forward_passes: usize,
+    /// Bytes of masks that went to a device.
+    pub mask_bytes: usize,
     /// Time until the first token was chosen.
     pub first_token: Duration,
     /// Time in the backend's forward pass. A backend with a queue may do part of the work later, under `sampling`.

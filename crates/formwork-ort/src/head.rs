@@ -1,133 +1,138 @@
-//! How is a mask applied where the logits are? A small session of our own behind the model's.
+//! How is a token found where the logits are? Small sessions of our own behind the model's, one for each question.
 //!
-//! Its inputs are the model's logits as they lie on the device, the position whose row is wanted, and the packed mask: a
-//! row of 32-bit words, one bit per logit. Its outputs are the masked row and the id of the greatest logit. The model's
-//! own file is not touched.
-//!
-//! A word's bits come out by division and remainder: CUDA's provider has no kernels for bit operations, so those would
-//! go by way of the host. An id is -1 when nothing may be chosen.
+//! They take the logits as they lie on the device and a mask that is there for the most part. Little comes back: one id, or
+//! a few of the greatest logits. The model's own file is not touched.
 
-use formwork::TokenId;
+use formwork::{TokenId, TokenMask};
+use formwork_decode::TopLogits;
 use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::Session;
-use ort::value::{DynTensor, DynTensorValueType, DynValue, Tensor};
+use ort::value::{DynTensor, PrimitiveTensorElementType, Tensor};
 
-use crate::onnx::{Dim, ElementType, Graph};
+use crate::head_graph::{
+    BLOCK, BLOCK_LEN, COUNT, FLAGS, ID_FLAGS, IDS, LOGITS, MASKED, PLACE, POSITION, SCALE, TOKEN, TOP, TOP_IDS, TOTAL,
+    Task, UNIT, head_model,
+};
+use crate::mask::{DeviceMask, DeviceRows};
+use crate::onnx::ElementType;
+use crate::runner::take;
+use crate::session::Opener;
 
-const LOGITS: &str = "logits";
-const POSITION: &str = "position";
-const MASK: &str = "mask";
-const MASKED: &str = "masked";
-const TOKEN: &str = "token";
-
-/// A session that masks a row and finds its greatest logit.
+/// Sessions that mask a row and answer questions about it. Each is opened when it is first needed.
 #[derive(Debug)]
 pub(crate) struct Head {
-    session: Session,
+    opener: Opener,
+    sessions: [Option<Session>; 4],
+    rows: DeviceRows,
     host: MemoryInfo<'static>,
+    logits_type: ElementType,
     width: usize,
 }
 
+/// A position of a pass, and its mask.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MaskedRow<'a> {
+    pub(crate) pass: &'a DynTensor,
+    pub(crate) position: usize,
+    pub(crate) mask: &'a DeviceMask,
+}
+
 impl Head {
-    /// Wraps a session of [`head_model`] for logits of this width.
-    pub(crate) fn new(session: Session, width: usize) -> ort::Result<Head> {
+    /// For logits of this type and width, with room for `max_rows` rows of masks on the device.
+    pub(crate) fn new(opener: Opener, logits_type: ElementType, width: usize, max_rows: usize) -> ort::Result<Head> {
         let host = MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::CPUOutput)?;
-        Ok(Head { session, host, width })
+        let rows = DeviceRows::new(&opener, width, max_rows)?;
+        Ok(Head { opener, sessions: [None, None, None, None], rows, host, logits_type, width })
     }
 
     pub(crate) fn width(&self) -> usize {
         self.width
     }
 
-    /// The id of the greatest logit that the mask allows. One number comes to the host.
-    pub(crate) fn greatest(
-        &mut self,
-        logits: &DynTensor,
-        position: usize,
-        mask: &[u32],
-    ) -> ort::Result<Option<TokenId>> {
-        let output = self.run(logits, position, mask, TOKEN)?;
-        let (_, ids) = output.try_extract_tensor::<i64>()?;
-        Ok(ids.first().and_then(|&id| u32::try_from(id).ok()).map(TokenId::new))
+    /// The mask, or that of all tokens, on the device; and how many bytes go there for it.
+    pub(crate) fn prepare(&mut self, mask: Option<&TokenMask>) -> ort::Result<(DeviceMask, usize)> {
+        self.rows.prepare(&self.opener, mask)
     }
 
     /// The masked row, on the host.
-    pub(crate) fn masked(
-        &mut self,
-        logits: &DynTensor,
-        position: usize,
-        mask: &[u32],
-        out: &mut Vec<f32>,
-    ) -> ort::Result<()> {
-        let output = self.run(logits, position, mask, MASKED)?;
-        let (_, row) = output.try_extract_tensor::<f32>()?;
+    pub(crate) fn masked(&mut self, row: MaskedRow<'_>, out: &mut Vec<f32>) -> ort::Result<()> {
+        let [masked] = self.run(Task::Row, row, &[], [MASKED])?;
         out.clear();
-        out.extend_from_slice(row);
+        out.extend_from_slice(masked.try_extract_tensor::<f32>()?.1);
         Ok(())
     }
 
-    fn run(&mut self, logits: &DynTensor, position: usize, mask: &[u32], output: &str) -> ort::Result<DynTensor> {
-        let position = Tensor::from_array(([1], vec![position as i64]))?;
-        let mask = Tensor::from_array(([mask.len()], mask.to_vec()))?;
-        let mut binding = self.session.create_binding()?;
-        binding.bind_input(LOGITS, logits)?;
+    /// The id of the greatest logit.
+    pub(crate) fn greatest(&mut self, row: MaskedRow<'_>) -> ort::Result<Option<TokenId>> {
+        let [token] = self.run(Task::Greatest, row, &[], [TOKEN])?;
+        let id = first::<i32>(&token)?;
+        Ok(u32::try_from(id).ok().map(TokenId::new).filter(|token| token.index() < self.width))
+    }
+
+    /// The `n` greatest logits, at most all, and the weight of all; `None` when something is not a number.
+    pub(crate) fn top(&mut self, row: MaskedRow<'_>, n: usize, temperature: f64) -> ort::Result<Option<TopLogits>> {
+        let count = Tensor::from_array(([1], vec![n.clamp(1, self.width) as i64]))?.upcast();
+        let inputs = [(COUNT, count), (SCALE, number(1.0 / temperature)?)];
+        let [top, ids, total] = self.run(Task::Top, row, &inputs, [TOP, TOP_IDS, TOTAL])?;
+        let total = first::<f64>(&total)?;
+        if !total.is_finite() {
+            return Ok(None);
+        }
+        let logits = top.try_extract_tensor::<f32>()?.1.iter().copied();
+        let ids = ids.try_extract_tensor::<i64>()?.1.iter();
+        let ids = ids.map(|&id| TokenId::new(u32::try_from(id).unwrap_or(u32::MAX)));
+        let mut logits: Vec<(TokenId, f32)> = ids.zip(logits).filter(|(_, logit)| *logit > f32::NEG_INFINITY).collect();
+        logits.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        logits.truncate(n);
+        Ok(Some(TopLogits { logits, total }))
+    }
+
+    /// The token that is at `unit` of all weights; `None` when something is not a number.
+    pub(crate) fn draw(&mut self, row: MaskedRow<'_>, temperature: f64, unit: f64) -> ort::Result<Option<TokenId>> {
+        let inputs = [(SCALE, number(1.0 / temperature)?), (UNIT, number(unit)?)];
+        let [total, block, place] = self.run(Task::Draw, row, &inputs, [TOTAL, BLOCK, PLACE])?;
+        let (block, place) = (usize::try_from(first::<i64>(&block)?), usize::try_from(first::<i32>(&place)?));
+        let (true, Ok(block), Ok(place)) = (first::<f64>(&total)?.is_finite(), block, place) else { return Ok(None) };
+        Ok(u32::try_from(block * BLOCK_LEN + place).ok().map(TokenId::new))
+    }
+
+    fn run<const N: usize>(
+        &mut self,
+        task: Task,
+        row: MaskedRow<'_>,
+        inputs: &[(&str, DynTensor)],
+        outputs: [&str; N],
+    ) -> ort::Result<[DynTensor; N]> {
+        let position = Tensor::from_array(([1], vec![row.position as i64]))?;
+        let ids = Tensor::from_array(([row.mask.ids.len()], row.mask.ids.clone()))?;
+        let id_flags = Tensor::from_array(([row.mask.id_flags.len()], row.mask.id_flags.clone()))?;
+        let session = match &mut self.sessions[task as usize] {
+            Some(session) => session,
+            none => none.insert(self.opener.open(&head_model(task, self.logits_type, self.width))?),
+        };
+        let mut binding = session.create_binding()?;
+        binding.bind_input(LOGITS, row.pass)?;
         binding.bind_input(POSITION, &position)?;
-        binding.bind_input(MASK, &mask)?;
-        binding.bind_output_to_device(output, &self.host)?;
-        let mut outputs = self.session.run_binding(&binding)?;
-        take(&mut outputs, output)
+        binding.bind_input(FLAGS, &*row.mask.flags)?;
+        binding.bind_input(IDS, &ids)?;
+        binding.bind_input(ID_FLAGS, &id_flags)?;
+        for (name, value) in inputs {
+            binding.bind_input(*name, value)?;
+        }
+        for name in outputs {
+            binding.bind_output_to_device(name, &self.host)?;
+        }
+        let mut given = session.run_binding(&binding)?;
+        let taken: Vec<DynTensor> = outputs.iter().map(|name| take(&mut given, name)).collect::<ort::Result<_>>()?;
+        taken.try_into().map_err(|_| ort::Error::new("the head gave too little"))
     }
 }
 
-/// An output, which then belongs to the caller.
-pub(crate) fn take(outputs: &mut ort::session::SessionOutputs<'_>, name: &str) -> ort::Result<DynTensor> {
-    let value: Option<DynValue> = outputs.remove(name);
-    value.ok_or_else(|| ort::Error::new(format!("the session gave no {name}")))?.downcast::<DynTensorValueType>()
+fn number(value: f64) -> ort::Result<DynTensor> {
+    Ok(Tensor::from_array(([1], vec![value]))?.upcast())
 }
 
-/// How many words a mask of this width has.
-pub(crate) fn mask_words(width: usize) -> usize {
-    width.div_ceil(32)
-}
-
-/// The model file of a head for logits of this type and width.
-pub(crate) fn head_model(logits_type: ElementType, width: usize) -> Vec<u8> {
-    let n_words = mask_words(width);
-    let powers: Vec<u8> = (0..32).flat_map(|bit| (1u32 << bit).to_le_bytes()).collect();
-    let mut graph = Graph::default();
-    graph.input(LOGITS, logits_type, &[Dim::Fixed(1), Dim::Named("positions"), Dim::Fixed(width)]);
-    graph.input(POSITION, ElementType::I64, &[Dim::Fixed(1)]);
-    graph.input(MASK, ElementType::U32, &[Dim::Fixed(n_words)]);
-    graph.output(MASKED, ElementType::F32, &[Dim::Fixed(width)]);
-    graph.output(TOKEN, ElementType::I64, &[Dim::Fixed(1)]);
-
-    graph.numbers("zero", &[0]);
-    graph.numbers("one", &[1]);
-    graph.numbers("all", &[-1]);
-    graph.numbers("width", &[width as i64]);
-    graph.constant("powers", ElementType::U32, &[32], &powers);
-    graph.constant("two", ElementType::U32, &[], &2u32.to_le_bytes());
-    graph.constant("forbidden", ElementType::F32, &[1], &f32::NEG_INFINITY.to_le_bytes());
-
-    // One row of words becomes one flag per logit.
-    graph.node("Unsqueeze", &[MASK, "one"], "word_column", &[]);
-    graph.node("Div", &["word_column", "powers"], "shifted", &[]);
-    graph.node("Mod", &["shifted", "two"], "bits", &[]);
-    graph.node("Cast", &["bits"], "flags", &[("to", ElementType::Bool as u64)]);
-    graph.node("Reshape", &["flags", "all"], "flag_row", &[]);
-    graph.node("Slice", &["flag_row", "zero", "width"], "allowed", &[]);
-
-    graph.node("Gather", &[LOGITS, POSITION], "at_position", &[("axis", 1)]);
-    graph.node("Reshape", &["at_position", "all"], "narrow_row", &[]);
-    graph.node("Cast", &["narrow_row"], "row", &[("to", ElementType::F32 as u64)]);
-    graph.node("Where", &["allowed", "row", "forbidden"], MASKED, &[]);
-
-    // False for NaN, so what is left to compare has no NaN.
-    graph.node("Greater", &[MASKED, "forbidden"], "may_be_chosen", &[]);
-    graph.node("Where", &["may_be_chosen", MASKED, "forbidden"], "candidates", &[]);
-    graph.node("ArgMax", &["candidates"], "greatest", &[("axis", 0), ("keepdims", 1)]);
-    graph.node("Gather", &["candidates", "greatest"], "greatest_logit", &[]);
-    graph.node("Greater", &["greatest_logit", "forbidden"], "is_there", &[]);
-    graph.node("Where", &["is_there", "greatest", "all"], TOKEN, &[]);
-    graph.into_model("formwork-head")
+fn first<T: PrimitiveTensorElementType + Copy>(tensor: &DynTensor) -> ort::Result<T> {
+    let (_, values) = tensor.try_extract_tensor::<T>()?;
+    values.first().copied().ok_or_else(|| ort::Error::new("the head gave an empty tensor"))
 }

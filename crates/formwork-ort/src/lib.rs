@@ -6,8 +6,12 @@
 //! heads, positions, head size); `logits`, `present.N.key` and `.value`. Logits and cache are `f32` or `f16`. Any other
 //! input is refused. `scripts/model/export_onnx.py` writes such a file for a Llama folder.
 //!
-//! The mask is applied where the logits are: a second, small session takes them from the first one as they lie on the
-//! device, together with the packed mask, and gives one token. The model's file is not changed.
+//! The mask is applied where the logits are. On a device, a second, small session takes the logits from the first one as
+//! they lie there, and gives one token or a few of the greatest logits; rows that many masks share stay on the device, and
+//! a step sends the few ids by which its mask differs. In host memory no session is needed for that. The model's file is
+//! not changed.
+//!
+//! [`OrtModel::into_batch`] makes rows for many sequences on one session, which go through the model in one pass.
 //!
 //! ```no_run
 //! use formwork_decode::{GenerationConfig, Sequence, generate};
@@ -31,19 +35,29 @@
 //! **Providers.** [`Provider::Cuda`] needs a library that was built for CUDA. Where the device cannot be used, that is an
 //! error, unless the CPU is allowed instead; [`OrtModel::provider`] tells what became of it.
 
+mod batch;
 mod error;
 mod head;
+mod head_graph;
 mod library;
 mod load;
 mod logits;
+mod mask;
 mod model;
 mod onnx;
+mod pack;
+mod padding;
 mod provider;
+mod rows;
+mod runner;
+mod session;
 mod signature;
+mod split;
 
 #[cfg(test)]
 mod tests;
 
+pub use crate::batch::OrtBatch;
 pub use crate::error::LoadError;
 pub use crate::library::INSTALL_COMMAND;
 pub use crate::load::{LoadedModel, ModelFiles, OrtOptions};

@@ -9,9 +9,11 @@
 
 use std::env;
 use std::fs;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use ort::LoadDynamicError;
 use ort::environment::Environment;
 
 use crate::error::{LoadError, one_line};
@@ -29,36 +31,40 @@ const SYSTEM_NAMES: [&str; 1] = ["libonnxruntime.dylib"];
 #[cfg(not(any(target_os = "windows", target_os = "macos")))]
 const SYSTEM_NAMES: [&str; 2] = ["libonnxruntime.so.1", "libonnxruntime.so"];
 
-/// An open library. ONNX Runtime allows one environment per process, for good, so it is kept here.
-#[derive(Clone, Debug)]
-pub(crate) struct Library {
-    pub(crate) environment: Environment,
-    pub(crate) path: PathBuf,
+/// What the process has opened. ONNX Runtime allows one library and one environment per process, for good.
+struct Opened {
+    /// The library that is loaded, whether it could be used or not.
+    path: Option<PathBuf>,
+    environment: Option<Environment>,
 }
 
-static LIBRARY: Mutex<Option<Library>> = Mutex::new(None);
+static OPENED: Mutex<Opened> = Mutex::new(Opened { path: None, environment: None });
 
-/// The process's library, opened if it is not yet. A failure is not remembered: the next call looks again.
-pub(crate) fn open_library(asked: Option<&Path>) -> Result<Library, LoadError> {
-    let mut library = LIBRARY.lock().unwrap_or_else(PoisonError::into_inner);
-    match &*library {
-        Some(library) => check_same(library, asked).map(|()| library.clone()),
-        None => {
-            let opened = open_first(asked)?;
-            Ok(library.insert(opened).clone())
-        }
+/// The environment of the process's library, opened if it is not yet. A failure to load one is not remembered: the next
+/// call looks again.
+pub(crate) fn open_library(asked: Option<&Path>) -> Result<Environment, LoadError> {
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = match &opened.path {
+        Some(path) => check_same(path, asked).map(|()| path.clone())?,
+        None => load_first(asked, &mut opened)?,
+    };
+    if let Some(environment) = &opened.environment {
+        return Ok(environment.clone());
     }
+    let unusable = |reason| LoadError::Library { reason: format!("{} cannot be used: {reason}", path.display()) };
+    let environment = make_environment().map_err(unusable)?;
+    Ok(opened.environment.insert(environment).clone())
 }
 
-fn check_same(library: &Library, asked: Option<&Path>) -> Result<(), LoadError> {
+fn check_same(loaded: &Path, asked: Option<&Path>) -> Result<(), LoadError> {
     let Some(asked) = asked else { return Ok(()) };
     if !asked.exists() {
         return Err(missing(asked));
     }
-    if absolute(asked) == absolute(&library.path) {
+    if absolute(asked) == absolute(loaded) {
         return Ok(());
     }
-    Err(LoadError::OtherLibrary { loaded: library.path.clone(), asked: asked.to_owned() })
+    Err(LoadError::OtherLibrary { loaded: loaded.to_owned(), asked: asked.to_owned() })
 }
 
 fn missing(path: &Path) -> LoadError {
@@ -69,28 +75,45 @@ fn absolute(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-fn open_first(asked: Option<&Path>) -> Result<Library, LoadError> {
+fn load_first(asked: Option<&Path>, opened: &mut Opened) -> Result<PathBuf, LoadError> {
     let from_variable = env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
-    if let Some(path) = asked.map(Path::to_owned).or(from_variable) {
-        if !path.exists() {
-            return Err(missing(&path));
-        }
-        return open(&absolute(&path)).map_err(|reason| LoadError::Library { reason });
-    }
+    let candidates = match asked.map(Path::to_owned).or(from_variable) {
+        Some(path) if !path.exists() => return Err(missing(&path)),
+        Some(path) => vec![absolute(&path)],
+        None => installed().into_iter().chain(SYSTEM_NAMES.map(PathBuf::from)).collect(),
+    };
     let mut reasons = Vec::new();
-    for path in installed().into_iter().chain(SYSTEM_NAMES.map(PathBuf::from)) {
-        match open(&path) {
-            Ok(library) => return Ok(library),
+    for path in candidates {
+        match load(&path) {
+            Ok(()) => return Ok(opened.path.insert(path).clone()),
             Err(reason) => reasons.push(reason),
         }
     }
-    Err(LoadError::Library { reason: format!("no library found: {}", reasons.join("; ")) })
+    Err(LoadError::Library { reason: format!("no library can be used: {}", reasons.join("; ")) })
 }
 
-fn open(path: &Path) -> Result<Library, String> {
-    let builder = ort::init_from(path).map_err(one_line)?;
-    let environment = builder.with_name("formwork").with_telemetry(false).build().map_err(one_line)?;
-    Ok(Library { environment, path: path.to_owned() })
+/// Loads a library, for good when that succeeds.
+fn load(path: &Path) -> Result<(), String> {
+    match unwound(|| ort::init_from(path).map(|_| ())) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(LoadDynamicError::BadVersion { version_str, path })) => {
+            let (path, needed) = (path.display(), ort::MINOR_VERSION);
+            Err(one_line(format_args!("{path} is version {version_str}, 1.{needed} or newer is needed")))
+        }
+        Ok(Err(error)) => Err(one_line(error)),
+        Err(reason) => Err(one_line(format_args!("{}: {reason}", path.display()))),
+    }
+}
+
+fn make_environment() -> Result<Environment, String> {
+    // The library is loaded, so no other is looked for.
+    let build = || ort::init().with_name("formwork").with_telemetry(false).build();
+    unwound(build)?.map_err(one_line)
+}
+
+/// What `f` gives. A panic, by which `ort` tells that a library does not give what each version of it has, is an error.
+fn unwound<T>(f: impl FnOnce() -> T) -> Result<T, String> {
+    panic::catch_unwind(AssertUnwindSafe(f)).map_err(|_| "it is not a whole library of ONNX Runtime".to_owned())
 }
 
 /// Libraries in the folders that are looked into, best first.

@@ -2,21 +2,23 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use formwork::TokenId;
 use formwork_tokenizers::Tokenizer;
-use ort::ep;
-use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 use serde_json::Value;
 
+use crate::batch::OrtBatch;
 use crate::error::{LoadError, one_line};
-use crate::head::{Head, head_model};
-use crate::library::{Library, open_library};
+use crate::head::Head;
+use crate::library::open_library;
 use crate::model::OrtModel;
+use crate::pack::Packer;
 use crate::provider::{Device, Provider, ProviderReport};
+use crate::runner::Runner;
+use crate::session::{Opener, builder};
 use crate::signature::Signature;
 
 const CONFIG: &str = "config.json";
@@ -29,6 +31,8 @@ const MODELS: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
 const MAX_TEXT_BYTES: u64 = 64 << 20;
 /// Positions at most, unless the caller asks for more.
 const DEFAULT_MAX_CONTEXT: usize = 1 << 17;
+/// Rows of masks on the device, unless the caller says otherwise.
+const DEFAULT_MAX_MASK_ROWS: usize = 64;
 
 /// Where and how a model is to run.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +45,11 @@ pub struct OrtOptions {
     pub threads: Option<usize>,
     /// Positions to hold at most. Default: what the model has, up to 131,072.
     pub max_context: Option<usize>,
+    /// Rows that many masks share ([`TokenMask::base`](formwork::TokenMask::base)) to keep on a device at most, of as many
+    /// bytes as the model has logits. Default: 64. On the CPU there are none.
+    pub max_mask_rows: Option<usize>,
+    /// The tokenizer. Default: the model's `tokenizer.json`.
+    pub tokenizer: Option<Tokenizer>,
 }
 
 /// The files of a model as bytes, such as those embedded in a binary.
@@ -82,11 +91,14 @@ impl LoadedModel {
         fs::File::open(path).map_err(|error| LoadError::io(path, error))?;
         let commit = |builder: &mut SessionBuilder| builder.commit_from_file(path);
         let model = open_model(path, &config, options, &commit, &[])?;
-        let tokenizer = tokenizer_options(&model).from_file(folder.join(TOKENIZER))?;
+        let tokenizer = match &options.tokenizer {
+            Some(tokenizer) => tokenizer.with_logits_width(formwork_decode::Backend::logits_width(&model))?,
+            None => tokenizer_options(&model).from_file(folder.join(TOKENIZER))?,
+        };
         Ok(LoadedModel { model, tokenizer })
     }
 
-    /// Loads a model whose files are in memory.
+    /// Loads a model whose files are in memory, its tokenizer always among them.
     ///
     /// # Errors
     /// As [`LoadedModel::from_folder`]; files are named as they would be in a folder.
@@ -116,9 +128,9 @@ fn open_model(
     commit: &Commit<'_>,
     external: &[(&str, Arc<[u8]>)],
 ) -> Result<OrtModel, LoadError> {
-    let library = open_library(options.library.as_deref())?;
+    let environment = open_library(options.library.as_deref())?;
     let open = |device| {
-        let mut builder = builder(&library, device, options.threads)?;
+        let mut builder = builder(&environment, device, options.threads)?;
         for (name, bytes) in external {
             builder = builder.with_external_initializer_file_in_memory(name, Arc::clone(bytes))?;
         }
@@ -136,29 +148,33 @@ fn open_model(
     };
     let signature = Signature::of(&session, path, config.vocab_size)?;
     let report = ProviderReport { asked, used, reason };
-    let head = open_head(&library, used, &signature).map_err(LoadError::runtime)?;
-    OrtModel::new(session, head, signature, report, config.context_length).map_err(LoadError::runtime)
+    let opener = Opener { environment, device: used };
+    let max_mask_rows = options.max_mask_rows.unwrap_or(DEFAULT_MAX_MASK_ROWS);
+    let limits = Limits { context_length: config.context_length, max_mask_rows };
+    let batch = open_batch(&opener, session, signature, report, limits);
+    Ok(OrtModel::new(batch.map_err(LoadError::runtime)?))
 }
 
-/// A head for a model on this device.
-fn open_head(library: &Library, device: Device, signature: &Signature) -> ort::Result<Head> {
-    let model = head_model(signature.logits_type, signature.width);
-    // One row is too little work to share.
-    let session = builder(library, device, Some(1))?.commit_from_memory(&model)?;
-    Head::new(session, signature.width)
+/// How much a model may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) context_length: usize,
+    /// Rows of masks on the device.
+    pub(crate) max_mask_rows: usize,
 }
 
-pub(crate) fn builder(library: &Library, device: Device, threads: Option<usize>) -> ort::Result<SessionBuilder> {
-    let mut builder = Session::builder(&library.environment)?.with_log_level(LogLevel::Error)?;
-    if let Some(threads) = threads {
-        builder = builder.with_intra_threads(threads)?;
-    }
-    if let Device::Cuda(id) = device {
-        // What cannot be registered would otherwise be left out in silence.
-        let cuda = ep::CUDA::default().with_device_id(id).build().error_on_failure();
-        builder = builder.with_execution_providers([cuda])?;
-    }
-    Ok(builder)
+/// A model's session with those of our own beside it, on the same device.
+pub(crate) fn open_batch(
+    opener: &Opener,
+    session: Session,
+    signature: Signature,
+    report: ProviderReport,
+    limits: Limits,
+) -> ort::Result<OrtBatch> {
+    let head = Head::new(opener.clone(), signature.logits_type, signature.width, limits.max_mask_rows)?;
+    let packer = Packer::new(opener, &signature)?;
+    let runner = Runner::new(session, signature, opener.device)?;
+    Ok(OrtBatch::single(runner, Arc::new(Mutex::new(head)), packer, report, limits.context_length))
 }
 
 /// What `config.json` says that the model's file does not.

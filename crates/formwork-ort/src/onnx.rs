@@ -11,10 +11,23 @@ const IR_VERSION: u64 = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ElementType {
     F32 = 1,
+    I32 = 6,
     I64 = 7,
     Bool = 9,
     F16 = 10,
+    F64 = 11,
     U32 = 12,
+}
+
+impl ElementType {
+    pub(crate) fn n_bytes(self) -> usize {
+        match self {
+            ElementType::Bool => 1,
+            ElementType::F16 => 2,
+            ElementType::F32 | ElementType::I32 | ElementType::U32 => 4,
+            ElementType::F64 | ElementType::I64 => 8,
+        }
+    }
 }
 
 /// A dimension of an input or output.
@@ -62,12 +75,25 @@ impl Graph {
 
     /// A node with one output; attributes are whole numbers.
     pub(crate) fn node(&mut self, op: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) {
+        self.node_with_outputs(op, inputs, &[output], attributes);
+    }
+
+    /// A node with several outputs.
+    pub(crate) fn node_with_outputs(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        outputs: &[&str],
+        attributes: &[(&str, u64)],
+    ) {
         const KIND_OF_INT: u64 = 2;
         let mut node = Message::default();
         for input in inputs {
             node.bytes(1, input.as_bytes());
         }
-        node.bytes(2, output.as_bytes());
+        for output in outputs {
+            node.bytes(2, output.as_bytes());
+        }
         node.bytes(3, format!("{op}_{}", self.n_nodes).as_bytes());
         node.bytes(4, op.as_bytes());
         for (name, value) in attributes {

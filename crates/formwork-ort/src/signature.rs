@@ -27,9 +27,16 @@ pub(crate) struct CacheSlot {
 }
 
 impl CacheSlot {
-    /// The shape that holds `n_positions`.
-    pub(crate) fn shape(&self, n_positions: usize) -> [i64; 4] {
-        [1, self.n_heads as i64, n_positions as i64, self.head_dim as i64]
+    /// The shape of `n_lanes` rows that hold `n_positions` each.
+    pub(crate) fn shape(&self, n_lanes: usize, n_positions: usize) -> [i64; 4] {
+        [n_lanes, self.n_heads, n_positions, self.head_dim].map(|size| size as i64)
+    }
+
+    pub(crate) fn element_type(&self) -> ElementType {
+        match self.ty {
+            TensorElementType::Float16 => ElementType::F16,
+            _ => ElementType::F32,
+        }
     }
 }
 

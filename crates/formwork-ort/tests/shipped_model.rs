@@ -1,45 +1,18 @@
 //! Does the exported model do what candle makes of the same weights, free and constrained, after cuts and errors?
 #![allow(clippy::unwrap_used, reason = "a test ends where something is wrong")]
 
-#[path = "common/library.rs"]
-mod library;
+#[path = "common/shipped.rs"]
+mod shipped;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use formwork::{Compiler, Grammar, TokenId};
+use formwork::{Compiler, Grammar, TokenId, TokenMask};
 use formwork_decode::{
-    Backend, BackendError, GenerationConfig, Logits, Sampling, Sequence, TextTokenizer, generate, greatest, mask_logits,
+    Backend, BackendError, GenerationConfig, Sampling, Sequence, TextTokenizer, generate, greatest, mask_by_row,
 };
 use formwork_ort::{Device, LoadError, LoadedModel, ModelFiles, OrtOptions, Provider};
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../formwork-cli/model")
-}
-
-fn options() -> Option<OrtOptions> {
-    Some(OrtOptions { library: Some(library::library()?), threads: Some(1), ..OrtOptions::default() })
-}
-
-fn load() -> Option<LoadedModel> {
-    Some(LoadedModel::from_folder(folder(), &options()?).unwrap())
-}
-
-fn tokens(ids: impl IntoIterator<Item = u32>) -> Vec<TokenId> {
-    ids.into_iter().map(TokenId::new).collect()
-}
-
-fn copied(mut logits: Box<dyn Logits>) -> Vec<f32> {
-    let mut out = Vec::new();
-    logits.copy_to(&mut out).unwrap();
-    out
-}
-
-fn assert_close(a: &[f32], b: &[f32], what: &str) {
-    assert_eq!(a.len(), b.len(), "{what}");
-    let greatest = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(a.iter().all(|logit| logit.is_finite()) && greatest < 1e-3, "{what}: logits differ by {greatest}");
-}
+use shipped::{assert_close, copied, folder, load, options, tokens};
 
 fn write(
     backend: &mut dyn Backend,
@@ -139,8 +112,8 @@ fn masks_are_those_of_the_host() {
                 (state >> 32) as u32 & (state >> 13) as u32
             })
             .collect();
-        mask_logits(&mut expected, &mask, f32::NEG_INFINITY);
-        logits.apply_mask(&mask).unwrap();
+        mask_by_row(&mut expected, &mask, f32::NEG_INFINITY);
+        logits.apply_mask(&TokenMask::from_words(&mask)).unwrap();
         assert_eq!(logits.argmax().unwrap(), greatest(&expected), "round {round}");
         let mut actual = Vec::new();
         logits.copy_to(&mut actual).unwrap();
@@ -148,7 +121,7 @@ fn masks_are_those_of_the_host() {
         model.truncate(0).unwrap();
     }
     let mut logits = model.forward(&input).unwrap();
-    logits.apply_mask(&[]).unwrap();
+    logits.apply_mask(&TokenMask::from_words(&[])).unwrap();
     assert_eq!(logits.argmax().unwrap(), None);
 }
 

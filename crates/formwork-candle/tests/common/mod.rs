@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 #![allow(clippy::unwrap_used, reason = "a test ends where something is wrong")]
 
+pub(crate) mod random;
+pub(crate) mod reference;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,16 +21,22 @@ pub(crate) fn shipped_model() -> PathBuf {
 
 /// A fresh folder with a Llama of two layers with made-up weights and the shipped model's tokenizer.
 pub(crate) fn tiny_llama(name: &str) -> PathBuf {
+    let folder = fresh_folder(name);
+    write_config(&folder, json!({}));
+    fs::write(folder.join("model.safetensors"), safetensors_of(&llama_shapes())).unwrap();
+    folder
+}
+
+/// An empty folder but for the shipped model's tokenizer.
+pub(crate) fn fresh_folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
     for file in fs::read_dir(&folder).unwrap() {
         fs::remove_file(file.unwrap().path()).unwrap();
     }
-    write_config(&folder, json!({}));
     for file in ["tokenizer.json", "tokenizer_config.json", "generation_config.json"] {
         fs::copy(shipped_model().join(file), folder.join(file)).unwrap();
     }
-    fs::write(folder.join("model.safetensors"), safetensors_of(&llama_shapes())).unwrap();
     folder
 }
 
@@ -67,16 +76,26 @@ pub(crate) fn llama_shapes() -> BTreeMap<String, Vec<usize>> {
     shapes
 }
 
-/// A file with `f32` tensors of these shapes, the values spread evenly in a way that does not repeat soon.
+/// Numbers from −0.5 to 0.5, spread evenly in a way that does not repeat soon.
+pub(crate) struct Numbers(u64);
+
+impl Numbers {
+    pub(crate) fn new(seed: u64) -> Numbers {
+        Numbers(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub(crate) fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 40) as f32 / (1u64 << 24) as f32 - 0.5
+    }
+}
+
+/// A file with `f32` tensors of these shapes.
 pub(crate) fn safetensors_of(shapes: &BTreeMap<String, Vec<usize>>) -> Vec<u8> {
-    let mut state = 1u64;
-    let mut value = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
-    };
+    let mut numbers = Numbers::new(1);
     let data: BTreeMap<&String, Vec<u8>> = shapes
         .iter()
-        .map(|(name, shape)| (name, (0..shape.iter().product()).flat_map(|_| value().to_le_bytes()).collect()))
+        .map(|(name, shape)| (name, (0..shape.iter().product()).flat_map(|_| numbers.next().to_le_bytes()).collect()))
         .collect();
     let views = shapes
         .iter()

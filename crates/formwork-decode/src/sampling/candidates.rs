@@ -5,6 +5,29 @@ use std::cmp::Ordering;
 use formwork::TokenId;
 
 use super::Sampling;
+use crate::backend::TopLogits;
+
+/// Most candidates that a device is asked for: sorting more there costs more than copying all.
+const MAX_TOP: usize = 256;
+
+impl Sampling {
+    /// Whether tokens are left out of the draw for being improbable.
+    pub(super) fn narrows(&self) -> bool {
+        self.top_k.is_some() || self.cuts_tail()
+    }
+
+    fn cuts_tail(&self) -> bool {
+        self.top_p.is_some_and(|p| p < 1.0) || self.min_p.is_some_and(|p| p > 0.0)
+    }
+
+    /// How many of the greatest logits may hold all that are in the draw.
+    pub(super) fn n_top(&self) -> Option<usize> {
+        match self.top_k {
+            Some(k) => (k <= MAX_TOP).then_some(k),
+            None => self.cuts_tail().then_some(MAX_TOP),
+        }
+    }
+}
 
 /// A token that may be drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,6 +51,34 @@ pub(super) fn fill(candidates: &mut Vec<Candidate>, logits: &[f32], sampling: &S
         keep_greatest(candidates, k);
     }
     softmax(candidates, sampling.temperature);
+    cut_tail(candidates, sampling);
+}
+
+/// The same from the `n` greatest logits; `false` when a token that is not among them may be in the draw.
+pub(super) fn fill_from_top(candidates: &mut Vec<Candidate>, top: &TopLogits, n: usize, sampling: &Sampling) -> bool {
+    candidates.clear();
+    let (Some(&(_, greatest)), true) = (top.logits.first(), top.total.is_finite()) else { return false };
+    candidates.extend(top.logits.iter().map(|&(token, logit)| {
+        let below = f64::from(logit) - f64::from(greatest);
+        Candidate { token, logit, probability: libm::exp(below / sampling.temperature) / top.total }
+    }));
+    let is_all = candidates.len() < n;
+    let reached: f64 = candidates.iter().map(|candidate| candidate.probability).sum();
+    let last = candidates.last().map_or(0.0, |candidate| candidate.probability);
+    let holds_nucleus = sampling.top_p.is_some_and(|p| p < 1.0 && reached >= p);
+    let reaches_floor = sampling.min_p.is_some_and(|p| last < p * most_probable(candidates));
+    candidates.sort_unstable_by_key(|candidate| candidate.token);
+    if sampling.top_k.is_some() {
+        softmax(candidates, sampling.temperature);
+    } else if !(is_all || holds_nucleus || reaches_floor) {
+        return false;
+    }
+    cut_tail(candidates, sampling);
+    true
+}
+
+/// Leaves out the improbable and spreads their share over the others.
+fn cut_tail(candidates: &mut Vec<Candidate>, sampling: &Sampling) {
     if let Some(p) = sampling.top_p.filter(|&p| p < 1.0) {
         keep_nucleus(candidates, p);
     }

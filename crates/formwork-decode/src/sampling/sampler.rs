@@ -57,20 +57,38 @@ impl Sampler {
 
     /// Chooses a token; `None` when every logit is −∞ or NaN. Draws one random number, or none when greedy.
     ///
-    /// The logits stay on their device when the choice is greedy without bias and penalties.
+    /// Without bias and penalties the logits stay on their device, as far as it can find the greatest ones or draw from
+    /// all: a greedy choice copies one number, top-k its `k` candidates, top-p and min-p the few most probable tokens
+    /// unless their share is too small.
     ///
     /// # Errors
     /// What the backend reports.
     pub fn sample(&mut self, logits: &mut dyn Logits) -> Result<Option<TokenId>, BackendError> {
         if !self.sampling.is_greedy() {
-            self.distribution(logits)?;
-            return Ok(draw(&self.candidates, self.random.next_unit()));
+            let unit = self.random.next_unit();
+            return self.sample_at(logits, unit);
         }
         if !self.sampling.adjusts_logits() {
             return logits.argmax();
         }
         self.fetch(logits)?;
         Ok(greatest(&self.logits))
+    }
+
+    fn sample_at(&mut self, logits: &mut dyn Logits, unit: f64) -> Result<Option<TokenId>, BackendError> {
+        let draws_from_all = !self.sampling.adjusts_logits() && !self.sampling.narrows();
+        if draws_from_all && let Some(token) = logits.draw(self.sampling.temperature, unit)? {
+            return Ok(Some(token));
+        }
+        self.distribution(logits)?;
+        Ok(draw(&self.candidates, unit))
+    }
+
+    /// Fills the candidates from the few logits that a device finds; whether they are all that are in the draw.
+    fn fill_from_top(&mut self, logits: &mut dyn Logits) -> Result<bool, BackendError> {
+        let Some(n) = self.sampling.n_top().filter(|_| !self.sampling.adjusts_logits()) else { return Ok(false) };
+        let top = logits.top(n, self.sampling.temperature)?;
+        Ok(top.is_some_and(|top| candidates::fill_from_top(&mut self.candidates, &top, n, &self.sampling)))
     }
 
     /// Chooses a token as [`Sampler::sample`] does, as far as the distribution goes, with `draft` first in the draw.
@@ -106,6 +124,9 @@ impl Sampler {
     /// # Errors
     /// What the backend reports.
     pub fn distribution(&mut self, logits: &mut dyn Logits) -> Result<&[Candidate], BackendError> {
+        if !self.sampling.is_greedy() && self.fill_from_top(logits)? {
+            return Ok(&self.candidates);
+        }
         self.fetch(logits)?;
         if self.sampling.is_greedy() {
             let best = greatest(&self.logits);
@@ -143,7 +164,10 @@ fn draw(candidates: &[Candidate], unit: f64) -> Option<TokenId> {
 
 #[cfg(test)]
 mod tests {
+    use formwork::TokenMask;
+
     use super::*;
+    use crate::backend::TopLogits;
     use crate::host::HostLogits;
 
     fn sample_n(sampling: Sampling, weights: &[f32], n: usize) -> Vec<u32> {
@@ -172,6 +196,77 @@ mod tests {
         let sampling = Sampling { top_p: Some(0.95), ..Sampling::with_temperature(0.9, 42) };
         let drawn = sample_n(sampling, &[1.0, 2.0, 3.0, 4.0], 12);
         assert_eq!(drawn, [3, 1, 1, 2, 0, 3, 1, 3, 2, 3, 1, 2]);
+    }
+
+    /// Logits that are hard to reach, as on a device.
+    struct Remote {
+        host: HostLogits,
+        n_copies: usize,
+    }
+
+    impl Logits for Remote {
+        fn width(&self) -> usize {
+            self.host.width()
+        }
+
+        fn apply_mask(&mut self, mask: &TokenMask) -> Result<usize, BackendError> {
+            self.host.apply_mask(mask)
+        }
+
+        fn argmax(&mut self) -> Result<Option<TokenId>, BackendError> {
+            self.host.argmax()
+        }
+
+        fn copy_to(&mut self, out: &mut Vec<f32>) -> Result<(), BackendError> {
+            self.n_copies += 1;
+            self.host.copy_to(out)
+        }
+
+        fn top(&mut self, n: usize, temperature: f64) -> Result<Option<TopLogits>, BackendError> {
+            let ids = (0..).map(TokenId::new);
+            let mut logits: Vec<_> =
+                ids.zip(self.host.0.iter().copied()).filter(|(_, logit)| logit.is_finite()).collect();
+            logits.sort_by(|a, b| b.1.total_cmp(&a.1));
+            let weight = |logit: f32| libm::exp(f64::from(logit - logits[0].1) / temperature);
+            let total = logits.iter().map(|(_, logit)| weight(*logit)).sum();
+            logits.truncate(n);
+            Ok(Some(TopLogits { logits, total }))
+        }
+
+        fn draw(&mut self, temperature: f64, unit: f64) -> Result<Option<TokenId>, BackendError> {
+            let mut all = Vec::new();
+            candidates::fill(&mut all, &self.host.0, &Sampling::with_temperature(temperature, 0));
+            Ok(draw(&all, unit))
+        }
+    }
+
+    #[test]
+    fn what_a_device_finds_is_drawn_as_from_all() {
+        let with = |sampling: Sampling| Sampling { temperature: 0.8, seed: 5, ..sampling };
+        let settings = [
+            (with(Sampling::default()), 0),
+            (with(Sampling { top_k: Some(7), ..Sampling::default() }), 0),
+            (with(Sampling { top_k: Some(200), top_p: Some(0.6), ..Sampling::default() }), 0),
+            (with(Sampling { top_p: Some(0.5), ..Sampling::default() }), 0),
+            (with(Sampling { min_p: Some(0.05), ..Sampling::default() }), 0),
+            (with(Sampling { top_p: Some(0.7), min_p: Some(0.001), ..Sampling::default() }), 0),
+            // The nucleus is wider than what a device is asked for, or more are asked for than it is worth.
+            (with(Sampling { top_p: Some(0.999_999), ..Sampling::default() }), 50),
+            (with(Sampling { top_k: Some(300), ..Sampling::default() }), 50),
+            (with(Sampling { top_k: Some(9), presence_penalty: 1.0, ..Sampling::default() }), 50),
+        ];
+        for (sampling, n_copies) in settings {
+            let mut on_host = Sampler::new(sampling.clone()).unwrap();
+            let mut on_device = Sampler::new(sampling.clone()).unwrap();
+            let mut random = SplitMix64::new(11);
+            for _ in 0..50 {
+                let row: Vec<f32> = (0..1000).map(|_| (random.next_unit() * 12.0 - 6.0) as f32).collect();
+                let mut remote = Remote { host: HostLogits(row.clone()), n_copies: 0 };
+                let drawn = on_device.sample(&mut remote).unwrap();
+                assert_eq!(drawn, on_host.sample(&mut HostLogits(row)).unwrap(), "{sampling:?}");
+                assert_eq!(remote.n_copies, n_copies / 50, "{sampling:?}");
+            }
+        }
     }
 
     #[test]

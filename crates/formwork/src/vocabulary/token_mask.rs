@@ -55,6 +55,11 @@ impl TokenMask {
         TokenMask(Arc::new(Body { n_words, base, lists, removed, added: OnceLock::new() }))
     }
 
+    /// The tokens whose bits are set: bit `id % 32` of word `id / 32`. For constraints other than a matcher.
+    pub fn from_words(words: &[u32]) -> TokenMask {
+        TokenMask::from_row(words, None)
+    }
+
     /// Exactly these tokens, in rising order.
     pub(crate) fn from_sorted(n_words: usize, tokens: Arc<[u32]>) -> TokenMask {
         TokenMask::new(n_words, None, SmallVec::from_iter([tokens]), Vec::new())
@@ -91,6 +96,11 @@ impl TokenMask {
         }
         let in_base = self.0.base.as_ref().is_some_and(|base| has_bit(base, id));
         in_base && self.0.removed.binary_search(&id).is_err()
+    }
+
+    /// How many words of 32 bits its row has.
+    pub fn n_words(&self) -> usize {
+        self.0.n_words
     }
 
     /// How many tokens are allowed. O(words).
