@@ -138,9 +138,7 @@ impl Side {
         self.backend.forward(&[&prompt, output].concat()).unwrap().copy_to(&mut logits).unwrap();
         if let Some(mut matcher) = self.matcher(schema) {
             output.iter().for_each(|token| matcher.accept_token(*token).unwrap());
-            let mut mask = vec![0; self.tokenizer.vocabulary().mask_words()];
-            matcher.fill_mask(&mut mask).unwrap();
-            mask_logits(&mut logits, &mask, f32::NEG_INFINITY);
+            mask_logits(&mut logits, &matcher.mask().unwrap(), f32::NEG_INFINITY);
         }
         logits.sort_unstable_by(|a, b| b.total_cmp(a));
         logits[0] - logits[1]
