@@ -14,6 +14,7 @@ mod request;
 mod scheduler;
 mod service;
 mod sse;
+mod thinking;
 mod tools;
 
 use std::error::Error;

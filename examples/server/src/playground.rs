@@ -85,12 +85,17 @@ pub(crate) async fn generate(service: Arc<Service>, body: Bytes) -> Result<Respo
     let config = GenerationConfig { record_top: Some(0), ..config };
     let mut permits = service.admit(1)?;
     let Some(permit) = permits.pop() else { return Err(Failure::overloaded()) };
-    let prompt = service.prompt(&json!([{"role": "user", "content": request.prompt}]), None)?;
+    let (prompt, thinking) = service.prompt(&json!([{"role": "user", "content": request.prompt}]), None)?;
     let grammar = match request.is_free {
         true => None,
         false => {
             let grammar = Grammar::json_schema_text(request.schema).with_options(options());
-            Some(service.compile(grammar).await.map_err(|error| Failure::about("schema", describe(&error)))?)
+            Some(
+                service
+                    .compile(thinking.before(grammar))
+                    .await
+                    .map_err(|error| Failure::about("schema", describe(&error)))?,
+            )
         }
     };
     let answer = service.submit(prompt, grammar, config, arrival, permit)?;
