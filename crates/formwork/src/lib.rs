@@ -37,7 +37,9 @@ mod parser;
 mod vocabulary;
 
 pub use crate::automata::{Bound, ContentConstraint, ContentLanguage, Decimal, NumberSpec, StringSpec, Terminal};
-pub use crate::compiler::{CompiledGrammar, Compiler, CompilerBuilder, Grammar, GrammarStats};
+pub use crate::compiler::{
+    CompiledGrammar, Compiler, CompilerBuilder, Grammar, GrammarStats, Marker, Structure, Tag, TagCount,
+};
 pub use crate::error::{
     CompileError, GrammarError, LimitError, MatchError, SchemaError, Violation, ViolationKind, VocabularyError,
 };

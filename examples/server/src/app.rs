@@ -16,6 +16,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::failure::{Dialect, Failure};
 use crate::openai;
+use crate::playground;
 use crate::service::Service;
 
 type Shared = State<Arc<Service>>;
@@ -28,9 +29,12 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .route("/v1/completions", post(completions))
         .route("/v1/models", get(models))
         .route("/v1/models/{name}", get(model))
+        .route("/playground/generate", post(playground_generate))
+        .route("/playground/report", post(playground_report))
         .layer(from_fn_with_state(Arc::clone(&service), check_key));
     Router::new()
         .merge(answering)
+        .route("/", get(page))
         .route("/health", get(health))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
@@ -69,6 +73,20 @@ async fn models(State(service): Shared) -> Response {
 
 async fn model(State(service): Shared) -> Response {
     axum::Json(openai::models::model(&service)).into_response()
+}
+
+async fn page() -> Response {
+    let headers =
+        [(header::CONTENT_SECURITY_POLICY, playground::POLICY), (header::CONTENT_TYPE, "text/html; charset=utf-8")];
+    (headers, playground::PAGE).into_response()
+}
+
+async fn playground_generate(State(service): Shared, body: Bytes) -> Response {
+    answer(playground::generate(service, body).await, Dialect::OpenAi)
+}
+
+async fn playground_report(State(service): Shared, body: Bytes) -> Response {
+    answer(playground::report(service, body).await, Dialect::OpenAi)
 }
 
 async fn health() -> &'static str {

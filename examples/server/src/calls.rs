@@ -14,6 +14,8 @@ pub(crate) struct CallFormat {
 /// A piece of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
+    /// What the model thinks before it answers.
+    Thought(String),
     /// Text outside of calls.
     Content(String),
     /// A call of this tool begins.

@@ -9,10 +9,12 @@ mod metrics;
 mod model;
 mod openai;
 mod options;
+mod playground;
 mod request;
 mod scheduler;
 mod service;
 mod sse;
+mod thinking;
 mod tools;
 
 use std::error::Error;

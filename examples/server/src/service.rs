@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::model::ServedModel;
 use crate::options::Options;
 use crate::scheduler::{self, Delta, End, Event, Job};
+use crate::thinking::Thinking;
 use crate::tools::{Choice, Family, ToolPlan, ToolSpec, tool_plan};
 
 /// Answers that one request may ask for.
@@ -32,6 +33,7 @@ pub(crate) struct Service {
     pub(crate) tokenizer: Tokenizer,
     pub(crate) started: u64,
     template: Option<ChatTemplate>,
+    template_source: String,
     family: Family,
     context_length: usize,
     compiler: Arc<Compiler>,
@@ -53,12 +55,14 @@ impl Service {
         let metrics = Arc::new(Metrics::new());
         let (jobs, receiver) = std::sync::mpsc::channel();
         let n_compilations = std::thread::available_parallelism().map_or(1, usize::from);
+        let template_source = model.template.as_ref().map(ChatTemplate::source).unwrap_or_default();
         let service = Service {
             model_name: model.name.clone(),
             metrics: Arc::clone(&metrics),
             tokenizer: model.tokenizer.clone(),
             started: crate::ids::now(),
-            family: model.template.as_ref().map(|template| Family::of_template(&template.source())).unwrap_or_default(),
+            family: Family::of_template(&template_source),
+            template_source,
             template: model.template.clone(),
             context_length: model.backend.context_length(),
             compiler: Arc::new(Compiler::builder(model.tokenizer.vocabulary().clone()).cached_grammars(0).build()),
@@ -96,15 +100,16 @@ impl Service {
         (0..n).map(|_| permit()).collect()
     }
 
-    /// The text that the model is asked with.
-    pub(crate) fn prompt(&self, messages: &Value, tools: Option<&Value>) -> Result<Vec<TokenId>, Failure> {
+    /// What the model is asked with, and whether its answer begins with thought.
+    pub(crate) fn prompt(&self, messages: &Value, tools: Option<&Value>) -> Result<(Vec<TokenId>, Thinking), Failure> {
         let text = match &self.template {
             Some(template) => {
                 template.render(messages, tools).map_err(|error| Failure::about("messages", error.to_string()))?
             }
             None => plain_prompt(messages),
         };
-        Ok(self.tokenizer.encode_with_special(&text))
+        let thinking = Thinking::of_prompt(&self.template_source, &text);
+        Ok((self.tokenizer.encode_with_special(&text), thinking))
     }
 
     /// The grammar of an answer with calls, and how they are found in it.
@@ -116,7 +121,8 @@ impl Service {
         profile: Profile,
         answer: Option<Grammar>,
     ) -> ToolPlan {
-        tool_plan(self.family, tools, choice, is_parallel, profile, answer)
+        let has_special = |name: &str| self.tokenizer.special_token(name).is_some();
+        tool_plan(self.family, tools, choice, is_parallel, profile, answer, has_special)
     }
 
     /// The most tokens that an answer may have.

@@ -19,6 +19,7 @@ use crate::failure::{Dialect, Failure};
 use crate::request::{Knobs, parse, refuse_unknown};
 use crate::service::{MAX_ANSWERS, Next, Service};
 use crate::sse::{Sender, stream};
+use crate::thinking::{Split, Thinking, ThoughtSplitter};
 use crate::tools::{Choice, ToolPlan};
 
 /// Fields that change nothing here.
@@ -73,6 +74,7 @@ struct Chat {
     grammar: Option<Arc<CompiledGrammar>>,
     configs: Vec<GenerationConfig>,
     tools: Option<Arc<CallTools>>,
+    thinking: Thinking,
     has_logprobs: bool,
 }
 
@@ -109,7 +111,8 @@ pub(crate) async fn chat(service: Arc<Service>, body: Bytes) -> Result<Response,
     for (config, permit) in chat.configs.iter().zip(permits) {
         let (prompt, grammar) = (chat.prompt.clone(), chat.grammar.clone());
         let answer = service.submit(prompt, grammar, config.clone(), arrival, permit)?;
-        answers.push(Writer { answer, parts: Parts::new(chat.tools.clone()), has_logprobs: chat.has_logprobs });
+        let parts = Parts::new(chat.thinking, chat.tools.clone());
+        answers.push(Writer { answer, parts, has_logprobs: chat.has_logprobs });
     }
     match is_stream {
         true => Ok(stream(Dialect::OpenAi, move |out| write_stream(service, chat.head, answers, include_usage, out))),
@@ -125,18 +128,22 @@ async fn understand(service: &Service, request: ChatRequest, n: usize) -> Result
     ])?;
     let tools = tool_request(request.tools.as_ref(), request.tool_choice.as_ref(), ToolShape::Nested)?;
     let messages = messages(&request.messages)?;
-    let prompt = service.prompt(&messages, tools.as_ref().map(|tools| &tools.for_template))?;
+    let (prompt, thinking) = service.prompt(&messages, tools.as_ref().map(|tools| &tools.for_template))?;
     let calls = tools.filter(|tools| tools.choice != Choice::None);
     let is_parallel = request.parallel_tool_calls.unwrap_or(true);
     let (grammar, tools) = match (calls, wanted) {
         (Some(tools), wanted) => {
             let answer = wanted.as_ref().map(|wanted| wanted.grammar.clone());
             let plan = service.tool_plan(&tools.tools, tools.choice, is_parallel, tools.profile(), answer);
-            let compiled = service.compile(plan.grammar.clone()).await.map_err(|error| tools.refusal(&error))?;
+            let compiled =
+                service.compile(thinking.before(plan.grammar.clone())).await.map_err(|error| tools.refusal(&error))?;
             (Some(compiled), Some(Arc::new(call_tools(plan, &tools))))
         }
         (None, Some(wanted)) => {
-            let compiled = service.compile(wanted.grammar.clone()).await.map_err(|error| wanted.refusal(&error))?;
+            let compiled = service
+                .compile(thinking.before(wanted.grammar.clone()))
+                .await
+                .map_err(|error| wanted.refusal(&error))?;
             (Some(compiled), None)
         }
         (None, None) => (None, None),
@@ -151,7 +158,7 @@ async fn understand(service: &Service, request: ChatRequest, n: usize) -> Result
     let configs = configs.collect::<Result<_, Failure>>()?;
     let model = request.model.unwrap_or_else(|| service.model_name.clone());
     let head = Head { id: crate::ids::new("chatcmpl-"), created: crate::ids::now(), model };
-    Ok(Chat { head, prompt, grammar, configs, tools, has_logprobs: n_top.is_some() })
+    Ok(Chat { head, prompt, grammar, configs, tools, thinking, has_logprobs: n_top.is_some() })
 }
 
 fn call_tools(plan: ToolPlan, tools: &ToolRequest) -> CallTools {
@@ -168,35 +175,45 @@ struct Writer {
 
 /// The text of an answer taken apart.
 struct Parts {
+    splitter: ThoughtSplitter,
     tools: Option<(Arc<CallTools>, CallScanner)>,
     n_calls: usize,
 }
 
 impl Parts {
-    fn new(tools: Option<Arc<CallTools>>) -> Parts {
+    fn new(thinking: Thinking, tools: Option<Arc<CallTools>>) -> Parts {
         let tools = tools.map(|tools| {
             let scanner = CallScanner::new(tools.plan.format.clone());
             (tools, scanner)
         });
-        Parts { tools, n_calls: 0 }
+        Parts { splitter: thinking.splitter(), tools, n_calls: 0 }
     }
 
     fn push(&mut self, text: &str) -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        match &mut self.tools {
-            Some((_, scanner)) => scanner.push(text, &mut pieces),
-            None if text.is_empty() => {}
-            None => pieces.push(Piece::Content(text.to_owned())),
-        }
-        self.n_calls += pieces.iter().filter(|piece| matches!(piece, Piece::Call(_))).count();
-        pieces
+        let split = self.splitter.push(text);
+        self.pieces(split)
     }
 
     fn finish(&mut self) -> Vec<Piece> {
-        let mut pieces = Vec::new();
+        let split = self.splitter.finish();
+        let mut pieces = self.pieces(split);
         if let Some((_, scanner)) = &mut self.tools {
             scanner.finish(&mut pieces);
         }
+        pieces
+    }
+
+    fn pieces(&mut self, split: Split) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        if !split.thought.is_empty() {
+            pieces.push(Piece::Thought(split.thought));
+        }
+        match &mut self.tools {
+            Some((_, scanner)) => scanner.push(&split.answer, &mut pieces),
+            None if split.answer.is_empty() => {}
+            None => pieces.push(Piece::Content(split.answer)),
+        }
+        self.n_calls += pieces.iter().filter(|piece| matches!(piece, Piece::Call(_))).count();
         pieces
     }
 
@@ -216,6 +233,7 @@ impl Parts {
 /// A message that has all its parts.
 #[derive(Default)]
 struct Message {
+    thought: String,
     content: String,
     /// Name and arguments of each call.
     calls: Vec<(String, String)>,
@@ -225,6 +243,7 @@ impl Message {
     fn take(&mut self, pieces: Vec<Piece>) {
         for piece in pieces {
             match (piece, self.calls.last_mut()) {
+                (Piece::Thought(text), _) => self.thought.push_str(&text),
                 (Piece::Content(text), _) => self.content.push_str(&text),
                 (Piece::Call(name), _) => self.calls.push((name, String::new())),
                 (Piece::Arguments(text), Some((_, arguments))) => arguments.push_str(&text),
@@ -237,6 +256,9 @@ impl Message {
         let content =
             if self.content.is_empty() && !self.calls.is_empty() { Value::Null } else { self.content.as_str().into() };
         let mut message = json!({"role": "assistant", "content": content, "refusal": null});
+        if !self.thought.is_empty() {
+            message["reasoning_content"] = self.thought.as_str().into();
+        }
         if !self.calls.is_empty() {
             let calls: Vec<Value> = self.calls.iter().map(|(name, arguments)| call(parts, name, arguments)).collect();
             message["tool_calls"] = calls.into();
@@ -399,6 +421,7 @@ impl StreamedCalls {
         let index = self.n_calls.saturating_sub(1);
         let call = |call: Value| Some(json!({"tool_calls": [call]}));
         match piece {
+            Piece::Thought(text) => Some(json!({"reasoning_content": text})),
             Piece::Content(text) => Some(json!({"content": text})),
             Piece::Call(name) => {
                 self.n_calls += 1;
