@@ -1,11 +1,11 @@
 //! Which tools may be called, and must one be? From a list of tools to a grammar of calls and a scanner for them.
 
-use formwork::json_schema::{ArgumentsKey, Profile, SchemaOptions, Tool, ToolCalls, ToolSet};
+use formwork::json_schema::{ArgumentsKey, Layout, Profile, SchemaOptions, Tool, ToolCalls, ToolSet};
 use formwork::{Grammar, Marker, Structure};
 use serde_json::{Value, json};
 
 use crate::calls::CallFormat;
-use crate::layout::options;
+use crate::layout::{LAYOUT, options};
 
 /// One tool of a request, whatever API it came by.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ pub(crate) fn input_parameters(regex: Option<&str>) -> Value {
 }
 
 /// The calls of some tools, one object or a list of them.
-fn call_grammar(tools: &[ToolSpec], family: Family, calls: ToolCalls, profile: Profile) -> Structure {
+fn call_grammar(tools: &[ToolSpec], family: Family, calls: ToolCalls, profile: Profile, layout: Layout) -> Structure {
     let set = ToolSet {
         tools: tools.iter().map(|tool| Tool { name: tool.name.clone(), parameters: tool.parameters.clone() }).collect(),
         arguments_key: family.arguments_key(),
@@ -95,7 +95,7 @@ fn call_grammar(tools: &[ToolSpec], family: Family, calls: ToolCalls, profile: P
     };
     // What a loose tool has that cannot be enforced is no reason to refuse it.
     let relax_unsupported = !tools.iter().any(|tool| tool.is_strict);
-    Grammar::tools(set).with_options(SchemaOptions { profile, relax_unsupported, ..options() }).into()
+    Grammar::tools(set).with_options(SchemaOptions { profile, relax_unsupported, layout, ..options() }).into()
 }
 
 /// How calls stand in an answer.
@@ -122,7 +122,7 @@ impl Family {
             ArgumentsKey::Parameters => "parameters",
         };
         let format =
-            |begin: &str, end: &str| CallFormat { begin: begin.to_owned(), end: end.to_owned(), arguments_key };
+            |begin: &str, end: &str| CallFormat { begins: vec![begin.to_owned()], end: end.to_owned(), arguments_key };
         let marker = |name: &str| Marker::SpecialOrText(name.to_owned());
         match self {
             Family::Hermes => {
@@ -138,7 +138,8 @@ impl Family {
                     Structure::text("\n"),
                     Structure::marker(end),
                 ];
-                let triggers = vec![marker(begin), Marker::Text(format.begin.clone())];
+                let texts = format.begins.iter().cloned().map(Marker::Text);
+                let triggers = texts.chain([marker(begin)]).collect();
                 Calls { triggers, call: Structure::sequence(call), separator: Some("\n"), format }
             }
             Family::Mistral => {
@@ -153,8 +154,10 @@ impl Family {
                 Calls { triggers, call, separator: None, format }
             }
             Family::Llama3 | Family::Plain => {
-                let format = format("{\"name\": \"", "");
-                let triggers = vec![Marker::Text(format.begin.clone())];
+                // A call is an object that begins with its name, however it is laid out.
+                let begins = ["", " ", "\n", "\n ", "\n  ", "\n    ", "\n\t"].map(|blank| format!("{{{blank}\"name\""));
+                let triggers = begins.iter().cloned().map(Marker::Text).collect();
+                let format = CallFormat { begins: begins.into(), end: String::new(), arguments_key };
                 Calls { triggers, call: call(ToolCalls::One), separator: Some("\n"), format }
             }
         }
@@ -171,7 +174,10 @@ pub(crate) fn tool_plan(
     answer: Option<Grammar>,
     has_special: impl Fn(&str) -> bool,
 ) -> ToolPlan {
-    let call = |calls| call_grammar(tools, family, calls, profile);
+    // Without markers a model that calls by itself lays out as it has learnt to.
+    let is_free = choice == Choice::Auto && matches!(family, Family::Plain | Family::Llama3);
+    let layout = if is_free { Layout::BOUNDED } else { LAYOUT };
+    let call = |calls| call_grammar(tools, family, calls, profile, layout);
     let Calls { triggers, call, separator, format } = family.calls(call, is_parallel, has_special);
     let several = match separator {
         Some(separator) if is_parallel => {
