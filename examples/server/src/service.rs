@@ -8,7 +8,7 @@ use std::time::Instant;
 use formwork::json_schema::Profile;
 use formwork::{CompileError, CompiledGrammar, Compiler, Grammar, TokenId};
 use formwork_candle::ChatTemplate;
-use formwork_decode::{CancelToken, GenerationConfig};
+use formwork_decode::{CancelToken, DecodeError, GenerationConfig};
 use formwork_tokenizers::Tokenizer;
 use moka::future::Cache;
 use serde_json::Value;
@@ -156,7 +156,7 @@ impl Service {
         compiled
     }
 
-    /// Lets the model write one answer.
+    /// Lets the model write one answer. What is wrong with the prompt is said here, before a stream begins.
     pub(crate) fn submit(
         &self,
         prompt: Vec<TokenId>,
@@ -165,6 +165,13 @@ impl Service {
         arrival: Instant,
         permit: OwnedSemaphorePermit,
     ) -> Result<Answer, Failure> {
+        let (n_tokens, context_length) = (prompt.len(), self.context_length);
+        if n_tokens == 0 {
+            return Err(DecodeError::EmptyPrompt.into());
+        }
+        if n_tokens >= context_length {
+            return Err(DecodeError::PromptTooLong { n_tokens, context_length }.into());
+        }
         let (events, receiver) = mpsc::unbounded_channel();
         let cancel = config.cancel.clone();
         let deadline = arrival + self.options.request_timeout();
