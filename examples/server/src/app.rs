@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use subtle::ConstantTimeEq;
 
+use crate::cohere;
 use crate::failure::{Dialect, Failure};
 use crate::openai;
 use crate::playground;
@@ -27,6 +28,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
     let answering = Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
+        .route("/v2/chat", post(cohere_chat))
         .route("/v1/models", get(models))
         .route("/v1/models/{name}", get(model))
         .route("/playground/generate", post(playground_generate))
@@ -79,6 +81,10 @@ async fn chat(State(service): Shared, Body(body): Body) -> Response {
 async fn completions(State(service): Shared, Body(body): Body) -> Response {
     let dialect = dialect("/v1/", &service);
     answer(openai::completions::completions(service, body).await, dialect)
+}
+
+async fn cohere_chat(State(service): Shared, body: Bytes) -> Response {
+    answer(cohere::chat(service, body).await, Dialect::Cohere)
 }
 
 async fn models(State(service): Shared) -> Response {
