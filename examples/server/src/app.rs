@@ -83,7 +83,7 @@ async fn completions(State(service): Shared, Body(body): Body) -> Response {
     answer(openai::completions::completions(service, body).await, dialect)
 }
 
-async fn cohere_chat(State(service): Shared, body: Bytes) -> Response {
+async fn cohere_chat(State(service): Shared, Body(body): Body) -> Response {
     answer(cohere::chat(service, body).await, Dialect::Cohere)
 }
 
