@@ -3,12 +3,15 @@
 //! `data` reads MaskBench cases, `python_json` gives the text of an instance, `vocabulary` the tokens and their encoder,
 //! `engine` one small interface over us and the peers, `run` measures one schema with one engine, and `summary` turns
 //! measurements into figures. The binary `maskbench` puts them together; the test package uses `data` and `python_json`.
-//! `decode` is about whole decoders, which the binary `decode` compares.
+//! `decode` is about whole decoders, which the binary `decode` compares; `load` is about a server with many clients, which the
+//! binary `load` plays.
 
 pub mod data;
 #[cfg(feature = "decoders")]
 pub mod decode;
 pub mod engine;
+#[cfg(feature = "load")]
+pub mod load;
 pub mod python_json;
 pub mod run;
 pub mod summary;

@@ -24,9 +24,10 @@
 //! # }
 //! ```
 //!
-//! **Threads.** candle computes on rayon's pool, and reads `RAYON_NUM_THREADS` itself to see in how many parts to cut
-//! its work. For models of a few million parameters one thread is several times faster than two, so a binary for them
-//! should run with `RAYON_NUM_THREADS=1` in its environment. A library cannot set it: the variable is read once.
+//! **Threads.** candle computes on rayon's pool; a pass on the CPU runs there from start to end. candle reads
+//! `RAYON_NUM_THREADS` itself to see in how many parts to cut its work. For models of a few million parameters one
+//! thread is several times faster than two, so a binary for them should run with `RAYON_NUM_THREADS=1` in its
+//! environment. A library cannot set it: the variable is read once.
 //!
 //! **Features.** `cuda` and `metal` forward to candle and are off by default; a `cuda` binary needs `libcuda.so.1` to
 //! start.

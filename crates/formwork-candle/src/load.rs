@@ -4,9 +4,11 @@ use std::path::Path;
 
 use candle_core::{DType, Device};
 use formwork::TokenId;
+use formwork_decode::Pipeline;
 use formwork_tokenizers::Tokenizer;
 use serde_json::{Value, json};
 
+use crate::batch::CandleBatch;
 use crate::chat::ChatTemplate;
 use crate::config::ModelConfig;
 use crate::decoder::Decoder;
@@ -80,6 +82,16 @@ impl LoadedModel {
         let tokenizer = tokenizer_options.from_bytes(files.tokenizer)?;
         let chat_template = ChatTemplate::of_model(Path::new(""), files.chat_template, files.tokenizer_config)?;
         Ok(LoadedModel { model, tokenizer, chat_template })
+    }
+
+    /// The model as a pipeline of `n_rows` rows, whose prompts go through its chat template.
+    pub fn into_pipeline(self, n_rows: usize) -> Pipeline<CandleBatch> {
+        let pipeline = Pipeline::new(CandleBatch::new(&self.model, n_rows), self.tokenizer);
+        match self.chat_template {
+            Some(template) => pipeline
+                .with_template(move |prompt| Ok(template.render(&json!([{"role": "user", "content": prompt}]), None)?)),
+            None => pipeline,
+        }
     }
 
     /// The prompt for one message of a user: by the chat template, or the message as it is where there is none.

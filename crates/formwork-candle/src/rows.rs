@@ -84,7 +84,8 @@ pub(crate) fn feed(
 /// Logits of shape `[n, width]`. The caches are written to behind the rows' tokens, which stay as they are.
 fn run_all(decoder: &Decoder, rows: &mut [(&mut Row, &[TokenId])], wanted: Wanted) -> Result<Tensor> {
     let mut hidden = Vec::new();
-    for pass in &passes(decoder.n_heads(), rows) {
+    let lengths: Vec<_> = rows.iter().map(|(row, tokens)| (row.tokens.len(), tokens.len())).collect();
+    for pass in &passes(decoder.n_heads(), &lengths) {
         hidden.extend(run(decoder, rows, pass, wanted)?);
     }
     decoder.logits(&Tensor::cat(&hidden, 0)?)
@@ -93,21 +94,21 @@ fn run_all(decoder: &Decoder, rows: &mut [(&mut Row, &[TokenId])], wanted: Wante
 /// A row, and which of its new tokens a pass takes.
 type Piece = (usize, Range<usize>);
 
-/// The passes that take all tokens, each row in as few as possible.
-fn passes(n_heads: usize, rows: &[(&mut Row, &[TokenId])]) -> Vec<Vec<Piece>> {
+/// The passes that take all tokens, for how many each row has cached and gets.
+fn passes(n_heads: usize, lengths: &[(usize, usize)]) -> Vec<Vec<Piece>> {
     let mut passes = vec![Vec::new()];
     let mut n_in_pass = 0;
-    for (row_idx, (row, tokens)) in rows.iter().enumerate() {
+    for (row_idx, &(n_cached, n_new)) in lengths.iter().enumerate() {
         let mut start = 0;
-        while start < tokens.len() {
-            let n_positions = row.tokens.len() + tokens.len().min(start + MAX_PASS);
-            let n_most = (MAX_SCORES / n_heads / n_positions).clamp(1, MAX_PASS);
+        while start < n_new {
             // The second piece of a row needs what the first has written.
             if n_in_pass == MAX_PASS || start > 0 {
                 passes.push(Vec::new());
                 n_in_pass = 0;
             }
-            let end = tokens.len().min(start + n_most.min(MAX_PASS - n_in_pass));
+            let n_positions = n_cached + n_new.min(start + MAX_PASS);
+            let n_most = (MAX_SCORES / n_heads / n_positions).clamp(1, MAX_PASS - n_in_pass);
+            let end = n_new.min(start + n_most);
             if let Some(pass) = passes.last_mut() {
                 pass.push((row_idx, start..end));
             }
@@ -143,5 +144,35 @@ fn run(
         Wanted::Last if last.is_empty() => Ok(None),
         Wanted::Last if last.len() == tokens.len() => Ok(Some(hidden)),
         Wanted::Last => hidden.index_select(&Tensor::new(last, decoder.device())?, 0).map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passes_are_bounded_and_each_row_is_in_one_once() {
+        let cases: [(usize, &[(usize, usize)]); 4] = [
+            (32, &[(0, 1), (70, 1), (9000, 1)]),
+            (4, &[(0, 511), (0, 2), (5, 1600), (0, 512), (3, 512)]),
+            (64, &[(0, 3), (10_000, 300), (20_000, 1), (0, 700)]),
+            (1 << 24, &[(0, 9), (100, 2)]),
+        ];
+        for (n_heads, lengths) in cases {
+            let mut n_fed = vec![0; lengths.len()];
+            for pass in passes(n_heads, lengths) {
+                assert!(pass.windows(2).all(|pair| pair[0].0 < pair[1].0), "{pass:?}");
+                assert!((1..=MAX_PASS).contains(&pass.iter().map(|(_, piece)| piece.len()).sum()), "{pass:?}");
+                for (row, piece) in pass {
+                    assert_eq!(piece.start, n_fed[row]);
+                    n_fed[row] = piece.end;
+                    let n_scores = n_heads * piece.len() * (lengths[row].0 + piece.end);
+                    assert!(n_scores <= MAX_SCORES || piece.len() == 1, "{piece:?} of {lengths:?}");
+                }
+            }
+            assert!(n_fed.iter().zip(lengths).all(|(n_fed, (_, n_new))| n_fed == n_new), "{n_fed:?}");
+        }
+        assert_eq!(passes(32, &[(0, 1), (70, 1), (9000, 1)]).len(), 1);
     }
 }

@@ -10,6 +10,7 @@
 //! - A [`Batch`] drives many sequences on a [`BatchBackend`].
 //! - [`beam_search`] follows the most probable outputs at once.
 //! - [`best_of`] writes several outputs and ranks them.
+//! - A [`Pipeline`] answers a list of prompts in one call.
 //! - [`generate`] drives one sequence on one backend to its end; [`generate_streaming`] hands out text as it comes.
 //!
 //! The mask is always applied before any sampling. Text that the grammar forces is fed in one forward pass together
@@ -44,6 +45,7 @@ mod generate;
 mod host;
 #[cfg(feature = "structured")]
 mod partial;
+mod pipeline;
 mod record;
 mod resident;
 mod sampling;
@@ -72,6 +74,7 @@ pub use crate::host::{HostLogits, greatest, mask_by_parts, mask_by_row, mask_log
 pub use crate::partial::{
     ElementCursor, JsonFault, PartialJson, PartialJsonError, PartialKind, PartialValue, TextCursor,
 };
+pub use crate::pipeline::{Pipeline, PipelineError, response_format};
 pub use crate::record::TokenRecord;
 pub use crate::resident::ResidentRows;
 pub use crate::sampling::{Candidate, Sampler, Sampling};

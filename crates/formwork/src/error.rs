@@ -69,6 +69,14 @@ pub enum GrammarError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A special token that a grammar names and the vocabulary does not have as one.
+    #[error("special token {name:?}: {reason}")]
+    SpecialToken {
+        /// Its name, or its id where it has none.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A value is out of the range that the grammar can hold.
     #[error("{0}")]
     Invalid(String),
@@ -151,6 +159,12 @@ impl SchemaError {
         &self.violations
     }
 
+    /// The same faults of a schema that stands at `path` in something larger.
+    pub(crate) fn within(mut self, path: &str) -> SchemaError {
+        self.violations.iter_mut().for_each(|violation| violation.pointer.insert_str(0, path));
+        self
+    }
+
     fn has(&self, kind: ViolationKind) -> bool {
         self.violations.iter().any(|violation| violation.kind == kind)
     }
@@ -198,6 +212,14 @@ pub enum CompileError {
 }
 
 impl CompileError {
+    /// The same fault of a grammar that stands at `path` in something larger.
+    pub(crate) fn within(self, path: &str) -> CompileError {
+        match self {
+            CompileError::Schema(error) => CompileError::Schema(error.within(path)),
+            CompileError::Grammar(_) => self,
+        }
+    }
+
     /// Whether the input is well formed and cannot be enforced exactly.
     pub fn is_unsupported(&self) -> bool {
         matches!(self, CompileError::Schema(error) if error.is_unsupported())

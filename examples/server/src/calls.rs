@@ -3,8 +3,8 @@
 /// How a family of models writes calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CallFormat {
-    /// What a call begins with; the call's object begins inside or behind it. Empty where the text is calls alone.
-    pub(crate) begin: String,
+    /// What a call begins with, any one of these; the call's object begins inside or behind it.
+    pub(crate) begins: Vec<String>,
     /// What stands behind a call's object.
     pub(crate) end: String,
     /// The key of a call's arguments.
@@ -14,6 +14,8 @@ pub(crate) struct CallFormat {
 /// A piece of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
+    /// What the model thinks before it answers.
+    Thought(String),
     /// Text outside of calls.
     Content(String),
     /// A call of this tool begins.
@@ -67,9 +69,8 @@ impl CallScanner {
         match &mut self.state {
             State::Content => {
                 self.held.push(char);
-                if self.held.ends_with(&self.format.begin) {
-                    let n_before = self.held.len() - self.format.begin.len();
-                    let begin = self.held.split_off(n_before);
+                if let Some(begin) = self.format.begins.iter().find(|begin| self.held.ends_with(begin.as_str())) {
+                    let begin = self.held.split_off(self.held.len() - begin.len());
                     self.flush(pieces);
                     self.begin_call(&begin, pieces);
                 }
@@ -97,7 +98,8 @@ impl CallScanner {
     }
 
     fn step_behind(&mut self, char: char, pieces: &mut Vec<Piece>) {
-        if char == '{' && self.format.begin.contains(['[', '{']) || char == '{' && self.format.begin.is_empty() {
+        // Where nothing stands around a call, the next one begins with its object.
+        if char == '{' && self.format.begins.iter().any(|begin| begin.contains('{')) {
             let mut scanner = ObjectScanner::default();
             scanner.step(char, self.format.arguments_key, pieces);
             self.state = State::Call(scanner);
@@ -122,9 +124,12 @@ impl CallScanner {
 
     /// Gives out all but what may be the beginning of a call.
     fn release(&mut self, pieces: &mut Vec<Piece>) {
-        let begin = &self.format.begin;
-        let is_start = |at: &usize| self.held.is_char_boundary(*at) && begin.starts_with(&self.held[*at..]);
-        let from = self.held.len().saturating_sub(begin.len());
+        let begins = &self.format.begins;
+        let is_start = |at: &usize| {
+            self.held.is_char_boundary(*at) && begins.iter().any(|begin| begin.starts_with(&self.held[*at..]))
+        };
+        let longest = begins.iter().map(String::len).max().unwrap_or(0);
+        let from = self.held.len().saturating_sub(longest);
         let n_certain = (from..self.held.len()).find(is_start).unwrap_or(self.held.len());
         let rest = self.held.split_off(n_certain);
         self.flush(pieces);
@@ -210,7 +215,7 @@ mod tests {
     use super::*;
 
     fn format(begin: &str, end: &str) -> CallFormat {
-        CallFormat { begin: begin.to_owned(), end: end.to_owned(), arguments_key: "arguments" }
+        CallFormat { begins: vec![begin.to_owned()], end: end.to_owned(), arguments_key: "arguments" }
     }
 
     /// The pieces of `text`, cut into parts of every length, with neighbours joined.

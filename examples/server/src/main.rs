@@ -10,10 +10,13 @@ mod metrics;
 mod model;
 mod openai;
 mod options;
+mod pieces;
+mod playground;
 mod request;
 mod scheduler;
 mod service;
 mod sse;
+mod thinking;
 mod tools;
 
 use std::error::Error;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use formwork::json_schema::Profile;
 use formwork::{CompileError, CompiledGrammar, Compiler, Grammar, TokenId};
 use formwork_candle::ChatTemplate;
-use formwork_decode::{CancelToken, GenerationConfig};
+use formwork_decode::{CancelToken, DecodeError, GenerationConfig};
 use formwork_tokenizers::Tokenizer;
 use moka::future::Cache;
 use serde_json::Value;
@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::model::ServedModel;
 use crate::options::Options;
 use crate::scheduler::{self, Delta, End, Event, Job};
+use crate::thinking::Thinking;
 use crate::tools::{Choice, Family, ToolPlan, ToolSpec, tool_plan};
 
 /// Answers that one request may ask for.
@@ -32,6 +33,7 @@ pub(crate) struct Service {
     pub(crate) tokenizer: Tokenizer,
     pub(crate) started: u64,
     template: Option<ChatTemplate>,
+    template_source: String,
     family: Family,
     context_length: usize,
     compiler: Arc<Compiler>,
@@ -41,7 +43,8 @@ pub(crate) struct Service {
     /// One permit for each sequence that waits or is being written.
     room: Arc<Semaphore>,
     jobs: Sender<Job>,
-    is_ending: AtomicBool,
+    /// Set when no requests are taken any more: the server is told to end, or the model's thread has ended by a panic.
+    is_ending: Arc<AtomicBool>,
 }
 
 impl Service {
@@ -53,12 +56,14 @@ impl Service {
         let metrics = Arc::new(Metrics::new());
         let (jobs, receiver) = std::sync::mpsc::channel();
         let n_compilations = std::thread::available_parallelism().map_or(1, usize::from);
+        let template_source = model.template.as_ref().map(ChatTemplate::source).unwrap_or_default();
         let service = Service {
             model_name: model.name.clone(),
             metrics: Arc::clone(&metrics),
             tokenizer: model.tokenizer.clone(),
             started: crate::ids::now(),
-            family: model.template.as_ref().map(|template| Family::of_template(&template.source())).unwrap_or_default(),
+            family: Family::of_template(&template_source),
+            template_source,
             template: model.template.clone(),
             context_length: model.backend.context_length(),
             compiler: Arc::new(Compiler::builder(model.tokenizer.vocabulary().clone()).cached_grammars(0).build()),
@@ -69,11 +74,15 @@ impl Service {
             compilations: Arc::new(Semaphore::new(n_compilations)),
             room: Arc::new(Semaphore::new(usize::from(options.max_batch) + usize::from(options.max_queue))),
             jobs,
-            is_ending: AtomicBool::new(false),
+            is_ending: Arc::new(AtomicBool::new(false)),
             options,
         };
         let n_mask_threads = service.options.mask_threads;
-        let run = move || scheduler::run(model, n_mask_threads, &receiver, &metrics);
+        let ended = SetOnDrop(Arc::clone(&service.is_ending));
+        let run = move || {
+            let _ended = ended;
+            scheduler::run(model, n_mask_threads, &receiver, &metrics);
+        };
         Ok((service, std::thread::Builder::new().name("model".to_owned()).spawn(run)?))
     }
 
@@ -96,15 +105,16 @@ impl Service {
         (0..n).map(|_| permit()).collect()
     }
 
-    /// The text that the model is asked with.
-    pub(crate) fn prompt(&self, messages: &Value, tools: Option<&Value>) -> Result<Vec<TokenId>, Failure> {
+    /// What the model is asked with, and whether its answer begins with thought.
+    pub(crate) fn prompt(&self, messages: &Value, tools: Option<&Value>) -> Result<(Vec<TokenId>, Thinking), Failure> {
         let text = match &self.template {
             Some(template) => {
                 template.render(messages, tools).map_err(|error| Failure::about("messages", error.to_string()))?
             }
             None => plain_prompt(messages),
         };
-        Ok(self.tokenizer.encode_with_special(&text))
+        let thinking = Thinking::of_prompt(&self.template_source, &text);
+        Ok((self.tokenizer.encode_with_special(&text), thinking))
     }
 
     /// The grammar of an answer with calls, and how they are found in it.
@@ -116,7 +126,8 @@ impl Service {
         profile: Profile,
         answer: Option<Grammar>,
     ) -> ToolPlan {
-        tool_plan(self.family, tools, choice, is_parallel, profile, answer)
+        let has_special = |name: &str| self.tokenizer.special_token(name).is_some();
+        tool_plan(self.family, tools, choice, is_parallel, profile, answer, has_special)
     }
 
     /// The most tokens that an answer may have.
@@ -150,7 +161,7 @@ impl Service {
         compiled
     }
 
-    /// Lets the model write one answer.
+    /// Lets the model write one answer. What is wrong with the prompt is said here, before a stream begins.
     pub(crate) fn submit(
         &self,
         prompt: Vec<TokenId>,
@@ -159,6 +170,13 @@ impl Service {
         arrival: Instant,
         permit: OwnedSemaphorePermit,
     ) -> Result<Answer, Failure> {
+        let (n_tokens, context_length) = (prompt.len(), self.context_length);
+        if n_tokens == 0 {
+            return Err(DecodeError::EmptyPrompt.into());
+        }
+        if n_tokens >= context_length {
+            return Err(DecodeError::PromptTooLong { n_tokens, context_length }.into());
+        }
         let (events, receiver) = mpsc::unbounded_channel();
         let cancel = config.cancel.clone();
         let deadline = arrival + self.options.request_timeout();
@@ -166,6 +184,15 @@ impl Service {
         self.metrics.queued.inc();
         self.jobs.send(job).map_err(|_| Failure::unavailable())?;
         Ok(Answer { events: receiver, cancel })
+    }
+}
+
+/// Sets a flag when its thread ends, by a panic as well.
+struct SetOnDrop(Arc<AtomicBool>);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

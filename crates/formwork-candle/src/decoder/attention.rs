@@ -3,10 +3,11 @@
 //! The tokens of all rows go through the projections together, without padding; then each row attends by itself. Query
 //! heads that share a key-value head are rows of one matrix, so that keys and values are never repeated.
 
-use candle_core::{DType, Device, Module, Result, Tensor};
-use candle_nn::{Linear, ops};
+use candle_core::{DType, Device, Result, Tensor};
+use candle_nn::ops;
 
 use crate::decoder::cache::KvCache;
+use crate::decoder::linear::Linear;
 use crate::decoder::norm::Norm;
 use crate::decoder::rope::{Rope, rotate};
 

@@ -1,9 +1,10 @@
 //! What does one layer do to the hidden states? Attention and a feed-forward network, each added to its input.
 
 use candle_core::{Module, Result, Tensor};
-use candle_nn::{Activation, Linear};
+use candle_nn::Activation;
 
 use crate::decoder::attention::{Attention, AttentionContext, Segment};
+use crate::decoder::linear::Linear;
 use crate::decoder::norm::Norm;
 
 /// One layer. Families differ in which norms there are.

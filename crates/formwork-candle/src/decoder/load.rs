@@ -1,13 +1,13 @@
 //! Which tensors make a decoder? Each is looked up by the name that checkpoints give it, and its shape is checked.
 
 use candle_core::{DType, Device, Tensor};
-use candle_nn::Linear;
 
 use crate::config::ModelConfig;
 use crate::decoder::Decoder;
 use crate::decoder::attention::Attention;
 use crate::decoder::config::{Block, Projections, Switches};
 use crate::decoder::layer::{FeedForward, Layer};
+use crate::decoder::linear::Linear;
 use crate::decoder::norm::{Norm, NormKind};
 use crate::error::LoadError;
 use crate::weights::Weights;

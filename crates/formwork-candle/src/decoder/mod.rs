@@ -7,19 +7,20 @@ mod attention;
 mod cache;
 mod config;
 mod layer;
+mod linear;
 mod load;
 mod norm;
 mod rope;
 mod scaling;
 
-use candle_core::{DType, Device, Module, Result, Tensor};
-use candle_nn::Linear;
+use candle_core::{DType, Device, Result, Tensor};
 
 pub(crate) use attention::Segment;
 pub(crate) use cache::KvCache;
 
 use attention::{AttentionContext, AttentionKind};
 use layer::Layer;
+use linear::Linear;
 use norm::Norm;
 
 /// The weights of a model on one device.

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::byte_regex::ByteRegexMachine;
+use super::free_text::FreeText;
 use super::json_string::{StringAutomaton, StringState};
 use super::lazy_dfa::{LazyDfa, Overflows};
 use super::literals::{MAX_BYTES, MAX_STRINGS, Range};
 use super::number::{NumberMachine, number_class};
 use super::spec::Terminal;
 use crate::error::GrammarError;
+use crate::ids::TokenId;
 use crate::limits::Limits;
 
 /// The automaton of one terminal. A state is one word; strings also count characters beside it.
@@ -19,6 +21,9 @@ pub(crate) enum Automaton {
     Regex(LazyDfa<ByteRegexMachine>),
     Number(LazyDfa<NumberMachine>),
     String(StringAutomaton),
+    FreeText(FreeText),
+    /// One token that has no bytes: no byte is a step of it.
+    Special(TokenId),
 }
 
 impl Automaton {
@@ -46,13 +51,15 @@ impl Automaton {
                 Automaton::Number(dfa)
             }
             Terminal::String(spec) => Automaton::String(StringAutomaton::new(spec, limits, overflows)?),
+            Terminal::FreeText(without) => Automaton::FreeText(FreeText::new(without)?),
+            Terminal::Special(token) => Automaton::Special(*token),
         })
     }
 
     /// Whether no lexeme matches.
     pub(crate) fn is_empty(&self) -> bool {
         match self {
-            Automaton::Literal(_) => false,
+            Automaton::Literal(_) | Automaton::FreeText(_) | Automaton::Special(_) => false,
             Automaton::OneOf(strings) => strings.is_empty(),
             Automaton::Regex(dfa) => dfa.is_empty(),
             Automaton::Number(dfa) => dfa.is_empty(),
@@ -73,6 +80,7 @@ impl Automaton {
     pub(crate) fn accepts_empty(&self) -> bool {
         match self {
             Automaton::Regex(dfa) => dfa.is_accepting(0),
+            Automaton::FreeText(_) => true,
             _ => false,
         }
     }
@@ -87,6 +95,8 @@ impl Automaton {
             Automaton::String(string) => {
                 string.step(StringState::from_bits(state), byte, n_chars).map(StringState::to_bits)
             }
+            Automaton::FreeText(text) => text.step(state, byte),
+            Automaton::Special(_) => None,
         }
     }
 
@@ -98,6 +108,8 @@ impl Automaton {
             Automaton::Regex(dfa) => dfa.is_accepting(state as u32),
             Automaton::Number(dfa) => dfa.is_accepting(state as u32),
             Automaton::String(_) => StringState::from_bits(state).decode() == super::decoder::DecodeState::CLOSED,
+            Automaton::FreeText(text) => text.is_whole(state),
+            Automaton::Special(_) => false,
         }
     }
 
@@ -109,6 +121,7 @@ impl Automaton {
             Automaton::Regex(dfa) => dfa.can_go_on(state as u32),
             Automaton::Number(dfa) => dfa.can_go_on(state as u32),
             Automaton::String(_) => StringState::from_bits(state).decode() != super::decoder::DecodeState::CLOSED,
+            Automaton::FreeText(_) | Automaton::Special(_) => true,
         }
     }
 
@@ -120,10 +133,11 @@ impl Automaton {
     /// Bytes held beyond the description.
     pub(crate) fn n_bytes(&self) -> usize {
         match self {
-            Automaton::Literal(_) | Automaton::OneOf(_) => 0,
+            Automaton::Literal(_) | Automaton::OneOf(_) | Automaton::Special(_) => 0,
             Automaton::Regex(dfa) => dfa.n_bytes(),
             Automaton::Number(dfa) => dfa.n_bytes(),
             Automaton::String(string) => string.n_bytes(),
+            Automaton::FreeText(text) => text.n_bytes(),
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::decimal::Decimal;
+use crate::ids::TokenId;
 
 /// The language of one terminal's lexemes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +21,11 @@ pub enum Terminal {
     Number(Arc<NumberSpec>),
     /// A JSON string, its quotes included.
     String(Arc<StringSpec>),
+    /// Any UTF-8 text, the empty one included, that holds none of these strings; see [`Terminal::free_text`].
+    FreeText(Arc<[Box<str>]>),
+    /// A control token ([`TokenKind::Special`](crate::TokenKind::Special)), as that one token: it is no text, and no text
+    /// spells it.
+    Special(TokenId),
 }
 
 impl Terminal {
@@ -35,6 +41,15 @@ impl Terminal {
         sorted.sort_unstable();
         sorted.dedup();
         Terminal::OneOf(sorted.into())
+    }
+
+    /// A terminal of any UTF-8 text, the empty one included, without these strings: at most 32 of them, none empty, of
+    /// 1,024 bytes together.
+    pub fn free_text<T: Into<Box<str>>>(without: impl IntoIterator<Item = T>) -> Terminal {
+        let mut sorted: Vec<Box<str>> = without.into_iter().map(Into::into).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        Terminal::FreeText(sorted.into())
     }
 }
 

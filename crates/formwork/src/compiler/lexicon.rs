@@ -6,10 +6,11 @@ use ahash::AHashMap;
 
 use crate::automata::{Automaton, Overflows, Terminal};
 use crate::error::GrammarError;
+use crate::ids::TokenId;
 use crate::limits::Limits;
 use crate::mask::{Profiles, Unions, token_reach};
 use crate::parser::TokenReach;
-use crate::vocabulary::Vocabulary;
+use crate::vocabulary::{TokenKind, Vocabulary};
 
 /// Terminals kept; beyond it they are forgotten and made anew. What live grammars use stays with them.
 const MAX_TERMINALS: usize = 10_000;
@@ -54,7 +55,9 @@ impl Lexicon {
         let unused = Arc::new(Profiles::default());
         for terminal in terminals {
             let (automaton, profile) = match terminal {
-                Terminal::Literal(_) | Terminal::OneOf(_) => (self.automaton(terminal)?, Arc::clone(&unused)),
+                Terminal::Literal(_) | Terminal::OneOf(_) | Terminal::Special(_) => {
+                    (self.automaton(terminal)?, Arc::clone(&unused))
+                }
                 _ => match known.get(terminal) {
                     Some((automaton, profile)) => (Arc::clone(automaton), Arc::clone(profile)),
                     None => {
@@ -72,6 +75,12 @@ impl Lexicon {
     }
 
     fn automaton(&self, terminal: &Terminal) -> Result<Arc<Automaton>, GrammarError> {
+        match terminal {
+            Terminal::Special(token) => check_special(&self.vocabulary, *token)?,
+            // Now, and not with the first mask.
+            Terminal::FreeText(_) => _ = self.vocabulary.texts(),
+            _ => {}
+        }
         Ok(Arc::new(Automaton::new(terminal, &self.limits, &self.overflows)?))
     }
 
@@ -85,4 +94,25 @@ impl Lexicon {
             known.clear();
         }
     }
+}
+
+/// Whether a terminal's token is a control token that does not end the output.
+pub(super) fn check_special(vocabulary: &Vocabulary, token: TokenId) -> Result<(), GrammarError> {
+    match vocabulary.kind(token) {
+        TokenKind::Special => Ok(()),
+        kind => {
+            let name = vocabulary.special_name(token).map_or_else(|| token.to_string(), str::to_owned);
+            Err(not_special(name, kind))
+        }
+    }
+}
+
+/// A grammar names a special token, and it is of another kind.
+pub(super) fn not_special(name: String, kind: TokenKind) -> GrammarError {
+    let reason = match kind {
+        TokenKind::Stop => "it ends the output and cannot stand in it",
+        TokenKind::Text => "it is a text token of this vocabulary",
+        TokenKind::Special | TokenKind::Unused => "the vocabulary has no such token",
+    };
+    GrammarError::SpecialToken { name, reason }
 }

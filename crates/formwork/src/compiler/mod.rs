@@ -4,6 +4,7 @@ mod cache;
 mod compiled;
 mod lexicon;
 mod source;
+mod structure;
 
 use std::sync::Arc;
 
@@ -12,6 +13,8 @@ pub(crate) use self::compiled::SharedGeneration;
 pub use self::compiled::{CompiledGrammar, GrammarStats};
 use self::lexicon::Lexicon;
 pub use self::source::Grammar;
+use self::source::Scope;
+pub use self::structure::{Marker, Structure, Tag, TagCount};
 use crate::error::CompileError;
 use crate::limits::Limits;
 use crate::vocabulary::Vocabulary;
@@ -59,8 +62,7 @@ impl Compiler {
     }
 
     fn compile_anew(&self, grammar: &Grammar) -> Result<Arc<CompiledGrammar>, CompileError> {
-        let mut lowered = grammar.lower(&self.lexicon.limits)?;
-        grammar.set_key_order(&mut lowered.builder);
+        let lowered = grammar.lower(Scope::new(&self.lexicon.vocabulary, &self.lexicon.limits))?;
         let (automata, profiles) = self.lexicon.terminals(lowered.builder.terminals())?;
         let productions = lowered.builder.build(lowered.start, &automata, &self.lexicon.limits)?;
         Ok(Arc::new(CompiledGrammar::new(productions, automata, profiles, &self.lexicon, grammar.clone())))

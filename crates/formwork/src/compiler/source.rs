@@ -1,17 +1,19 @@
-//! What does the caller want to be written? A JSON Schema, a regex, choices, tools, or a grammar made in code.
+//! What does the caller want to be written? A JSON Schema, a regex, choices, tools, a grammar made in code, or several.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::structure::{self, Structure};
 use crate::automata::Terminal;
 use crate::error::{CompileError, GrammarError, SchemaError, ViolationKind};
 use crate::grammar::{Expr, GrammarBuilder};
 use crate::ids::NonterminalId;
 use crate::json_schema::{self, LoweredSchema, Report, SchemaOptions, ToolSet};
 use crate::limits::Limits;
+use crate::vocabulary::Vocabulary;
 
-/// What output must look like: a JSON Schema, a regex, a set of choices, or a grammar made in code.
+/// What output must look like: a JSON Schema, a regex, a set of choices, a grammar made in code, or several in one output.
 #[derive(Clone, Debug)]
 pub struct Grammar {
     source: Arc<Source>,
@@ -27,6 +29,27 @@ enum Source {
     Regex(String),
     Choice(Vec<String>),
     Built(Box<GrammarBuilder>, NonterminalId),
+    Structure(Structure),
+}
+
+/// What lowering a grammar depends on besides the grammar.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) vocabulary: &'a Vocabulary,
+    pub(super) limits: &'a Limits,
+    /// Levels of structures above.
+    depth: usize,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(vocabulary: &'a Vocabulary, limits: &'a Limits) -> Scope<'a> {
+        Scope { vocabulary, limits, depth: 0 }
+    }
+
+    /// One level further down; `None` beyond the limit.
+    pub(super) fn deeper(self) -> Option<Scope<'a>> {
+        (self.depth < self.limits.max_schema_depth).then(|| Scope { depth: self.depth + 1, ..self })
+    }
 }
 
 impl Grammar {
@@ -69,17 +92,16 @@ impl Grammar {
         Grammar::new(Source::Built(Box::new(builder), start))
     }
 
-    /// Sets layout, profile and strictness of JSON grammars; ignored by the others.
+    /// Grammars with literal text, control tokens and free text around them.
+    pub fn structure(structure: impl Into<Structure>) -> Grammar {
+        Grammar::new(Source::Structure(structure.into()))
+    }
+
+    /// Sets layout, profile and strictness of JSON grammars; ignored by the others. The grammars in a structure have their
+    /// own.
     pub fn with_options(mut self, options: SchemaOptions) -> Grammar {
         self.options = options;
         self
-    }
-
-    /// Applies the order of keys; a grammar made in code has its own.
-    pub(super) fn set_key_order(&self, builder: &mut GrammarBuilder) {
-        if !matches!(*self.source, Source::Built(..)) {
-            builder.set_key_order(self.options.key_order);
-        }
     }
 
     /// Equal for equal grammars; `None` for those that are not cached. The order of a schema's properties matters.
@@ -92,24 +114,32 @@ impl Grammar {
             Source::Regex(pattern) => ("regex", pattern.clone()),
             Source::Choice(choices) => ("choice", format!("{choices:?}")),
             Source::Built(..) => return None,
+            Source::Structure(structure) => ("structure", structure.cache_key()?),
         };
         Some(format!("{kind} {:?} {text}", self.options))
     }
 
     /// Makes expressions of it.
-    pub(super) fn lower(&self, limits: &Limits) -> Result<LoweredSchema, CompileError> {
-        match &*self.source {
-            Source::Schema(schema) => Ok(json_schema::lower_schema(schema, &self.options, limits)?),
+    pub(super) fn lower(&self, scope: Scope<'_>) -> Result<LoweredSchema, CompileError> {
+        let limits = scope.limits;
+        let mut lowered = match &*self.source {
+            Source::Schema(schema) => json_schema::lower_schema(schema, &self.options, limits)?,
             Source::SchemaText(text) => {
                 let schema = serde_json::from_str(text).map_err(malformed)?;
-                Ok(json_schema::lower_schema(&schema, &self.options, limits)?)
+                json_schema::lower_schema(&schema, &self.options, limits)?
             }
-            Source::JsonObject => Ok(json_schema::lower_json_object(&self.options)),
-            Source::Tools(tools) => Ok(json_schema::lower_tools(tools, &self.options, limits)?),
-            Source::Regex(pattern) => Ok(single(Terminal::Regex(pattern.as_str().into()), pattern)),
-            Source::Choice(choices) => lower_choices(choices),
-            Source::Built(builder, start) => Ok(LoweredSchema { builder: (**builder).clone(), start: *start }),
-        }
+            Source::JsonObject => json_schema::lower_json_object(&self.options),
+            Source::Tools(tools) => json_schema::lower_tools(tools, &self.options, limits)?,
+            Source::Regex(pattern) => single(Terminal::Regex(pattern.as_str().into()), pattern),
+            Source::Choice(choices) => lower_choices(choices)?,
+            // These have their own order of keys.
+            Source::Built(builder, start) => {
+                return Ok(LoweredSchema { builder: (**builder).clone(), start: *start });
+            }
+            Source::Structure(structure) => return structure::lower(structure, scope),
+        };
+        lowered.builder.set_key_order(self.options.key_order);
+        Ok(lowered)
     }
 }
 
@@ -123,6 +153,7 @@ impl Grammar {
                 Err(error) => Err(malformed(error)),
             },
             Source::Tools(tools) => json_schema::tools_report(tools, &self.options, limits),
+            Source::Structure(structure) => Ok(structure::report(structure, limits)),
             _ => Ok(Report::default()),
         };
         // A grammar that was compiled has been lowered without an error, and lowering is deterministic.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
+use super::include::Part;
 use super::lower::lower;
 use super::productions::Productions;
 use crate::automata::{Automaton, Terminal};
@@ -143,6 +144,10 @@ pub struct GrammarBuilder {
     pub(super) names: Vec<String>,
     pub(super) whitespace: Option<Whitespace>,
     pub(super) key_order: KeyOrder,
+    /// Grammars taken in, see [`GrammarBuilder::include`].
+    pub(super) parts: Vec<Part>,
+    /// By nonterminal: 0 for its own, else the number of the part it came with.
+    pub(super) part_of: Vec<usize>,
 }
 
 impl GrammarBuilder {
@@ -178,6 +183,7 @@ impl GrammarBuilder {
     pub fn declare(&mut self, name: impl Into<String>) -> NonterminalId {
         let id = NonterminalId::from_index(self.bodies.len()).expect("fewer than 2^32 nonterminals fit in memory");
         self.bodies.push(None);
+        self.part_of.push(0);
         self.names.push(name.into());
         id
     }

@@ -14,6 +14,7 @@ use super::productions::{
 };
 use super::productive::Analysis;
 use super::seen::SeenSets;
+use super::spacing::SpacingBuilder;
 use super::view::Alike;
 use crate::automata::{Automaton, Keys};
 use crate::error::GrammarError;
@@ -42,9 +43,13 @@ pub(super) fn lower(
         starts: vec![None; builder.bodies.len()],
         pending: vec![start],
         anonymous: Vec::new(),
+        spacing: SpacingBuilder::default(),
+        within: start.index(),
+        kind: 0,
     };
     lowering.lower_reachable(start)?;
     let nodes = lowering.without_empty_steps();
+    let spacing = lowering.spacing.build();
     let starts = lowering.starts.iter().map(|start| start.unwrap_or(0)).collect();
     let mut productions = Productions {
         nodes,
@@ -55,7 +60,7 @@ pub(super) fn lower(
         ranks: Vec::new(),
         start,
         accepts_empty,
-        whitespace: builder.whitespace,
+        spacing,
         alike: Alike::default(),
     };
     productions.alike = Alike::new(&productions, automata);
@@ -83,23 +88,30 @@ struct Lowering<'a> {
     starts: Vec<Option<NodeId>>,
     pending: Vec<NonterminalId>,
     /// Repeated items get nonterminals of their own, numbered behind the builder's.
-    anonymous: Vec<&'a Expr>,
+    /// With the nonterminal that each belongs to.
+    anonymous: Vec<(&'a Expr, usize)>,
+    spacing: SpacingBuilder,
+    /// The nonterminal of the builder that is being lowered, and its kind of whitespace.
+    within: usize,
+    kind: u32,
 }
 
 impl<'a> Lowering<'a> {
     fn lower_reachable(&mut self, start: NonterminalId) -> Result<(), GrammarError> {
+        self.enter(start.index());
         let first = self.add_plain();
         self.starts[start.index()] = Some(first);
         while let Some(nonterminal) = self.pending.pop() {
             let Some(from) = self.starts[nonterminal.index()] else { continue };
             let n_named = self.builder.bodies.len();
-            let body = match nonterminal.index().checked_sub(n_named) {
+            let (body, within) = match nonterminal.index().checked_sub(n_named) {
                 Some(index) => self.anonymous[index],
                 None => match &self.builder.bodies[nonterminal.index()] {
-                    Some(body) => body,
+                    Some(body) => (body, nonterminal.index()),
                     None => continue,
                 },
             };
+            self.enter(within);
             let to = self.add_plain();
             self.nodes[to as usize].end = true;
             self.lower_expr(body, from, to)?;
@@ -107,7 +119,14 @@ impl<'a> Lowering<'a> {
         Ok(())
     }
 
+    /// What is added from now on belongs to this nonterminal of the builder.
+    fn enter(&mut self, nonterminal: usize) {
+        self.within = nonterminal;
+        self.kind = self.spacing.kind(self.builder.whitespace_of(nonterminal));
+    }
+
     fn add(&mut self, draft: Draft) -> NodeId {
+        self.spacing.add_node(self.kind);
         self.nodes.push(draft);
         self.nodes.len() as NodeId - 1
     }
@@ -219,7 +238,7 @@ impl<'a> Lowering<'a> {
         let index = self.builder.bodies.len() + self.anonymous.len();
         let id = NonterminalId::from_index(index)
             .ok_or_else(|| GrammarError::Invalid("more than 2^32 nonterminals".into()))?;
-        self.anonymous.push(body);
+        self.anonymous.push((body, self.within));
         let start = self.add_plain();
         self.starts.push(Some(start));
         self.pending.push(id);
@@ -294,7 +313,7 @@ impl<'a> Lowering<'a> {
         let mut required: FixedBitSet = required.map(|(index, _)| index).collect();
         required.grow(n);
         self.records.push(RecordBody {
-            order: self.builder.key_order,
+            order: self.builder.key_order_of(self.within),
             required,
             close: record.close,
             separator: record.separator,

@@ -5,13 +5,16 @@
 //! to make one; it takes expressions, checks them, removes what cannot be completed and lowers the rest.
 
 mod builder;
+mod include;
 mod lower;
 mod productions;
 mod productive;
 mod seen;
+mod spacing;
 mod view;
 
 pub use self::builder::{Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Property, Record, Whitespace};
 pub(crate) use self::productions::{Next, Place, Productions, Register, Symbol};
 pub(crate) use self::seen::{SeenId, SeenSets};
+pub(crate) use self::spacing::Spacing;
 pub(crate) use self::view::{PlaceView, Reached};

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use super::builder::{KeyOrder, Whitespace};
+use super::builder::KeyOrder;
 use super::seen::{SeenId, SeenSets};
+use super::spacing::Spacing;
 use super::view::Alike;
 use crate::automata::{KeyFilter, Keys};
 use crate::ids::{NonterminalId, TerminalId};
@@ -162,7 +163,7 @@ pub(crate) struct Productions {
     pub(crate) start: NonterminalId,
     /// Whether the empty text is in the language.
     pub(crate) accepts_empty: bool,
-    pub(crate) whitespace: Option<Whitespace>,
+    pub(crate) spacing: Spacing,
     pub(crate) alike: Alike,
 }
 

@@ -79,10 +79,14 @@ impl Alike {
         let lists = productions.lists.iter();
         let records = productions.records.iter();
         Alike {
-            lists: number(lists.map(|body| (body.close, body.separator, body.rest, exit(body.exit)))),
+            lists: number(lists.map(|body| {
+                let spacing = productions.spacing.of(body.after);
+                (spacing, body.close, body.separator, body.rest, exit(body.exit))
+            })),
             records: number(records.map(|body| {
                 let others: Vec<_> = body.others.iter().map(|(name, value)| (key(*name), *value)).collect();
-                (body.close, body.separator, body.assign, others, exit(body.exit))
+                let spacing = productions.spacing.of(body.after);
+                (spacing, body.close, body.separator, body.assign, others, exit(body.exit))
             })),
         }
     }

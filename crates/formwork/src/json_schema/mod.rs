@@ -70,7 +70,8 @@ pub struct Report {
 /// One keyword occurrence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportEntry {
-    /// JSON Pointer to the schema object that holds the keyword.
+    /// JSON Pointer to the schema object that holds the keyword. Before it stands the way to the schema in a
+    /// [`Structure`](crate::Structure): indices in sequences and choices, `part` or `separator` in repetitions.
     pub pointer: String,
     /// The keyword.
     pub keyword: String,

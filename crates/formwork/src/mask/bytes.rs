@@ -33,7 +33,7 @@ pub(super) fn next_bytes(parser: &mut Parser, configuration: &[Entry]) -> Result
                 add_lexeme(parser, parser.scan(entry.set, scan), state, &mut bytes);
             }
             Lexing::Between { n_blank } => {
-                if parser.blank_after(entry.set, n_blank).is_some() {
+                if parser.takes_blank(entry.set, n_blank) {
                     bytes.insert_all(b" \t\n\r");
                 }
                 for scan in 0..parser.n_scans(entry.set)? {
@@ -55,6 +55,7 @@ fn add_lexeme(parser: &Parser, scan: &Scan, state: u64, bytes: &mut ByteSet) {
             parser.productions().records[*record as usize].keys.next_bytes(state, &mut |byte| bytes.insert(byte));
         }
         Scan::Terminal { terminal, .. } => match &**parser.automaton(*terminal) {
+            Automaton::Special(_) => {}
             Automaton::Number(_) => bytes.insert_all(b"0123456789-+.eE"),
             Automaton::Literal(literal) => {
                 if let Some(byte) = literal.get(state as usize) {

@@ -226,6 +226,21 @@ impl Generation {
         Ok(target)
     }
 
+    /// Reads a special token.
+    pub(crate) fn step_special(&mut self, handle: Handle, token: TokenId) -> Result<Handle, MatchError> {
+        let configuration = self.configuration(handle);
+        let next = self.parser.step_special(&configuration, token)?;
+        if next.is_empty() {
+            return Err(MatchError::TokenNotAllowed { token, offset: 0 });
+        }
+        Ok(self.intern(next))
+    }
+
+    /// Whether a special token may come next.
+    pub(crate) fn takes_special(&mut self, configuration: &[Entry]) -> Result<bool, LimitError> {
+        Ok(!self.parser.specials(configuration)?.is_empty())
+    }
+
     /// Reads bytes; the inner error is the index of the byte that no text of the language has there.
     pub(crate) fn step_bytes(&mut self, handle: Handle, bytes: &[u8]) -> Result<Result<Handle, usize>, LimitError> {
         let overflows_before = self.shared.overflows.load(std::sync::atomic::Ordering::Relaxed);

@@ -10,6 +10,7 @@
 
 mod bytes;
 mod fates;
+mod free_text;
 mod generation;
 mod keys;
 mod profile;
@@ -34,9 +35,10 @@ use crate::automata::{Automaton, Overflows};
 use crate::error::LimitError;
 use crate::ids::TokenId;
 use crate::limits::Limits;
-use crate::parser::{Configuration, Entry, Lexing, Parser, Scan, SetId, TokenReach};
+use crate::parser::{Blank, Configuration, Entry, Lexing, Parser, Scan, SetId, TokenReach};
 pub use crate::vocabulary::TokenMask;
 use crate::vocabulary::strings::BodyTable;
+use crate::vocabulary::token_mask::set_bit;
 use crate::vocabulary::{Vocabulary, leading_whitespace};
 
 /// Which table of the vocabulary a rest belongs to.
@@ -105,6 +107,17 @@ struct Parts {
     direct: Configuration,
 }
 
+impl Parts {
+    /// Makes a row of the single tokens where they are many: it is copied at once.
+    fn gather_ids(&mut self, n_words: usize) {
+        if self.ids.len() > n_words {
+            let mut row = vec![0; n_words];
+            self.ids.drain(..).for_each(|id| set_bit(&mut row, id));
+            self.masks.push(TokenMask::from_row(&row, None));
+        }
+    }
+}
+
 impl MaskWork<'_> {
     /// The tokens that may come next, stop tokens included.
     fn compute(&mut self, configuration: &[Entry]) -> Result<TokenMask, LimitError> {
@@ -134,6 +147,7 @@ impl MaskWork<'_> {
         if self.parser.accepts(configuration) {
             parts.ids.extend(self.vocabulary.stop_tokens().iter().map(|token| token.get()));
         }
+        parts.gather_ids(self.vocabulary.mask_words());
         if self.overflows.load(Ordering::Relaxed) != overflows_before {
             let limit = self.limits.max_automaton_states;
             return Err(LimitError { setting: "max_automaton_states", limit });
@@ -155,30 +169,35 @@ impl MaskWork<'_> {
     }
 
     fn add_between(&mut self, set: SetId, n_blank: u32, parts: &mut Parts) -> Result<(), LimitError> {
-        let (keys, terminals): (Vec<u32>, Vec<u32>) =
-            (0..self.parser.n_scans(set)?).partition(|scan| self.is_key(set, *scan));
-        let start = |work: &MaskWork<'_>, scan| work.parser.start_state(set, scan);
-        for scan in &terminals {
-            self.add_terminal(set, *scan, start(self, *scan), 0, parts)?;
+        let (keys, terminals) = self.keys_and_terminals(set)?;
+        for scan in terminals {
+            self.add_terminal(set, scan, self.parser.start_state(set, scan), 0, parts)?;
         }
-        for scan in &keys {
-            self.add_key(set, *scan, start(self, *scan), false, parts)?;
+        for scan in keys {
+            self.add_key(set, scan, self.parser.start_state(set, scan), false, parts)?;
         }
-        let room = self.parser.blank_room(set, n_blank);
-        if room == 0 {
-            return Ok(());
-        }
+        self.parser.blanks(set, n_blank).into_iter().try_for_each(|blank| self.add_blank(blank, parts))
+    }
+
+    /// The scans of a set: those of named keys, and the others.
+    fn keys_and_terminals(&mut self, set: SetId) -> Result<(Vec<u32>, Vec<u32>), LimitError> {
+        Ok((0..self.parser.n_scans(set)?).partition(|scan| self.is_key(set, *scan)))
+    }
+
+    /// Adds the tokens of whitespace, and those of whitespace and what may come behind it.
+    fn add_blank(&mut self, Blank { set, room, .. }: Blank, parts: &mut Parts) -> Result<(), LimitError> {
         let vocabulary = self.vocabulary;
         parts.masks.push(vocabulary.blank(room).clone());
         let always_fits = room >= vocabulary.max_leading_whitespace();
         let fits =
             |token: &u32| always_fits || leading_whitespace(vocabulary.bytes_at(*token as usize)) <= room as usize;
         let mut spaced = Parts::default();
-        for scan in &terminals {
-            self.add_spaced(set, *scan, &mut spaced)?;
+        let (keys, terminals) = self.keys_and_terminals(set)?;
+        for scan in terminals {
+            self.add_spaced(set, scan, &mut spaced)?;
         }
-        for scan in &keys {
-            self.add_key(set, *scan, start(self, *scan), true, &mut spaced)?;
+        for scan in keys {
+            self.add_key(set, scan, self.parser.start_state(set, scan), true, &mut spaced)?;
         }
         let direct = std::mem::take(&mut spaced.direct);
         if !direct.is_empty() {
@@ -209,6 +228,7 @@ impl MaskWork<'_> {
                 parts.masks.push(profile.inside.clone());
                 self.add_exits(&profile, set, scan, parts)
             }
+            Automaton::Special(_) => Ok(()),
             _ => {
                 parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars: 0 } });
                 Ok(())
@@ -228,9 +248,16 @@ impl MaskWork<'_> {
         let Scan::Terminal { terminal, .. } = self.parser.scan(set, scan) else { return Ok(()) };
         let terminal = *terminal;
         let automaton = Arc::clone(self.parser.automaton(terminal));
-        if matches!(*automaton, Automaton::Literal(_) | Automaton::OneOf(_)) {
-            parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars } });
-            return Ok(());
+        match *automaton {
+            Automaton::Literal(_) | Automaton::OneOf(_) => {
+                parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars } });
+                return Ok(());
+            }
+            Automaton::Special(token) => {
+                parts.ids.push(token.get());
+                return Ok(());
+            }
+            _ => {}
         }
         let profiles = Arc::clone(&self.profiles[terminal as usize]);
         let profile = self.profile(&profiles, &automaton, state, n_chars)?;

@@ -48,6 +48,8 @@ pub(super) type ProfileKey = (u64, u32, u32);
 pub(crate) struct Profiles {
     known: RwLock<Known>,
     shape_classes: OnceLock<ShapeClasses>,
+    /// Of free text: the tokens that hold what it is without.
+    holding: OnceLock<Box<[u32]>>,
 }
 
 #[derive(Debug, Default)]
@@ -66,11 +68,16 @@ const MAX_BYTES: usize = 16 << 20;
 impl Profiles {
     /// Bytes held.
     pub(crate) fn n_bytes(&self) -> usize {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).n_bytes
+        let holding = self.holding.get().map_or(0, |tokens| size_of_val(&**tokens));
+        self.known.read().unwrap_or_else(PoisonError::into_inner).n_bytes + holding
     }
 
     pub(super) fn shape_classes(&self, string: &StringAutomaton) -> &ShapeClasses {
         self.shape_classes.get_or_init(|| ShapeClasses::new(string))
+    }
+
+    pub(super) fn holding(&self, find: impl FnOnce() -> Vec<u32>) -> &[u32] {
+        self.holding.get_or_init(|| find().into())
     }
 
     fn get(&self, key: &ProfileKey) -> Option<Arc<Profile>> {
@@ -139,6 +146,7 @@ impl MaskWork<'_> {
             Automaton::String(string) => {
                 self.string_profile(profiles, string, StringState::from_bits(state), n_chars)?
             }
+            Automaton::FreeText(text) => self.text_profile(profiles, automaton, text, state)?,
             _ => self.walk_automaton(automaton, state, n_chars)?,
         });
         profiles.insert(key, &profile);
@@ -162,7 +170,12 @@ impl MaskWork<'_> {
     }
 
     /// Walks the token trie with one automaton: what any automaton can be asked.
-    fn walk_automaton(&mut self, automaton: &Automaton, state: u64, n_chars: u32) -> Result<Profile, LimitError> {
+    pub(super) fn walk_automaton(
+        &mut self,
+        automaton: &Automaton,
+        state: u64,
+        n_chars: u32,
+    ) -> Result<Profile, LimitError> {
         self.walk_stepper(state, n_chars, &mut |state, byte, n_chars| {
             let state = automaton.step(state, byte, n_chars)?;
             Some(Stepped { state, is_accepting: automaton.is_accepting(state), can_go_on: automaton.can_go_on(state) })

@@ -52,11 +52,15 @@ impl Matcher {
         let refused = MatchError::TokenNotAllowed { token, offset: 0 };
         match vocabulary.kind(token) {
             TokenKind::Stop if self.read().is_accepting(self.handle) => return Ok(None),
-            TokenKind::Text => {}
+            TokenKind::Text | TokenKind::Special => {}
             _ => return Err(refused),
         }
         self.renew()?;
-        let bytes = vocabulary.bytes_at(token.index());
-        self.write().step_token(self.handle, token, bytes).map(Some)
+        let mut generation = self.write();
+        match vocabulary.kind(token) {
+            TokenKind::Special => generation.step_special(self.handle, token),
+            _ => generation.step_token(self.handle, token, vocabulary.bytes_at(token.index())),
+        }
+        .map(Some)
     }
 }

@@ -8,7 +8,8 @@ use crate::ids::TokenId;
 const MAX_BYTES: usize = 4_096;
 
 impl Matcher {
-    /// The text that is the only possible continuation (may be empty); at most 4,096 bytes at a time.
+    /// The text that is the only possible continuation (may be empty); at most 4,096 bytes at a time. It ends where a
+    /// special token may come.
     ///
     /// # Errors
     /// A limit.
@@ -59,7 +60,8 @@ impl Matcher {
         let mut generation = self.write();
         let mut configuration = generation.configuration(self.handle);
         let mut text = Vec::new();
-        while text.len() < MAX_BYTES {
+        // A special token is no text: what is forced ends before it.
+        while text.len() < MAX_BYTES && !generation.takes_special(&configuration)? {
             let accepts = generation.accepts(&configuration);
             let mut next = generation.next_bytes(&configuration)?;
             match next.pop() {

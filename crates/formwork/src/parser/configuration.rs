@@ -6,9 +6,12 @@
 
 use smallvec::SmallVec;
 
+use super::blanks::Blank;
 use super::item_set::{Parser, Scan, SetId};
+use crate::automata::Automaton;
 use crate::error::LimitError;
 use crate::grammar::Whitespace;
+use crate::ids::TokenId;
 
 /// One way to read the text so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,7 +41,7 @@ impl Parser {
 
     /// Whether the text may end here.
     pub(crate) fn accepts(&self, configuration: &[Entry]) -> bool {
-        let surrounding = self.productions.whitespace.is_some_and(|whitespace| whitespace.surrounding);
+        let surrounding = self.productions.spacing.surrounding();
         configuration.iter().any(|entry| match entry.lexing {
             Lexing::Between { n_blank } => self.is_accepting(entry.set) && (n_blank == 0 || surrounding),
             Lexing::Inside { .. } => false,
@@ -48,29 +51,9 @@ impl Parser {
     /// Whether any byte can follow.
     pub(crate) fn can_go_on(&self, configuration: &[Entry]) -> bool {
         configuration.iter().any(|entry| match entry.lexing {
-            Lexing::Between { n_blank } => !self.is_last(entry.set) || self.blank_after(entry.set, n_blank).is_some(),
+            Lexing::Between { n_blank } => !self.is_last(entry.set) || self.takes_blank(entry.set, n_blank),
             Lexing::Inside { .. } => true,
         })
-    }
-
-    /// The count behind one more byte of whitespace, if it may stand here.
-    pub(crate) fn blank_after(&self, set: SetId, n_blank: u32) -> Option<u32> {
-        let whitespace = self.productions.whitespace?;
-        if !whitespace.surrounding && (set == self.start() || self.is_last(set)) {
-            return None;
-        }
-        match whitespace.max {
-            Some(max) => (n_blank < max).then_some(n_blank + 1),
-            None => Some(u32::from(!whitespace.surrounding)),
-        }
-    }
-
-    /// Bytes of whitespace that may still stand here.
-    pub(crate) fn blank_room(&self, set: SetId, n_blank: u32) -> u32 {
-        match (self.blank_after(set, n_blank), self.productions.whitespace) {
-            (Some(_), Some(whitespace)) => whitespace.max.map_or(u32::MAX, |max| max - n_blank),
-            _ => 0,
-        }
     }
 
     /// Reads one byte: adds to `next` every entry that `entry` becomes.
@@ -78,10 +61,10 @@ impl Parser {
         match entry.lexing {
             Lexing::Inside { scan, state, n_chars } => self.step_lexeme(entry.set, scan, state, n_chars, byte, next),
             Lexing::Between { n_blank } => {
-                if Whitespace::contains(byte)
-                    && let Some(n_blank) = self.blank_after(entry.set, n_blank)
-                {
-                    push(next, Entry { set: entry.set, lexing: Lexing::Between { n_blank } });
+                if Whitespace::contains(byte) {
+                    for Blank { set, n_blank, .. } in self.blanks(entry.set, n_blank) {
+                        push(next, Entry { set, lexing: Lexing::Between { n_blank } });
+                    }
                 }
                 for scan in 0..self.n_scans(entry.set)? {
                     let start = self.start_state(entry.set, scan);
@@ -129,6 +112,38 @@ impl Parser {
             push(next, Entry { set, lexing: Lexing::Inside { scan, state, n_chars } });
         }
         Ok(())
+    }
+
+    /// Reads one special token; the result is empty where the grammar does not have it.
+    pub(crate) fn step_special(
+        &mut self,
+        configuration: &[Entry],
+        token: TokenId,
+    ) -> Result<Configuration, LimitError> {
+        let mut next = Configuration::new();
+        for (set, scan, special) in self.specials(configuration)? {
+            if special == token {
+                let set = self.step(set, scan, 0)?;
+                push(&mut next, Entry { set, lexing: Lexing::Between { n_blank: 0 } });
+            }
+        }
+        self.merge_between(&mut next)?;
+        Ok(next)
+    }
+
+    /// The special tokens that may come next, with the set and the number of the scan that takes each.
+    pub(crate) fn specials(&mut self, configuration: &[Entry]) -> Result<Vec<(SetId, u32, TokenId)>, LimitError> {
+        let mut found = Vec::new();
+        for entry in configuration.iter().filter(|entry| matches!(entry.lexing, Lexing::Between { .. })) {
+            for scan in 0..self.n_scans(entry.set)? {
+                if let Scan::Terminal { terminal, .. } = self.scan(entry.set, scan)
+                    && let Automaton::Special(token) = **self.automaton(*terminal)
+                {
+                    found.push((entry.set, scan, token));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Reads one byte; the result is empty when no text of the language goes on so.

@@ -59,12 +59,14 @@ pub(crate) struct Parser {
     steps: AHashMap<(SetId, u32, u32), SetId>,
     /// The union of two sets, the lower number first.
     unions: AHashMap<(SetId, SetId), SetId>,
+    /// The items of a set whose part of the grammar has one kind of whitespace; `None` where there are none.
+    pub(super) by_kind: AHashMap<(SetId, u32), Option<SetId>>,
     /// Keys that were read, of records whose keys come in any order.
     pub(super) seen: SeenSets,
     pub(super) classes: Classes,
     start: SetId,
     pub(super) max_items: usize,
-    n_bytes: usize,
+    pub(super) n_bytes: usize,
     /// Steps taken that were not known yet.
     pub(crate) n_steps: u64,
 }
@@ -86,6 +88,7 @@ impl Parser {
             ids: AHashMap::new(),
             steps: AHashMap::new(),
             unions: AHashMap::new(),
+            by_kind: AHashMap::new(),
             seen: SeenSets::default(),
             classes,
             start: ROOT,

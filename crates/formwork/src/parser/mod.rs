@@ -5,11 +5,13 @@
 //! so two places in a document with the same future are the same set, and a step is a memoised look-up. Completion copies
 //! a list; nothing is searched. Left recursion cannot be had that way and is refused when the grammar is lowered.
 
+mod blanks;
 mod configuration;
 mod item_set;
 mod predict;
 mod view;
 
+pub(crate) use self::blanks::Blank;
 pub(crate) use self::configuration::{Configuration, Entry, Lexing};
 pub(crate) use self::item_set::{Item, Parser, Scan, SetId};
 pub(crate) use self::view::{ConfigurationView, TokenReach};

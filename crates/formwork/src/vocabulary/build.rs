@@ -123,6 +123,7 @@ impl VocabularyBuilder {
             blank_tokens: Vec::new(),
             blank_masks: Vec::new(),
             strings: std::sync::OnceLock::new(),
+            texts: std::sync::OnceLock::new(),
         })
     }
 }

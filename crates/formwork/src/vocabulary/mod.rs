@@ -7,6 +7,7 @@
 mod build;
 pub(crate) mod shapes;
 pub(crate) mod strings;
+mod texts;
 pub(crate) mod token_mask;
 mod trie;
 
@@ -14,6 +15,7 @@ use std::sync::OnceLock;
 
 pub use self::build::VocabularyBuilder;
 use self::strings::StringTables;
+use self::texts::TextTable;
 pub use self::token_mask::TokenMask;
 pub(crate) use self::trie::{Child, TokenTrie};
 use crate::error::VocabularyError;
@@ -52,6 +54,7 @@ pub struct Vocabulary {
     /// By greatest number of bytes: tokens of nothing but whitespace.
     blank_masks: Vec<OnceLock<TokenMask>>,
     strings: OnceLock<Box<StringTables>>,
+    texts: OnceLock<TextTable>,
 }
 
 /// Whether JSON lets the byte stand between two lexemes.
@@ -114,6 +117,11 @@ impl Vocabulary {
         Some(&self.special_names[at].1)
     }
 
+    /// The special or stop token of a name. O(special tokens).
+    pub fn special_token(&self, name: &str) -> Option<TokenId> {
+        self.special_names.iter().find(|(_, other)| other == name).map(|(token, _)| *token)
+    }
+
     /// The kind of an entry; `Unused` beyond the end.
     pub fn kind(&self, id: TokenId) -> TokenKind {
         self.kinds.get(id.index()).copied().unwrap_or(TokenKind::Unused)
@@ -145,6 +153,11 @@ impl Vocabulary {
     /// Bytes of the longest text token.
     pub fn max_token_bytes(&self) -> usize {
         self.max_token_bytes as usize
+    }
+
+    /// Whether a text token has these bytes. O(bytes).
+    pub(crate) fn has_text_token(&self, bytes: &[u8]) -> bool {
+        self.trie.longest_prefix(bytes).is_some_and(|(_, n_bytes)| n_bytes == bytes.len())
     }
 
     /// Whether a text token begins with `bytes` and goes on behind them. O(bytes).

@@ -15,14 +15,16 @@ use super::format::{one_of, response_format, structured_outputs, top_level};
 use super::logprobs;
 use super::messages::messages;
 use super::tools::{ToolShape, tool_request};
-use crate::calls::{CallScanner, Piece};
+use crate::calls::Piece;
 use crate::failure::{Dialect, Failure};
+use crate::pieces::PieceScanner;
 use crate::request::{Knobs, parse, refuse_unknown};
 use crate::service::{MAX_ANSWERS, Next, Service};
 use crate::sse::{Sender, stream};
+use crate::thinking::Thinking;
 
 /// Fields that change nothing here.
-const IGNORED: [&str; 12] = [
+const IGNORED: [&str; 10] = [
     "user",
     "store",
     "metadata",
@@ -32,8 +34,6 @@ const IGNORED: [&str; 12] = [
     "prompt_cache_retention",
     "reasoning_effort",
     "verbosity",
-    "ignore_eos",
-    "skip_special_tokens",
     "session_id",
 ];
 
@@ -73,6 +73,7 @@ struct Chat {
     grammar: Option<Arc<CompiledGrammar>>,
     configs: Vec<GenerationConfig>,
     tools: Option<Arc<CallTools>>,
+    thinking: Thinking,
     has_logprobs: bool,
 }
 
@@ -102,7 +103,8 @@ pub(crate) async fn chat(service: Arc<Service>, body: Bytes) -> Result<Response,
     for (config, permit) in chat.configs.iter().zip(permits) {
         let (prompt, grammar) = (chat.prompt.clone(), chat.grammar.clone());
         let answer = service.submit(prompt, grammar, config.clone(), arrival, permit)?;
-        answers.push(Writer { answer, parts: Parts::new(chat.tools.clone()), has_logprobs: chat.has_logprobs });
+        let parts = Parts::new(chat.thinking, chat.tools.clone());
+        answers.push(Writer { answer, parts, has_logprobs: chat.has_logprobs });
     }
     match is_stream {
         true => Ok(stream(Dialect::OpenAi, move |out| write_stream(service, chat.head, answers, include_usage, out))),
@@ -118,9 +120,9 @@ async fn understand(service: &Service, request: ChatRequest, n: usize) -> Result
     ])?;
     let tools = tool_request(request.tools.as_ref(), request.tool_choice.as_ref(), ToolShape::Nested)?;
     let messages = messages(&request.messages)?;
-    let prompt = service.prompt(&messages, tools.as_ref().map(|tools| &tools.for_template))?;
+    let (prompt, thinking) = service.prompt(&messages, tools.as_ref().map(|tools| &tools.for_template))?;
     let is_parallel = request.parallel_tool_calls.unwrap_or(true);
-    let Constraint { grammar, tools } = constraint(service, wanted, tools, is_parallel).await?;
+    let Constraint { grammar, tools } = constraint(service, thinking, wanted, tools, is_parallel).await?;
     let max_tokens = service.max_tokens(request.max_completion_tokens.or(request.max_tokens));
     let n_top = logprobs::n_top(request.logprobs.unwrap_or(false), request.top_logprobs)?;
     let n_ids = service.tokenizer.vocabulary().len();
@@ -131,7 +133,7 @@ async fn understand(service: &Service, request: ChatRequest, n: usize) -> Result
     let configs = configs.collect::<Result<_, Failure>>()?;
     let model = request.model.unwrap_or_else(|| service.model_name.clone());
     let head = Head { id: crate::ids::new("chatcmpl-"), created: crate::ids::now(), model };
-    Ok(Chat { head, prompt, grammar, configs, tools, has_logprobs: n_top.is_some() })
+    Ok(Chat { head, prompt, grammar, configs, tools, thinking, has_logprobs: n_top.is_some() })
 }
 
 /// One answer that is being written.
@@ -143,40 +145,34 @@ struct Writer {
 
 /// The text of an answer taken apart.
 struct Parts {
-    tools: Option<(Arc<CallTools>, CallScanner)>,
+    scanner: PieceScanner,
+    tools: Option<Arc<CallTools>>,
     n_calls: usize,
 }
 
 impl Parts {
-    fn new(tools: Option<Arc<CallTools>>) -> Parts {
-        let tools = tools.map(|tools| {
-            let scanner = CallScanner::new(tools.format.clone());
-            (tools, scanner)
-        });
-        Parts { tools, n_calls: 0 }
+    fn new(thinking: Thinking, tools: Option<Arc<CallTools>>) -> Parts {
+        let format = tools.as_ref().map(|tools| tools.format.clone());
+        Parts { scanner: PieceScanner::new(thinking, format), tools, n_calls: 0 }
     }
 
     fn push(&mut self, text: &str) -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        match &mut self.tools {
-            Some((_, scanner)) => scanner.push(text, &mut pieces),
-            None if text.is_empty() => {}
-            None => pieces.push(Piece::Content(text.to_owned())),
-        }
+        let pieces = self.scanner.push(text);
+        self.counted(pieces)
+    }
+
+    fn finish(&mut self) -> Vec<Piece> {
+        let pieces = self.scanner.finish();
+        self.counted(pieces)
+    }
+
+    fn counted(&mut self, pieces: Vec<Piece>) -> Vec<Piece> {
         self.n_calls += pieces.iter().filter(|piece| matches!(piece, Piece::Call(_))).count();
         pieces
     }
 
-    fn finish(&mut self) -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        if let Some((_, scanner)) = &mut self.tools {
-            scanner.finish(&mut pieces);
-        }
-        pieces
-    }
-
     fn is_custom(&self, name: &str) -> bool {
-        self.tools.as_ref().is_some_and(|(tools, _)| tools.is_custom(name))
+        self.tools.as_ref().is_some_and(|tools| tools.is_custom(name))
     }
 
     fn finish_reason(&self, finish: FinishReason) -> &'static str {
@@ -191,6 +187,7 @@ impl Parts {
 /// A message that has all its parts.
 #[derive(Default)]
 struct Message {
+    thought: String,
     content: String,
     /// Name and arguments of each call.
     calls: Vec<(String, String)>,
@@ -200,6 +197,7 @@ impl Message {
     fn take(&mut self, pieces: Vec<Piece>) {
         for piece in pieces {
             match (piece, self.calls.last_mut()) {
+                (Piece::Thought(text), _) => self.thought.push_str(&text),
                 (Piece::Content(text), _) => self.content.push_str(&text),
                 (Piece::Call(name), _) => self.calls.push((name, String::new())),
                 (Piece::Arguments(text), Some((_, arguments))) => arguments.push_str(&text),
@@ -212,6 +210,9 @@ impl Message {
         let content =
             if self.content.is_empty() && !self.calls.is_empty() { Value::Null } else { self.content.as_str().into() };
         let mut message = json!({"role": "assistant", "content": content, "refusal": null});
+        if !self.thought.is_empty() {
+            message["reasoning_content"] = self.thought.as_str().into();
+        }
         if !self.calls.is_empty() {
             let calls: Vec<Value> = self.calls.iter().map(|(name, arguments)| call(parts, name, arguments)).collect();
             message["tool_calls"] = calls.into();
@@ -368,6 +369,7 @@ impl StreamedCalls {
         let index = self.n_calls.saturating_sub(1);
         let call = |call: Value| Some(json!({"tool_calls": [call]}));
         match piece {
+            Piece::Thought(text) => Some(json!({"reasoning_content": text})),
             Piece::Content(text) => Some(json!({"content": text})),
             Piece::Call(name) => {
                 self.n_calls += 1;

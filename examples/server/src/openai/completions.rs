@@ -18,7 +18,7 @@ use crate::request::{Knobs, parse, refuse_unknown};
 use crate::service::{Answer, MAX_ANSWERS, Next, Service};
 use crate::sse::{Sender, stream};
 
-const IGNORED: [&str; 4] = ["user", "best_of", "ignore_eos", "skip_special_tokens"];
+const IGNORED: [&str; 1] = ["user"];
 /// Alternatives that the older form of log probabilities may have.
 const MAX_LOGPROBS: usize = 5;
 
@@ -121,9 +121,12 @@ pub(crate) async fn completions(service: Arc<Service>, body: Bytes) -> Result<Re
 /// One text, several, or one or several lists of token ids.
 fn prompts(tokenizer: &Tokenizer, prompt: &Value) -> Result<Vec<Vec<TokenId>>, Failure> {
     let wrong = || Failure::about("prompt", "prompt must be a text, a list of texts, or lists of token ids");
-    let ids = |list: &[Value]| -> Option<Vec<TokenId>> {
-        list.iter().map(|id| Some(TokenId::new(u32::try_from(id.as_u64()?).ok()?))).collect()
+    let n_ids = tokenizer.vocabulary().len();
+    let id = |id: &Value| {
+        let id = u32::try_from(id.as_u64()?).ok()?;
+        ((id as usize) < n_ids).then(|| TokenId::new(id))
     };
+    let ids = |list: &[Value]| -> Option<Vec<TokenId>> { list.iter().map(id).collect() };
     match prompt {
         Value::String(text) => Ok(vec![tokenizer.encode_document(text)]),
         Value::Array(list) if list.first().is_some_and(Value::is_number) => Ok(vec![ids(list).ok_or_else(wrong)?]),

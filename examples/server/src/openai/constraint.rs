@@ -10,6 +10,7 @@ use super::tools::ToolRequest;
 use crate::calls::CallFormat;
 use crate::failure::Failure;
 use crate::service::Service;
+use crate::thinking::Thinking;
 use crate::tools::Choice;
 
 /// What an answer must be, and how calls are found in it.
@@ -34,21 +35,23 @@ impl CallTools {
     }
 }
 
-/// The constraint of a format and of tools.
+/// The constraint of a format and of tools, behind the model's thought.
 pub(super) async fn constraint(
     service: &Service,
+    thinking: Thinking,
     wanted: Option<Wanted>,
     tools: Option<ToolRequest>,
     is_parallel: bool,
 ) -> Result<Constraint, Failure> {
     let Some(tools) = tools.filter(|tools| tools.choice != Choice::None) else {
         let Some(wanted) = wanted else { return Ok(Constraint::default()) };
-        let compiled = service.compile(wanted.grammar.clone()).await.map_err(|error| wanted.refusal(&error))?;
+        let grammar = thinking.before(wanted.grammar.clone());
+        let compiled = service.compile(grammar).await.map_err(|error| wanted.refusal(&error))?;
         return Ok(Constraint { grammar: Some(compiled), tools: None });
     };
     let answer = wanted.map(|wanted| wanted.grammar);
     let plan = service.tool_plan(&tools.tools, tools.choice, is_parallel, tools.profile(), answer);
-    let compiled = service.compile(plan.grammar).await.map_err(|error| tools.refusal(&error))?;
+    let compiled = service.compile(thinking.before(plan.grammar)).await.map_err(|error| tools.refusal(&error))?;
     let custom = tools.tools.iter().filter(|tool| tool.is_custom).map(|tool| tool.name.clone()).collect();
     Ok(Constraint { grammar: Some(compiled), tools: Some(Arc::new(CallTools { format: plan.format, custom })) })
 }

@@ -35,11 +35,12 @@ impl Wanted {
 /// The first violation with its place as a tuple of path segments, which is OpenAI's way, and as a JSON Pointer.
 pub(crate) fn in_context(error: &CompileError) -> String {
     let CompileError::Schema(schema) = error else { return describe(error) };
-    let Some(Violation { pointer, reason, .. }) = schema.violations().first() else { return describe(error) };
+    let Some(Violation { pointer, keyword, reason, .. }) = schema.violations().first() else { return describe(error) };
     let segments: Vec<String> = pointer.split('/').skip(1).map(|segment| format!("'{segment}'")).collect();
     let comma = if segments.len() == 1 { "," } else { "" };
     let at = if pointer.is_empty() { "/" } else { pointer };
-    format!("In context=({}{comma}), {reason} (at {at}).", segments.join(", "))
+    let keyword = keyword.as_ref().map(|keyword| format!("'{keyword}': ")).unwrap_or_default();
+    format!("In context=({}{comma}), {keyword}{reason} (at {at}).", segments.join(", "))
 }
 
 /// `response_format` of chat completions, LMDeploy's types among them. `None` for free text.

@@ -151,7 +151,9 @@ impl<'g> Acceptor<'g> {
                     _ => Ends::new(),
                 }
             }
-            Terminal::Regex(_) => unimplemented!("not built by the front end"),
+            Terminal::Regex(_) | Terminal::FreeText(_) | Terminal::Special(_) => {
+                unimplemented!("not built by the front end")
+            }
         }
     }
 }

@@ -44,8 +44,9 @@ pub(crate) async fn responses(service: Arc<Service>, body: Bytes) -> Result<Resp
     let wanted = text_format(text.get("format"))?;
     let tools = tool_request(request.tools.as_ref(), request.tool_choice.as_ref(), ToolShape::Flat)?;
     let messages = messages(request.instructions.as_deref(), &request.input)?;
-    let prompt = service.prompt(&messages, tools.as_ref().map(|tools| &tools.for_template))?;
-    let constraint = constraint(&service, wanted, tools, request.parallel_tool_calls.unwrap_or(true)).await?;
+    let (prompt, thinking) = service.prompt(&messages, tools.as_ref().map(|tools| &tools.for_template))?;
+    let is_parallel = request.parallel_tool_calls.unwrap_or(true);
+    let constraint = constraint(&service, thinking, wanted, tools, is_parallel).await?;
     let max_tokens = service.max_tokens(request.max_output_tokens);
     let config = request.knobs.config(0, max_tokens, service.tokenizer.vocabulary().len())?;
     let config = GenerationConfig { record_top: request.n_top()?, ..config };
@@ -54,7 +55,7 @@ pub(crate) async fn responses(service: Arc<Service>, body: Bytes) -> Result<Resp
     let writing = Writing {
         echo: Echo::new(&service, request),
         answer: service.submit(prompt, constraint.grammar, config, arrival, permit)?,
-        output: Output::new(constraint.tools, tokenizer),
+        output: Output::new(thinking, constraint.tools, tokenizer),
     };
     match is_stream {
         true => Ok(stream(Dialect::OpenAi, move |out| write_stream(writing, out))),

@@ -6,9 +6,11 @@ use formwork_decode::TokenRecord;
 use formwork_tokenizers::Tokenizer;
 use serde_json::{Value, json};
 
-use crate::calls::{CallScanner, Piece};
+use crate::calls::Piece;
 use crate::openai::constraint::{CallTools, input_of};
 use crate::openai::logprobs;
+use crate::pieces::PieceScanner;
+use crate::thinking::Thinking;
 
 /// One event of a stream, without its number.
 #[derive(Debug)]
@@ -19,7 +21,8 @@ pub(super) struct Event {
 
 /// The items so far.
 pub(super) struct Output {
-    tools: Option<(Arc<CallTools>, CallScanner)>,
+    scanner: PieceScanner,
+    tools: Option<Arc<CallTools>>,
     /// Where log probabilities are asked for.
     tokenizer: Option<Tokenizer>,
     /// Log probabilities that no event has told yet.
@@ -39,6 +42,7 @@ struct Open {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
+    Reasoning,
     Message,
     Function,
     /// Its text is the JSON text of the arguments; the input is known when they are whole.
@@ -46,12 +50,10 @@ enum Kind {
 }
 
 impl Output {
-    pub(super) fn new(tools: Option<Arc<CallTools>>, tokenizer: Option<Tokenizer>) -> Output {
-        let tools = tools.map(|tools| {
-            let scanner = CallScanner::new(tools.format.clone());
-            (tools, scanner)
-        });
-        Output { tools, tokenizer, untold: Vec::new(), items: Vec::new(), open: None }
+    pub(super) fn new(thinking: Thinking, tools: Option<Arc<CallTools>>, tokenizer: Option<Tokenizer>) -> Output {
+        let format = tools.as_ref().map(|tools| tools.format.clone());
+        let scanner = PieceScanner::new(thinking, format);
+        Output { scanner, tools, tokenizer, untold: Vec::new(), items: Vec::new(), open: None }
     }
 
     pub(super) fn items(&self) -> &[Value] {
@@ -65,42 +67,24 @@ impl Output {
         {
             self.untold.extend(entries);
         }
-        let mut pieces = Vec::new();
-        match &mut self.tools {
-            Some((_, scanner)) => scanner.push(text, &mut pieces),
-            None if text.is_empty() => {}
-            None => pieces.push(Piece::Content(text.to_owned())),
-        }
-        pieces.into_iter().for_each(|piece| self.take(piece, events));
+        self.scanner.push(text).into_iter().for_each(|piece| self.take(piece, events));
     }
 
     /// No more text comes. An answer without any is an empty message.
     pub(super) fn finish(&mut self, is_complete: bool, events: &mut Vec<Event>) {
-        let mut pieces = Vec::new();
-        if let Some((_, scanner)) = &mut self.tools {
-            scanner.finish(&mut pieces);
-        }
-        pieces.into_iter().for_each(|piece| self.take(piece, events));
+        self.scanner.finish().into_iter().for_each(|piece| self.take(piece, events));
         if self.items.is_empty() && self.open.is_none() {
-            self.open_message(events);
+            self.open_text(Kind::Message, events);
         }
         self.close(is_complete, events);
     }
 
     fn take(&mut self, piece: Piece, events: &mut Vec<Event>) {
         match piece {
-            Piece::Content(text) => {
-                let is_open = self.open.as_ref().is_some_and(|open| open.kind == Kind::Message);
-                if !is_open {
-                    // White space between calls is no message.
-                    if text.trim().is_empty() && !self.items.is_empty() {
-                        return;
-                    }
-                    self.close(true, events);
-                    self.open_message(events);
-                }
-                self.add(&text, events);
-            }
+            Piece::Thought(text) => self.add_text(Kind::Reasoning, &text, events),
+            // White space between calls is no message.
+            Piece::Content(text) if self.open.is_none() && !self.items.is_empty() && text.trim().is_empty() => {}
+            Piece::Content(text) => self.add_text(Kind::Message, &text, events),
             Piece::Call(name) => {
                 self.close(true, events);
                 self.open_call(&name, events);
@@ -110,18 +94,33 @@ impl Output {
         }
     }
 
-    fn open_message(&mut self, events: &mut Vec<Event>) {
-        let id = crate::ids::new("msg_");
-        let item = json!({"id": id, "type": "message", "status": "in_progress", "role": "assistant", "content": []});
-        self.begin(item, Kind::Message, events);
-        let part = json!({"type": "output_text", "text": "", "annotations": [], "logprobs": []});
-        events
-            .push(self.event("response.content_part.added", json!({"item_id": id, "content_index": 0, "part": part})));
+    fn add_text(&mut self, kind: Kind, text: &str, events: &mut Vec<Event>) {
+        if self.open.as_ref().is_none_or(|open| open.kind != kind) {
+            self.close(true, events);
+            self.open_text(kind, events);
+        }
+        self.add(text, events);
+    }
+
+    fn open_text(&mut self, kind: Kind, events: &mut Vec<Event>) {
+        let item = match kind {
+            Kind::Reasoning => {
+                let id = crate::ids::new("rs_");
+                json!({"id": id, "type": "reasoning", "status": "in_progress", "summary": [], "content": []})
+            }
+            _ => {
+                let id = crate::ids::new("msg_");
+                json!({"id": id, "type": "message", "status": "in_progress", "role": "assistant", "content": []})
+            }
+        };
+        let part = json!({"item_id": item["id"], "content_index": 0, "part": text_part(kind, "", &[])});
+        self.begin(item, kind, events);
+        events.push(self.event("response.content_part.added", part));
     }
 
     fn open_call(&mut self, name: &str, events: &mut Vec<Event>) {
         let call_id = crate::ids::new("call_");
-        let is_custom = self.tools.as_ref().is_some_and(|(tools, _)| tools.is_custom(name));
+        let is_custom = self.tools.as_ref().is_some_and(|tools| tools.is_custom(name));
         let (kind, item) = match is_custom {
             true => (
                 Kind::Custom,
@@ -153,6 +152,12 @@ impl Output {
         open.text.push_str(text);
         let mut data = json!({"item_id": open.item["id"], "output_index": n_items, "delta": text});
         let kind = match open.kind {
+            Kind::Reasoning => {
+                data["content_index"] = 0.into();
+                // They belong to no text that can show them.
+                self.untold.clear();
+                "response.reasoning_text.delta"
+            }
             Kind::Message => {
                 data["content_index"] = 0.into();
                 data["logprobs"] = self.untold.as_slice().into();
@@ -171,11 +176,16 @@ impl Output {
         item["status"] = if is_complete { "completed" } else { "incomplete" }.into();
         let id = item["id"].clone();
         match kind {
-            Kind::Message => {
-                logprobs.append(&mut self.untold);
-                let done = json!({"item_id": id, "content_index": 0, "text": text, "logprobs": logprobs});
-                events.push(self.event("response.output_text.done", done));
-                let part = json!({"type": "output_text", "text": text, "annotations": [], "logprobs": logprobs});
+            Kind::Reasoning | Kind::Message => {
+                let mut done = json!({"item_id": id, "content_index": 0, "text": text});
+                if kind == Kind::Message {
+                    logprobs.append(&mut self.untold);
+                    done["logprobs"] = logprobs.as_slice().into();
+                    events.push(self.event("response.output_text.done", done));
+                } else {
+                    events.push(self.event("response.reasoning_text.done", done));
+                }
+                let part = text_part(kind, &text, &logprobs);
                 item["content"] = json!([part]);
                 let done = json!({"item_id": id, "content_index": 0, "part": part});
                 events.push(self.event("response.content_part.done", done));
@@ -202,5 +212,13 @@ impl Output {
     fn event(&self, kind: &'static str, mut data: Value) -> Event {
         data["output_index"] = self.items.len().into();
         Event { kind, data }
+    }
+}
+
+/// The content of a message or of reasoning.
+fn text_part(kind: Kind, text: &str, logprobs: &[Value]) -> Value {
+    match kind {
+        Kind::Reasoning => json!({"type": "reasoning_text", "text": text}),
+        _ => json!({"type": "output_text", "text": text, "annotations": [], "logprobs": logprobs}),
     }
 }
