@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use formwork::{CompiledGrammar, Compiler, Grammar, Matcher, TokenId};
+use formwork::{CompiledGrammar, Compiler, Grammar, Matcher, Structure, TokenId};
 use formwork_bench::vocabulary::BenchVocabulary;
 use serde_json::{Map, Value, json};
 
@@ -28,7 +28,11 @@ impl Stage {
     }
 
     fn compile(&self, schema: &Value) -> Arc<CompiledGrammar> {
-        self.compiler.compile(&Grammar::json_schema(schema.clone())).expect("the bench's schema compiles")
+        self.compile_grammar(&Grammar::json_schema(schema.clone()))
+    }
+
+    fn compile_grammar(&self, grammar: &Grammar) -> Arc<CompiledGrammar> {
+        self.compiler.compile(grammar).expect("the bench's grammar compiles")
     }
 
     fn tokens(&self, text: &str) -> Vec<TokenId> {
@@ -36,8 +40,8 @@ impl Stage {
     }
 
     /// A matcher behind `prefix`, with no mask filled since the start.
-    fn matcher_behind(&self, schema: &Value, prefix: &str) -> Matcher {
-        let mut matcher = self.compile(schema).matcher();
+    fn matcher_behind(&self, grammar: &Grammar, prefix: &str) -> Matcher {
+        let mut matcher = self.compile_grammar(grammar).matcher();
         for token in self.tokens(prefix) {
             matcher.accept_token(token).expect("the bench's prefix is allowed");
         }
@@ -46,15 +50,20 @@ impl Stage {
 
     /// The mask behind `prefix`, cold and warm.
     fn mask(&mut self, criterion: &mut Criterion, name: &str, schema: &Value, prefix: &str) {
+        self.mask_of(criterion, name, &mut || Grammar::json_schema(schema.clone()), prefix);
+    }
+
+    /// The same for any grammar, made anew for each sample.
+    fn mask_of(&mut self, criterion: &mut Criterion, name: &str, grammar: &mut dyn FnMut() -> Grammar, prefix: &str) {
         let mut row = std::mem::take(&mut self.row);
         criterion.bench_function(&format!("{name}/mask_miss"), |bencher| {
             bencher.iter_batched_ref(
-                || self.matcher_behind(schema, prefix),
+                || self.matcher_behind(&grammar(), prefix),
                 |matcher| matcher.fill_mask(black_box(&mut row)).expect("within limits"),
                 BatchSize::PerIteration,
             );
         });
-        let mut matcher = self.matcher_behind(schema, prefix);
+        let mut matcher = self.matcher_behind(&grammar(), prefix);
         criterion.bench_function(&format!("{name}/mask_hit"), |bencher| {
             bencher.iter(|| matcher.fill_mask(black_box(&mut row)).expect("within limits"));
         });
@@ -159,9 +168,36 @@ fn objects(criterion: &mut Criterion) {
     stage.mask(criterion, "deep_anyof", &schema, "[[[");
 }
 
+/// Calls between markers in free text.
+fn calls(trigger: &str) -> Grammar {
+    let call = Structure::sequence([
+        Structure::text(format!("{trigger}\n")),
+        Grammar::json_schema(record()).into(),
+        Structure::text("\n</tool_call>"),
+        Structure::free([trigger]),
+    ]);
+    Grammar::structure(Structure::sequence([Structure::free([trigger]), call.repeated(0, None)]))
+}
+
+fn structures(criterion: &mut Criterion) {
+    let mut stage = Stage::new();
+    stage.mask_of(criterion, "free_text", &mut || calls("<tool_call>"), "Let me look that up.");
+    // A text that no grammar was without before: nothing is known of the tokens that hold it.
+    let mut n_grammars = 0;
+    let mut anew = || {
+        n_grammars += 1;
+        calls(&format!("<tool_call_{n_grammars}>"))
+    };
+    stage.mask_of(criterion, "free_text_anew", &mut anew, "Let me look that up.");
+    stage.mask_of(criterion, "free_text_trigger", &mut || calls("<tool_call>"), "Let me look that up.\n<tool_c");
+    // From here on, text may begin with the widest of all beginnings.
+    let thought = || Structure::sequence([Structure::text("Thought: "), Structure::free(["Answer:"])]);
+    stage.mask_of(criterion, "free_text_behind_space", &mut || Grammar::structure(thought()), "Thought:");
+}
+
 criterion_group! {
     name = stages;
     config = Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(2)).sample_size(50);
-    targets = vocabulary, record_shape, strings, enums, objects
+    targets = vocabulary, record_shape, strings, enums, objects, structures
 }
 criterion_main!(stages);

@@ -46,7 +46,7 @@ impl<'a> Walk<'a> {
         for _ in 0..n_steps {
             let mask = self.check_place();
             self.check_refusals(&mask);
-            let allowed: Vec<usize> = (0..self.vocabulary.tokens.len()).filter(|&id| mask[id]).collect();
+            let allowed = self.allowed(&mask);
             if allowed.is_empty() {
                 break;
             }
@@ -57,12 +57,17 @@ impl<'a> Walk<'a> {
         self.check_stop();
     }
 
+    /// Ids that are allowed, the stop token left out.
+    fn allowed(&self, mask: &[bool]) -> Vec<usize> {
+        (0..mask.len()).filter(|&id| mask[id] && id != self.vocabulary.stop().index()).collect()
+    }
+
     fn here(&self) -> String {
         format!("after {:?}", String::from_utf8_lossy(&self.text))
     }
 
     fn engine_mask(&mut self) -> Vec<bool> {
-        let n_ids = self.vocabulary.tokens.len() + 1;
+        let n_ids = self.vocabulary.n_ids();
         let mut words = vec![u32::MAX; n_ids.div_ceil(32) + 2];
         self.matcher.fill_mask(&mut words).expect("a small grammar is within limits");
         let bit = |id: usize| words[id / 32] >> (id % 32) & 1 == 1;
@@ -86,14 +91,18 @@ impl<'a> Walk<'a> {
         }
         assert_eq!(borrowed.n_allowed(), expected.iter().filter(|&&allowed| allowed).count(), "{}", self.here());
         assert_eq!(self.matcher.is_accepting(), self.twin.is_accepting(), "is_accepting {}", self.here());
-        let can_go_on = expected[..expected.len() - 1].contains(&true) || !self.twin.is_accepting();
+        let can_go_on = !self.allowed(&expected).is_empty() || !self.twin.is_accepting();
         assert!(!(self.matcher.is_finished() && can_go_on), "finished too early {}", self.here());
         self.check_forced();
         expected
     }
 
     fn token_text(&self, id: usize) -> String {
-        self.vocabulary.tokens.get(id).map_or("<stop>".to_owned(), |it| String::from_utf8_lossy(it).into_owned())
+        match (self.vocabulary.tokens.get(id), self.vocabulary.special_at(id)) {
+            (Some(token), _) => String::from_utf8_lossy(token).into_owned(),
+            (None, Some(token)) => SmallVocabulary::special_name(token),
+            (None, None) => "<stop>".to_owned(),
+        }
     }
 
     fn check_forced(&mut self) {
@@ -128,10 +137,7 @@ impl<'a> Walk<'a> {
         for _ in 0..3 {
             let candidates: Vec<usize> = match tokens.len() {
                 0 => allowed.to_vec(),
-                _ => {
-                    let mask = twin.mask();
-                    (0..self.vocabulary.tokens.len()).filter(|&id| mask[id]).collect()
-                }
+                _ => self.allowed(&twin.mask()),
             };
             if candidates.is_empty() {
                 break;
@@ -159,7 +165,7 @@ impl<'a> Walk<'a> {
         let token = TokenId::new(u32::try_from(token_idx).expect("a small vocabulary"));
         self.matcher.accept_token(token).unwrap_or_else(|error| panic!("{error} {}", self.here()));
         assert!(self.twin.accept(token_idx), "the twin's mask is true");
-        self.text.extend_from_slice(&self.vocabulary.tokens[token_idx]);
+        self.text.extend_from_slice(self.token_text(token_idx).as_bytes());
     }
 
     /// A stop token ends the text where it is complete, and rolls back like any other.

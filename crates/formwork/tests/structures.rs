@@ -155,6 +155,20 @@ fn each_part_has_its_own_layout_and_order_of_keys() {
 }
 
 #[test]
+fn layouts_are_told_apart_behind_equal_values() {
+    let record = json!({"properties": {"a": {"type": "null"}, "b": {"type": "null"}}, "additionalProperties": false});
+    let part = |begin: &str, layout| {
+        Structure::sequence([Structure::text(begin), schema(record.clone(), layout, KeyOrder::Listed)])
+    };
+    let compiled = compile(Structure::choice([part("x", Layout::BOUNDED), part("y", Layout::COMPACT)])).unwrap();
+    for (text, takes_blank) in [("x{\"a\":null", true), ("y{\"a\":null", false), ("x{", true), ("y{", false)] {
+        let mut matcher = compiled.matcher();
+        matcher.accept_bytes(text.as_bytes()).unwrap();
+        assert_eq!(matcher.mask().unwrap().contains(TokenId::new(b' '.into())), takes_blank, "{text}");
+    }
+}
+
+#[test]
 fn tagged_text_holds_as_many_tags_as_it_is_told() {
     let tags = || {
         let tag = |begin: &str, content: &str, end: &str| Tag {

@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Request, State};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use subtle::ConstantTimeEq;
-use tower_http::limit::RequestBodyLimitLayer;
 
+use crate::cohere;
 use crate::failure::{Dialect, Failure};
 use crate::openai;
 use crate::playground;
@@ -27,6 +28,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
     let answering = Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
+        .route("/v2/chat", post(cohere_chat))
         .route("/v1/models", get(models))
         .route("/v1/models/{name}", get(model))
         .route("/playground/generate", post(playground_generate))
@@ -39,9 +41,23 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .fallback(unknown)
-        .layer(RequestBodyLimitLayer::new(max_body_bytes))
+        .layer(DefaultBodyLimit::max(max_body_bytes))
         .layer(from_fn_with_state(Arc::clone(&service), observe))
         .with_state(service)
+}
+
+/// A whole body. One that is too long is refused in the words of the route's API.
+struct Body(Bytes);
+
+impl FromRequest<Arc<Service>> for Body {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, service: &Arc<Service>) -> Result<Body, Response> {
+        let dialect = dialect(request.uri().path(), service);
+        let refuse = |rejection: BytesRejection| Failure::new(rejection.status(), rejection.body_text());
+        let body = Bytes::from_request(request, service).await;
+        body.map(Body).map_err(|rejection| refuse(rejection).into_response(dialect))
+    }
 }
 
 /// The API that a path belongs to.
@@ -57,14 +73,18 @@ fn answer(outcome: Result<Response, Failure>, dialect: Dialect) -> Response {
     outcome.unwrap_or_else(|failure| failure.into_response(dialect))
 }
 
-async fn chat(State(service): Shared, body: Bytes) -> Response {
+async fn chat(State(service): Shared, Body(body): Body) -> Response {
     let dialect = dialect("/v1/", &service);
     answer(openai::chat::chat(service, body).await, dialect)
 }
 
-async fn completions(State(service): Shared, body: Bytes) -> Response {
+async fn completions(State(service): Shared, Body(body): Body) -> Response {
     let dialect = dialect("/v1/", &service);
     answer(openai::completions::completions(service, body).await, dialect)
+}
+
+async fn cohere_chat(State(service): Shared, body: Bytes) -> Response {
+    answer(cohere::chat(service, body).await, Dialect::Cohere)
 }
 
 async fn models(State(service): Shared) -> Response {
@@ -81,11 +101,11 @@ async fn page() -> Response {
     (headers, playground::PAGE).into_response()
 }
 
-async fn playground_generate(State(service): Shared, body: Bytes) -> Response {
+async fn playground_generate(State(service): Shared, Body(body): Body) -> Response {
     answer(playground::generate(service, body).await, Dialect::OpenAi)
 }
 
-async fn playground_report(State(service): Shared, body: Bytes) -> Response {
+async fn playground_report(State(service): Shared, Body(body): Body) -> Response {
     answer(playground::report(service, body).await, Dialect::OpenAi)
 }
 

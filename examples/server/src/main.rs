@@ -2,6 +2,7 @@
 
 mod app;
 mod calls;
+mod cohere;
 mod failure;
 mod ids;
 mod layout;

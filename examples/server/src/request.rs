@@ -18,9 +18,22 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_value(value).map_err(|error| Failure::invalid(error.to_string()))
 }
 
+/// Fields of other servers' clients that are not supported, with the value by which they change nothing.
+const NEUTRAL: [(&str, bool); 6] = [
+    ("ignore_eos", false),
+    ("skip_special_tokens", true),
+    ("spaces_between_special_tokens", true),
+    ("include_stop_str_in_output", false),
+    ("add_generation_prompt", true),
+    ("continue_final_message", false),
+];
+
 /// Refuses fields that could change the answer and are not known here; `ignored` are those that cannot.
 pub(crate) fn refuse_unknown(rest: &Map<String, Value>, ignored: &[&str]) -> Result<(), Failure> {
-    let unknown = rest.iter().find(|(name, value)| !value.is_null() && !ignored.contains(&name.as_str()));
+    let is_neutral = |name: &str, value: &Value| {
+        value.is_null() || NEUTRAL.iter().any(|(known, neutral)| *known == name && *value == Value::Bool(*neutral))
+    };
+    let unknown = rest.iter().find(|(name, value)| !is_neutral(name, value) && !ignored.contains(&name.as_str()));
     match unknown {
         Some((name, _)) => Err(Failure::about(name, format!("Unrecognized request argument supplied: {name}"))
             .with_code("unknown_parameter")),

@@ -43,7 +43,8 @@ pub(crate) struct Service {
     /// One permit for each sequence that waits or is being written.
     room: Arc<Semaphore>,
     jobs: Sender<Job>,
-    is_ending: AtomicBool,
+    /// Set when no requests are taken any more: the server is told to end, or the model's thread has ended by a panic.
+    is_ending: Arc<AtomicBool>,
 }
 
 impl Service {
@@ -73,11 +74,15 @@ impl Service {
             compilations: Arc::new(Semaphore::new(n_compilations)),
             room: Arc::new(Semaphore::new(usize::from(options.max_batch) + usize::from(options.max_queue))),
             jobs,
-            is_ending: AtomicBool::new(false),
+            is_ending: Arc::new(AtomicBool::new(false)),
             options,
         };
         let n_mask_threads = service.options.mask_threads;
-        let run = move || scheduler::run(model, n_mask_threads, &receiver, &metrics);
+        let ended = SetOnDrop(Arc::clone(&service.is_ending));
+        let run = move || {
+            let _ended = ended;
+            scheduler::run(model, n_mask_threads, &receiver, &metrics);
+        };
         Ok((service, std::thread::Builder::new().name("model".to_owned()).spawn(run)?))
     }
 
@@ -179,6 +184,15 @@ impl Service {
         self.metrics.queued.inc();
         self.jobs.send(job).map_err(|_| Failure::unavailable())?;
         Ok(Answer { events: receiver, cancel })
+    }
+}
+
+/// Sets a flag when its thread ends, by a panic as well.
+struct SetOnDrop(Arc<AtomicBool>);
+
+impl Drop for SetOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

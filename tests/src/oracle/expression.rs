@@ -20,6 +20,17 @@ enum Node {
     Choice(Vec<ExprId>),
     Repeat(ExprId, u32, Option<u32>),
     Rule(RuleId),
+    /// A special token.
+    Special(u32),
+    /// Text without any of these, behind the last part of what was read: whole characters, and perhaps one that is begun.
+    Free(Vec<Vec<u8>>, Vec<u8>),
+}
+
+/// What a derivative is taken by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Symbol {
+    Byte(u8),
+    Special(u32),
 }
 
 /// Expressions over bytes, each held once, with rules that may be recursive but not left recursive.
@@ -32,7 +43,7 @@ pub struct Language {
     productive_rules: Vec<bool>,
     productive: HashMap<ExprId, bool>,
     nullable: HashMap<ExprId, bool>,
-    derivatives: HashMap<(ExprId, u8), ExprId>,
+    derivatives: HashMap<(ExprId, Symbol), ExprId>,
 }
 
 impl Language {
@@ -63,6 +74,17 @@ impl Language {
     /// One byte from `first` to `last`.
     pub fn range(&mut self, first: u8, last: u8) -> ExprId {
         self.intern(Node::Range(first, last))
+    }
+
+    /// Special token number `token`.
+    pub fn special(&mut self, token: u32) -> ExprId {
+        self.intern(Node::Special(token))
+    }
+
+    /// Text that holds none of these, which are not empty.
+    pub fn free(&mut self, without: &[&str]) -> ExprId {
+        let without = without.iter().map(|it| it.as_bytes().to_vec()).collect();
+        self.intern(Node::Free(without, Vec::new()))
     }
 
     /// These bytes.
@@ -167,11 +189,19 @@ impl Language {
         }
         let productive = match self.node(id).clone() {
             Node::Never => false,
-            Node::Empty | Node::Range(..) => true,
+            Node::Empty | Node::Range(..) | Node::Special(_) => true,
             Node::Sequence(head, tail) => self.is_productive(head) && self.is_productive(tail),
             Node::Choice(parts) => parts.into_iter().any(|part| self.is_productive(part)),
             Node::Repeat(item, min, _) => min == 0 || self.is_productive(item),
             Node::Rule(rule) => self.productive_rules[rule.0],
+            // A character that is begun has to be completed.
+            Node::Free(_, read) => {
+                std::str::from_utf8(&read).is_ok()
+                    || (0..=u8::MAX).any(|byte| {
+                        let rest = self.derivative(id, Symbol::Byte(byte));
+                        self.is_productive(rest)
+                    })
+            }
         };
         self.productive.insert(id, productive);
         productive
@@ -183,12 +213,13 @@ impl Language {
             return known;
         }
         let nullable = match self.node(id).clone() {
-            Node::Never | Node::Range(..) => false,
+            Node::Never | Node::Range(..) | Node::Special(_) => false,
             Node::Empty => true,
             Node::Sequence(head, tail) => self.is_nullable(head) && self.is_nullable(tail),
             Node::Choice(parts) => parts.into_iter().any(|part| self.is_nullable(part)),
             Node::Repeat(item, min, _) => min == 0 || self.is_nullable(item),
             Node::Rule(rule) => self.is_nullable(self.body(rule)),
+            Node::Free(_, read) => std::str::from_utf8(&read).is_ok(),
         };
         self.nullable.insert(id, nullable);
         nullable
@@ -196,47 +227,75 @@ impl Language {
 
     /// What is left after `bytes`; `None` where no text can be completed.
     pub fn advance(&mut self, id: ExprId, bytes: &[u8]) -> Option<ExprId> {
-        let mut rest = id;
-        for &byte in bytes {
-            rest = self.derivative(rest, byte);
-            if !self.is_productive(rest) {
-                return None;
-            }
-        }
-        Some(rest)
+        bytes.iter().try_fold(id, |rest, &byte| self.advance_symbol(rest, Symbol::Byte(byte)))
     }
 
-    fn derivative(&mut self, id: ExprId, byte: u8) -> ExprId {
-        if let Some(&known) = self.derivatives.get(&(id, byte)) {
+    /// What is left after a special token; `None` where no text can be completed.
+    pub fn advance_special(&mut self, id: ExprId, token: u32) -> Option<ExprId> {
+        self.advance_symbol(id, Symbol::Special(token))
+    }
+
+    fn advance_symbol(&mut self, id: ExprId, symbol: Symbol) -> Option<ExprId> {
+        let rest = self.derivative(id, symbol);
+        self.is_productive(rest).then_some(rest)
+    }
+
+    fn derivative(&mut self, id: ExprId, symbol: Symbol) -> ExprId {
+        if let Some(&known) = self.derivatives.get(&(id, symbol)) {
             return known;
         }
         let derivative = match self.node(id).clone() {
             Node::Never | Node::Empty => self.never(),
-            Node::Range(first, last) if (first..=last).contains(&byte) => self.empty(),
-            Node::Range(..) => self.never(),
-            Node::Sequence(head, tail) => self.derivative_of_pair(head, tail, byte),
+            Node::Range(first, last) => match symbol {
+                Symbol::Byte(byte) if (first..=last).contains(&byte) => self.empty(),
+                _ => self.never(),
+            },
+            Node::Special(token) if symbol == Symbol::Special(token) => self.empty(),
+            Node::Special(_) => self.never(),
+            Node::Free(without, read) => match symbol {
+                Symbol::Byte(byte) => self.derivative_of_free(without, read, byte),
+                Symbol::Special(_) => self.never(),
+            },
+            Node::Sequence(head, tail) => self.derivative_of_pair(head, tail, symbol),
             Node::Choice(parts) => {
-                let parts: Vec<ExprId> = parts.into_iter().map(|part| self.derivative(part, byte)).collect();
+                let parts: Vec<ExprId> = parts.into_iter().map(|part| self.derivative(part, symbol)).collect();
                 self.choice(parts)
             }
             Node::Repeat(item, min, max) => {
-                let head = self.derivative(item, byte);
+                let head = self.derivative(item, symbol);
                 let tail = self.repeat(item, min.saturating_sub(1), max.map(|max| max - 1));
                 self.pair(head, tail)
             }
-            Node::Rule(rule) => self.derivative(self.body(rule), byte),
+            Node::Rule(rule) => self.derivative(self.body(rule), symbol),
         };
-        self.derivatives.insert((id, byte), derivative);
+        self.derivatives.insert((id, symbol), derivative);
         derivative
     }
 
-    fn derivative_of_pair(&mut self, head: ExprId, tail: ExprId, byte: u8) -> ExprId {
-        let inside = self.derivative(head, byte);
+    fn derivative_of_free(&mut self, without: Vec<Vec<u8>>, mut read: Vec<u8>, byte: u8) -> ExprId {
+        read.push(byte);
+        let is_text = std::str::from_utf8(&read).map_or_else(|error| error.error_len().is_none(), |_| true);
+        if !is_text || without.iter().any(|it| read.ends_with(it)) {
+            return self.never();
+        }
+        // What is further back than the longest of them makes no difference. The first byte begins a character.
+        let longest = without.iter().map(Vec::len).max().unwrap_or(0);
+        while let Some(first) = read.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()) {
+            if read.len() < longest + first.len_utf8() {
+                break;
+            }
+            read.drain(..first.len_utf8());
+        }
+        self.intern(Node::Free(without, read))
+    }
+
+    fn derivative_of_pair(&mut self, head: ExprId, tail: ExprId, symbol: Symbol) -> ExprId {
+        let inside = self.derivative(head, symbol);
         let inside = self.pair(inside, tail);
         if !self.is_nullable(head) {
             return inside;
         }
-        let after = self.derivative(tail, byte);
+        let after = self.derivative(tail, symbol);
         self.choice([inside, after])
     }
 }
@@ -257,6 +316,25 @@ mod tests {
         }
         assert!(language.advance(word, b"abca").is_none());
         assert!(language.advance(word, b"d").is_none());
+    }
+
+    #[test]
+    fn free_text_ends_where_what_it_is_without_would() {
+        let mut language = Language::default();
+        let free = language.free(&["ab", "\u{e9}"]);
+        let (close, special) = (language.literal("ab"), language.special(1));
+        let whole = language.sequence([free, close, special]);
+        language.finish();
+        for text in ["aab", "b\u{e8}aab", "\u{e8}"] {
+            assert!(language.advance(whole, text.as_bytes()).is_some(), "{text}");
+        }
+        for text in [b"abx".as_slice(), "\u{e9}".as_bytes(), b"\xC3\xC3", b"\xff"] {
+            assert!(language.advance(whole, text).is_none(), "{text:x?}");
+        }
+        let behind = language.advance(whole, b"aab").unwrap();
+        assert!(language.advance_special(behind, 2).is_none() && language.advance_special(whole, 1).is_none());
+        let end = language.advance_special(behind, 1).unwrap();
+        assert!(language.is_nullable(end));
     }
 
     #[test]

@@ -9,10 +9,12 @@ mod builder;
 mod expression;
 pub mod json;
 mod shape;
+mod structure;
 
 pub use self::builder::{Body, to_grammar};
 pub use self::expression::{ExprId, Language, RuleId};
 pub use self::shape::{Key, PATTERNS, PatternPart, Shape, ShapeSet};
+pub use self::structure::{Bound, Piece};
 
 use crate::vocabulary::SmallVocabulary;
 
@@ -20,7 +22,7 @@ use crate::vocabulary::SmallVocabulary;
 #[derive(Clone, Debug)]
 pub struct Twin {
     language: Language,
-    tokens: Vec<Vec<u8>>,
+    vocabulary: SmallVocabulary,
     /// What may follow, after each accepted token; never empty.
     history: Vec<ExprId>,
 }
@@ -29,7 +31,7 @@ impl Twin {
     /// At the start of the texts of `start`.
     pub fn new(mut language: Language, start: ExprId, vocabulary: &SmallVocabulary) -> Twin {
         language.finish();
-        Twin { language, tokens: vocabulary.tokens.clone(), history: vec![start] }
+        Twin { language, vocabulary: vocabulary.clone(), history: vec![start] }
     }
 
     fn rest(&self) -> ExprId {
@@ -48,19 +50,25 @@ impl Twin {
         self.language.is_nullable(rest)
     }
 
-    /// For each token, whether some complete text goes on with it; the last entry is the stop token.
+    /// For each id, whether some complete text goes on with it, or ends there.
     pub fn mask(&mut self) -> Vec<bool> {
-        let rest = self.rest();
-        let mut mask: Vec<bool> =
-            self.tokens.iter().map(|token| self.language.advance(rest, token).is_some()).collect();
-        mask.push(self.is_accepting());
-        mask
+        (0..self.vocabulary.n_ids())
+            .map(|id| if id == self.vocabulary.stop().index() { self.is_accepting() } else { self.after(id).is_some() })
+            .collect()
     }
 
-    /// Takes a text token; false, and no change, where it is not allowed.
-    pub fn accept(&mut self, token_idx: usize) -> bool {
+    /// What is left after a text token or a special one.
+    fn after(&mut self, id: usize) -> Option<ExprId> {
         let rest = self.rest();
-        let next = self.language.advance(rest, &self.tokens[token_idx]);
+        match self.vocabulary.tokens.get(id) {
+            Some(token) => self.language.advance(rest, token),
+            None => self.vocabulary.special_at(id).and_then(|token| self.language.advance_special(rest, token)),
+        }
+    }
+
+    /// Takes a text token or a special one; false, and no change, where it is not allowed.
+    pub fn accept(&mut self, token_idx: usize) -> bool {
+        let next = self.after(token_idx);
         self.history.extend(next);
         next.is_some()
     }
@@ -83,6 +91,9 @@ impl Twin {
         let mut forced = Vec::new();
         let mut rest = self.rest();
         while forced.len() < max_bytes && !self.language.is_nullable(rest) {
+            if (0..self.vocabulary.n_special).any(|token| self.language.advance_special(rest, token).is_some()) {
+                break;
+            }
             let mut next = (0..=u8::MAX).filter_map(|byte| Some((byte, self.language.advance(rest, &[byte])?)));
             let (Some((byte, after)), None) = (next.next(), next.next()) else { break };
             forced.push(byte);

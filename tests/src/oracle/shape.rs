@@ -114,13 +114,18 @@ impl ShapeSet {
     /// As an expression in compact layout.
     pub fn to_language(&self, order: KeyOrder) -> (Language, ExprId) {
         let mut language = Language::default();
+        let start = self.to_expression(order, &mut language);
+        (language, start)
+    }
+
+    /// As an expression in compact layout, of a language that holds others, too.
+    pub(super) fn to_expression(&self, order: KeyOrder, language: &mut Language) -> ExprId {
         let rules: Vec<RuleId> = self.definitions.iter().map(|_| language.declare()).collect();
         for (&rule, shape) in rules.iter().zip(&self.definitions) {
-            let body = expression(shape, &rules, order, &mut language);
+            let body = expression(shape, &rules, order, language);
             language.define(rule, body);
         }
-        let start = expression(&self.root, &rules, order, &mut language);
-        (language, start)
+        expression(&self.root, &rules, order, language)
     }
 }
 

@@ -38,6 +38,7 @@ use crate::limits::Limits;
 use crate::parser::{Blank, Configuration, Entry, Lexing, Parser, Scan, SetId, TokenReach};
 pub use crate::vocabulary::TokenMask;
 use crate::vocabulary::strings::BodyTable;
+use crate::vocabulary::token_mask::set_bit;
 use crate::vocabulary::{Vocabulary, leading_whitespace};
 
 /// Which table of the vocabulary a rest belongs to.
@@ -106,6 +107,17 @@ struct Parts {
     direct: Configuration,
 }
 
+impl Parts {
+    /// Makes a row of the single tokens where they are many: it is copied at once.
+    fn gather_ids(&mut self, n_words: usize) {
+        if self.ids.len() > n_words {
+            let mut row = vec![0; n_words];
+            self.ids.drain(..).for_each(|id| set_bit(&mut row, id));
+            self.masks.push(TokenMask::from_row(&row, None));
+        }
+    }
+}
+
 impl MaskWork<'_> {
     /// The tokens that may come next, stop tokens included.
     fn compute(&mut self, configuration: &[Entry]) -> Result<TokenMask, LimitError> {
@@ -135,6 +147,7 @@ impl MaskWork<'_> {
         if self.parser.accepts(configuration) {
             parts.ids.extend(self.vocabulary.stop_tokens().iter().map(|token| token.get()));
         }
+        parts.gather_ids(self.vocabulary.mask_words());
         if self.overflows.load(Ordering::Relaxed) != overflows_before {
             let limit = self.limits.max_automaton_states;
             return Err(LimitError { setting: "max_automaton_states", limit });

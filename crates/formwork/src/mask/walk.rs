@@ -10,8 +10,9 @@ use smallvec::SmallVec;
 
 use super::bytes::{ByteSet, next_bytes};
 use super::{MaskWork, Table};
+use crate::automata::Automaton;
 use crate::error::LimitError;
-use crate::parser::{Configuration, Entry, Lexing, SetId};
+use crate::parser::{Configuration, Entry, Lexing, Scan, SetId};
 use crate::vocabulary::{Child, TokenTrie, Vocabulary};
 
 /// A trie of the vocabulary.
@@ -135,12 +136,61 @@ impl MaskWork<'_> {
             for entry in &next {
                 if *entry == behind_lexeme(entry.set) {
                     found.extend_from_slice(&self.rests_behind(entry.set, trie_id, Some(node))?);
+                } else if self.is_wide(entry) {
+                    self.walk_lexeme(trie_id, node as usize, entry, found)?;
                 }
             }
-            next.retain(|entry| *entry != behind_lexeme(entry.set));
+            next.retain(|entry| *entry != behind_lexeme(entry.set) && !self.is_wide(entry));
             if !next.is_empty() {
                 let bytes = next_bytes(self.parser, &next)?;
                 levels.push(Level { children, configuration: next, bytes });
+            }
+        }
+        Ok(())
+    }
+    /// Whether an entry is in a lexeme that may take nearly everything: it is read without the parser as far as it goes.
+    fn is_wide(&self, entry: &Entry) -> bool {
+        let Lexing::Inside { scan, .. } = entry.lexing else { return false };
+        match self.parser.scan(entry.set, scan) {
+            Scan::Terminal { terminal, .. } => {
+                matches!(**self.parser.automaton(*terminal), Automaton::FreeText(_) | Automaton::Regex(_))
+            }
+            Scan::Key { .. } => false,
+        }
+    }
+
+    /// Adds the values below a node whose strings go on in a lexeme, and of those that leave it and can be read behind it.
+    fn walk_lexeme(
+        &mut self,
+        trie_id: Trie,
+        node: usize,
+        entry: &Entry,
+        found: &mut Vec<u32>,
+    ) -> Result<(), LimitError> {
+        let Lexing::Inside { scan, state, .. } = entry.lexing else { return Ok(()) };
+        let Scan::Terminal { terminal, .. } = self.parser.scan(entry.set, scan) else { return Ok(()) };
+        let automaton = Arc::clone(self.parser.automaton(*terminal));
+        let trie = trie_id.of(self.vocabulary);
+        let (mut ends, mut dead) = (Vec::new(), Vec::new());
+        let n_visited = trie.walk(node + 1..trie.end(node), state, |state, child| {
+            let Some(next) = automaton.step(*state, trie.byte(child), &mut 0) else {
+                dead.push(child);
+                return None;
+            };
+            found.extend_from_slice(trie.values(child));
+            if automaton.is_accepting(next) {
+                ends.push(child);
+            }
+            Some(next)
+        });
+        self.spend(n_visited)?;
+        let after = self.parser.step(entry.set, scan, 0)?;
+        // What goes on in the lexeme is there already: where it may end matters only above what does not.
+        let mut dead = dead.into_iter().peekable();
+        for end in ends {
+            while dead.next_if(|node| *node < end).is_some() {}
+            if dead.peek().is_some_and(|node| *node < trie.end(end)) {
+                found.extend_from_slice(&self.rests_behind(after, trie_id, Some(end as u32))?);
             }
         }
         Ok(())

@@ -23,7 +23,7 @@ use crate::thinking::{Split, Thinking, ThoughtSplitter};
 use crate::tools::{Choice, ToolPlan};
 
 /// Fields that change nothing here.
-const IGNORED: [&str; 12] = [
+const IGNORED: [&str; 10] = [
     "user",
     "store",
     "metadata",
@@ -33,8 +33,6 @@ const IGNORED: [&str; 12] = [
     "prompt_cache_retention",
     "reasoning_effort",
     "verbosity",
-    "ignore_eos",
-    "skip_special_tokens",
     "session_id",
 ];
 

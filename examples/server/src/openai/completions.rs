@@ -18,7 +18,7 @@ use crate::request::{Knobs, parse, refuse_unknown};
 use crate::service::{Answer, MAX_ANSWERS, Next, Service};
 use crate::sse::{Sender, stream};
 
-const IGNORED: [&str; 4] = ["user", "best_of", "ignore_eos", "skip_special_tokens"];
+const IGNORED: [&str; 1] = ["user"];
 /// Alternatives that the older form of log probabilities may have.
 const MAX_LOGPROBS: usize = 5;
 

@@ -190,7 +190,7 @@ impl<'t> Checker<'t> {
         }
         for name in &required {
             if self.table.required != Required::Free && !properties.is_some_and(|known| known.contains_key(*name)) {
-                let reason = format!("required field {name:?} is not found in properties");
+                let reason = format!("required field {name:?} not found in properties");
                 self.violate(pointer, Some("required"), reason);
             }
         }
@@ -229,7 +229,7 @@ impl<'t> Checker<'t> {
         ];
         for (sum, max, what) in sums {
             if let Some(max) = max.filter(|max| sum > *max) {
-                self.violate("", None, format!("{sum} {what} in all exceed {}'s limit of {max}", self.table.name));
+                self.violate("", None, format!("{sum} {what} in all exceed the limit of {max} of {}", self.table.name));
             }
         }
         match self.violations.is_empty() {

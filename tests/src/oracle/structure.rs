@@ -1,0 +1,123 @@
+//! How is an output of several parts said to the engine and to the twin? Pieces that translate into both.
+
+use formwork::grammar::{Expr, GrammarBuilder, KeyOrder, Whitespace};
+use formwork::json_schema::{Layout, SchemaOptions};
+use formwork::{Grammar, Marker, Structure, Terminal};
+
+use super::expression::{ExprId, Language};
+use super::shape::ShapeSet;
+use crate::vocabulary::SmallVocabulary;
+
+/// A part of an output.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// Text.
+    Text(String),
+    /// A special token by number.
+    Special(u32),
+    /// Free text without some texts, and without the special tokens of these numbers.
+    Free(Vec<&'static str>, Vec<u32>),
+    /// A schema's instances in compact layout.
+    Schema(ShapeSet, KeyOrder),
+    /// The word `1` to `max` times with commas between, and whitespace between those lexemes.
+    Words(&'static str, u32, Bound),
+    /// One after the other.
+    Sequence(Vec<Piece>),
+    /// Any of them.
+    Choice(Vec<Piece>),
+    /// The piece, which does not derive the empty text, so often, with something between.
+    Repeat(Box<Piece>, Option<Box<Piece>>, u32, Option<u32>),
+}
+
+/// Whitespace of a grammar: greatest number of bytes in a row, and whether it may stand around the text.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    /// Greatest number; `None` is unbounded.
+    pub max: Option<u32>,
+    /// Whether it may also stand before the first lexeme and behind the last.
+    pub surrounding: bool,
+}
+
+impl Piece {
+    /// As the engine takes it.
+    pub fn to_structure(&self) -> Structure {
+        match self {
+            Piece::Text(text) => Structure::text(text),
+            Piece::Special(token) => Structure::special(SmallVocabulary::special_name(*token)),
+            Piece::Free(texts, tokens) => {
+                let tokens = tokens.iter().map(|token| Marker::Special(SmallVocabulary::special_name(*token)));
+                Structure::free(texts.iter().map(|text| Marker::from(*text)).chain(tokens))
+            }
+            Piece::Schema(set, key_order) => {
+                let options =
+                    SchemaOptions { layout: Layout::COMPACT, key_order: *key_order, ..SchemaOptions::default() };
+                Grammar::json_schema(set.to_schema()).with_options(options).into()
+            }
+            Piece::Words(word, max, bound) => words(word, *max, *bound).into(),
+            Piece::Sequence(pieces) => Structure::sequence(pieces.iter().map(Piece::to_structure)),
+            Piece::Choice(pieces) => Structure::choice(pieces.iter().map(Piece::to_structure)),
+            Piece::Repeat(piece, separator, min, max) => Structure::Repeat {
+                part: Box::new(piece.to_structure()),
+                separator: separator.as_ref().map(|separator| Box::new(separator.to_structure())),
+                min: *min,
+                max: *max,
+            },
+        }
+    }
+
+    /// As the twin takes it.
+    pub fn to_expression(&self, language: &mut Language) -> ExprId {
+        match self {
+            Piece::Text(text) => language.literal(text),
+            Piece::Special(token) => language.special(*token),
+            Piece::Free(texts, _) => language.free(texts),
+            Piece::Schema(set, key_order) => set.to_expression(*key_order, language),
+            Piece::Words(word, max, bound) => words_expression(word, *max, *bound, language),
+            Piece::Sequence(pieces) => {
+                let parts: Vec<ExprId> = pieces.iter().map(|piece| piece.to_expression(language)).collect();
+                language.sequence(parts)
+            }
+            Piece::Choice(pieces) => {
+                let parts: Vec<ExprId> = pieces.iter().map(|piece| piece.to_expression(language)).collect();
+                language.choice(parts)
+            }
+            Piece::Repeat(piece, separator, min, max) => {
+                let item = piece.to_expression(language);
+                let separator = match separator {
+                    Some(separator) => separator.to_expression(language),
+                    None => language.empty(),
+                };
+                let next = language.sequence([separator, item]);
+                let mut choices = Vec::new();
+                if *min == 0 {
+                    choices.push(language.empty());
+                }
+                if *max != Some(0) {
+                    let others = language.repeat(next, min.saturating_sub(1), max.map(|max| max - 1));
+                    choices.push(language.sequence([item, others]));
+                }
+                language.choice(choices)
+            }
+        }
+    }
+}
+
+fn words(word: &str, max: u32, bound: Bound) -> Grammar {
+    let mut builder = GrammarBuilder::new();
+    builder.set_whitespace(Some(Whitespace { max: bound.max, surrounding: bound.surrounding }));
+    let item = Box::new(Expr::Terminal(builder.terminal(Terminal::literal(word))));
+    let separator = Some(builder.terminal(Terminal::literal(",")));
+    let start = builder.nonterminal("words", Expr::Repeat { item, separator, min: 1, max: Some(max) });
+    Grammar::from_builder(builder, start)
+}
+
+fn words_expression(word: &str, max: u32, bound: Bound, language: &mut Language) -> ExprId {
+    let blanks: Vec<ExprId> = [" ", "\t", "\n", "\r"].iter().map(|blank| language.literal(blank)).collect();
+    let blank = language.choice(blanks);
+    let blanks = language.repeat(blank, 0, bound.max);
+    let around = if bound.surrounding { blanks } else { language.empty() };
+    let (word, comma) = (language.literal(word), language.literal(","));
+    let next = language.sequence([blanks, comma, blanks, word]);
+    let others = language.repeat(next, 0, Some(max - 1));
+    language.sequence([around, word, others, around])
+}
