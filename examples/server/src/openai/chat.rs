@@ -131,6 +131,10 @@ async fn understand(service: &Service, request: ChatRequest, n: usize) -> Result
     let is_parallel = request.parallel_tool_calls.unwrap_or(true);
     let (grammar, tools) = match (calls, wanted) {
         (Some(tools), wanted) => {
+            if let Some(wanted) = &wanted {
+                // By itself first, so that a refusal names what is at fault.
+                service.compile(wanted.grammar.clone()).await.map_err(|error| wanted.refusal(&error))?;
+            }
             let answer = wanted.as_ref().map(|wanted| wanted.grammar.clone());
             let plan = service.tool_plan(&tools.tools, tools.choice, is_parallel, tools.profile(), answer);
             let compiled =
