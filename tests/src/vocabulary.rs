@@ -92,6 +92,11 @@ impl SmallVocabulary {
         format!("<|{token}|>")
     }
 
+    /// The id of special token number `token`.
+    pub fn special_id(&self, token: u32) -> TokenId {
+        TokenId::new(self.stop().get() + 1 + token)
+    }
+
     /// Ids, the stop token and special tokens included.
     pub fn n_ids(&self) -> usize {
         self.stop().index() + 1 + self.n_special as usize
@@ -115,7 +120,7 @@ impl SmallVocabulary {
             builder.text(id, token.clone());
         }
         for token in 0..self.n_special {
-            builder.special(TokenId::new(self.stop().get() + 1 + token), SmallVocabulary::special_name(token));
+            builder.special(self.special_id(token), SmallVocabulary::special_name(token));
         }
         builder.stop(self.stop(), "<stop>").build().expect("a small vocabulary holds text and a stop token")
     }

@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use formwork::{CompileError, CompiledGrammar, Compiler, Grammar, Vocabulary, VocabularyError};
+use formwork::{
+    CompileError, CompiledGrammar, Compiler, Grammar, Limits, Structure, Tag, TagCount, Vocabulary, VocabularyError,
+};
 use formwork_tests::vocabulary::SmallVocabulary;
 use serde_json::{Map, Value, json};
 
@@ -164,6 +166,28 @@ fn wide_enums_and_objects_compile_and_are_exact() {
     let grammar = compile(json!({"type": "object", "properties": properties, "additionalProperties": false})).unwrap();
     assert!(accepts(&grammar, r#"{"p7":null,"p4999":null}"#) && !accepts(&grammar, r#"{"p5000":null}"#));
     assert!(grammar.stats().bytes < 64 << 20, "{} bytes", grammar.stats().bytes);
+}
+
+#[test]
+fn structures_of_many_parts_compile_and_are_exact() {
+    let tag = |index: usize| Tag {
+        begin: format!("<f{index}>").into(),
+        content: Grammar::json_schema(json!({"type": "object"})).into(),
+        end: "</f>".into(),
+    };
+    let output = Structure::tagged_text((0..256).map(tag), TagCount::Any);
+    let grammar = compiler().compile(&Grammar::structure(output)).unwrap();
+    assert!(accepts(&grammar, "so <f255>{\"a\": 1}</f> and <f256> that <f0>{}</f>"));
+    assert!(!accepts(&grammar, "<f25>[]</f>") && !accepts(&grammar, "<f7>{}</g>"));
+    assert!(grammar.stats().bytes < 16 << 20, "{} bytes", grammar.stats().bytes);
+
+    let free = |index: usize| Structure::free([format!("<{index}>")]);
+    let grammar = compiler().compile(&Grammar::structure(Structure::sequence((0..200).map(free)))).unwrap();
+    assert!(accepts(&grammar, &"<1><2><3>".repeat(20)), "each free text may hold what the others must not");
+    let huge = Structure::sequence((0..100_000).map(|_| Structure::text("x")));
+    let limits = Limits { max_grammar_nodes: 10_000, ..Limits::default() };
+    let compiler = Compiler::builder(SmallVocabulary::bytes().to_formwork()).limits(limits).build();
+    assert!(refusal(compiler.compile(&Grammar::structure(huge))).is_limit());
 }
 
 #[test]

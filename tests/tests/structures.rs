@@ -53,7 +53,7 @@ fn check(piece: &Piece, seed: u64) {
     let max_cache_bytes = if seed.is_multiple_of(2) { 20_000 } else { 64 << 20 };
     let limits = Limits { max_cache_bytes, ..Limits::default() };
     let compiler = Compiler::builder(vocabulary.to_formwork()).limits(limits).build();
-    let compiled = match compiler.compile(&Grammar::structure(piece.to_structure())) {
+    let compiled = match compiler.compile(&Grammar::structure(piece.to_structure(&vocabulary))) {
         Ok(compiled) => compiled,
         Err(error) => {
             assert!(error.is_unsatisfiable() && !twin.is_alive(), "refused: {error}");
@@ -71,6 +71,10 @@ fn free() -> impl Strategy<Value = Piece> {
     (texts, prop::collection::vec(0..N_SPECIAL, 0..2)).prop_map(|(texts, tokens)| Piece::Free(texts, tokens))
 }
 
+fn word() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["a", "ab", "<a"])
+}
+
 /// Pieces that derive no empty text.
 fn solid() -> impl Strategy<Value = Piece> {
     let bound = (prop::option::of(0u32..3), any::<bool>()).prop_map(|(max, surrounding)| Bound { max, surrounding });
@@ -80,8 +84,10 @@ fn solid() -> impl Strategy<Value = Piece> {
         prop::sample::select(TRIGGERS.to_vec()).prop_map(|text| Piece::Text(text.to_owned())),
         (0..N_SPECIAL).prop_map(Piece::Special),
         (schema(), order).prop_map(|(set, order)| Piece::Schema(set, order)),
-        (prop::sample::select(vec!["a", "ab", "<a"]), 1u32..4, bound)
-            .prop_map(|(word, max, bound)| Piece::Words(word, max, bound)),
+        (word(), 1u32..4, bound.clone(), prop::option::of(0..N_SPECIAL))
+            .prop_map(|(word, max, bound, special)| Piece::Words(word, max, bound, special)),
+        (word(), prop::sample::subsequence(TRIGGERS.to_vec(), 0..3), bound)
+            .prop_map(|(word, texts, bound)| Piece::Between(word, texts, bound)),
     ]
 }
 
@@ -141,7 +147,7 @@ proptest! {
 #[test]
 fn known_hard_places_are_exact() {
     let text = |text: &str| Piece::Text(text.to_owned());
-    let words = |word, max, surrounding| Piece::Words(word, 3, Bound { max, surrounding });
+    let words = |word, max, surrounding| Piece::Words(word, 3, Bound { max, surrounding }, None);
     let pieces = [
         // Two grammars that agree but for their whitespace, and text that is neither.
         Piece::Choice(vec![words("a", Some(2), false), words("a", None, true), text("a, a ")]),

@@ -5,7 +5,7 @@
 /// Exceeding one is a typed error for that request alone; the error names the limit's field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Nesting of the schema document (default 512). One level costs a stack frame of the front end.
+    /// Nesting of the schema document, and of a structure (default 512). One level costs a stack frame of the front end.
     pub max_schema_depth: usize,
     /// Schema nodes visited while a schema is normalised and lowered (default 2,000,000; about 100 ns each).
     pub max_schema_steps: usize,

@@ -2,7 +2,7 @@
 
 use formwork::grammar::{Expr, GrammarBuilder, KeyOrder, Whitespace};
 use formwork::json_schema::{Layout, SchemaOptions};
-use formwork::{Grammar, Marker, Structure, Terminal};
+use formwork::{Grammar, Marker, Structure, Terminal, TokenId};
 
 use super::expression::{ExprId, Language};
 use super::shape::ShapeSet;
@@ -19,8 +19,10 @@ pub enum Piece {
     Free(Vec<&'static str>, Vec<u32>),
     /// A schema's instances in compact layout.
     Schema(ShapeSet, KeyOrder),
-    /// The word `1` to `max` times with commas between, and whitespace between those lexemes.
-    Words(&'static str, u32, Bound),
+    /// The word `1` to `max` times with commas, or a special token, between, and whitespace between those lexemes.
+    Words(&'static str, u32, Bound, Option<u32>),
+    /// Free text without some texts (none holds whitespace) between two words, and whitespace between those lexemes.
+    Between(&'static str, Vec<&'static str>, Bound),
     /// One after the other.
     Sequence(Vec<Piece>),
     /// Any of them.
@@ -39,8 +41,8 @@ pub struct Bound {
 }
 
 impl Piece {
-    /// As the engine takes it.
-    pub fn to_structure(&self) -> Structure {
+    /// As the engine takes it, for this vocabulary.
+    pub fn to_structure(&self, vocabulary: &SmallVocabulary) -> Structure {
         match self {
             Piece::Text(text) => Structure::text(text),
             Piece::Special(token) => Structure::special(SmallVocabulary::special_name(*token)),
@@ -53,12 +55,15 @@ impl Piece {
                     SchemaOptions { layout: Layout::COMPACT, key_order: *key_order, ..SchemaOptions::default() };
                 Grammar::json_schema(set.to_schema()).with_options(options).into()
             }
-            Piece::Words(word, max, bound) => words(word, *max, *bound).into(),
-            Piece::Sequence(pieces) => Structure::sequence(pieces.iter().map(Piece::to_structure)),
-            Piece::Choice(pieces) => Structure::choice(pieces.iter().map(Piece::to_structure)),
+            Piece::Words(word, max, bound, special) => {
+                words(word, *max, *bound, special.map(|token| vocabulary.special_id(token)))
+            }
+            Piece::Between(word, texts, bound) => between(word, texts, *bound),
+            Piece::Sequence(pieces) => Structure::sequence(pieces.iter().map(|piece| piece.to_structure(vocabulary))),
+            Piece::Choice(pieces) => Structure::choice(pieces.iter().map(|piece| piece.to_structure(vocabulary))),
             Piece::Repeat(piece, separator, min, max) => Structure::Repeat {
-                part: Box::new(piece.to_structure()),
-                separator: separator.as_ref().map(|separator| Box::new(separator.to_structure())),
+                part: Box::new(piece.to_structure(vocabulary)),
+                separator: separator.as_ref().map(|separator| Box::new(separator.to_structure(vocabulary))),
                 min: *min,
                 max: *max,
             },
@@ -72,7 +77,13 @@ impl Piece {
             Piece::Special(token) => language.special(*token),
             Piece::Free(texts, _) => language.free(texts),
             Piece::Schema(set, key_order) => set.to_expression(*key_order, language),
-            Piece::Words(word, max, bound) => words_expression(word, *max, *bound, language),
+            Piece::Words(word, max, bound, special) => words_expression(word, *max, *bound, *special, language),
+            Piece::Between(word, texts, bound) => {
+                // Whitespace beside free text is free text, too.
+                let around = around(*bound, language);
+                let (word, free) = (language.literal(word), language.free(texts));
+                language.sequence([around, word, free, word, around])
+            }
             Piece::Sequence(pieces) => {
                 let parts: Vec<ExprId> = pieces.iter().map(|piece| piece.to_expression(language)).collect();
                 language.sequence(parts)
@@ -102,22 +113,51 @@ impl Piece {
     }
 }
 
-fn words(word: &str, max: u32, bound: Bound) -> Grammar {
+fn builder(bound: Bound) -> GrammarBuilder {
     let mut builder = GrammarBuilder::new();
     builder.set_whitespace(Some(Whitespace { max: bound.max, surrounding: bound.surrounding }));
-    let item = Box::new(Expr::Terminal(builder.terminal(Terminal::literal(word))));
-    let separator = Some(builder.terminal(Terminal::literal(",")));
-    let start = builder.nonterminal("words", Expr::Repeat { item, separator, min: 1, max: Some(max) });
-    Grammar::from_builder(builder, start)
+    builder
 }
 
-fn words_expression(word: &str, max: u32, bound: Bound, language: &mut Language) -> ExprId {
+fn words(word: &str, max: u32, bound: Bound, special: Option<TokenId>) -> Structure {
+    let mut builder = builder(bound);
+    let item = Box::new(Expr::Terminal(builder.terminal(Terminal::literal(word))));
+    let separator = match special {
+        None => Terminal::literal(","),
+        Some(token) => Terminal::Special(token),
+    };
+    let separator = Some(builder.terminal(separator));
+    let start = builder.nonterminal("words", Expr::Repeat { item, separator, min: 1, max: Some(max) });
+    Grammar::from_builder(builder, start).into()
+}
+
+fn between(word: &str, without: &[&str], bound: Bound) -> Structure {
+    let mut builder = builder(bound);
+    let word = Expr::Terminal(builder.terminal(Terminal::literal(word)));
+    let free = Expr::Terminal(builder.terminal(Terminal::free_text(without.iter().copied())));
+    let start = builder.nonterminal("between", Expr::Sequence(vec![word.clone(), free, word]));
+    Grammar::from_builder(builder, start).into()
+}
+
+/// Whitespace around a text.
+fn around(bound: Bound, language: &mut Language) -> ExprId {
+    if bound.surrounding { blanks(bound.max, language) } else { language.empty() }
+}
+
+fn blanks(max: Option<u32>, language: &mut Language) -> ExprId {
     let blanks: Vec<ExprId> = [" ", "\t", "\n", "\r"].iter().map(|blank| language.literal(blank)).collect();
     let blank = language.choice(blanks);
-    let blanks = language.repeat(blank, 0, bound.max);
-    let around = if bound.surrounding { blanks } else { language.empty() };
-    let (word, comma) = (language.literal(word), language.literal(","));
-    let next = language.sequence([blanks, comma, blanks, word]);
+    language.repeat(blank, 0, max)
+}
+
+fn words_expression(word: &str, max: u32, bound: Bound, special: Option<u32>, language: &mut Language) -> ExprId {
+    let (blanks, around) = (blanks(bound.max, language), around(bound, language));
+    let word = language.literal(word);
+    let separator = match special {
+        None => language.literal(","),
+        Some(token) => language.special(token),
+    };
+    let next = language.sequence([blanks, separator, blanks, word]);
     let others = language.repeat(next, 0, Some(max - 1));
     language.sequence([around, word, others, around])
 }

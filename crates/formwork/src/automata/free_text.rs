@@ -2,16 +2,19 @@
 //!
 //! After Aho and Corasick (Efficient String Matching, 1975): a state is the longest end of the text so far that begins one
 //! of the strings, and what is missing to a whole UTF-8 character. The byte that would complete a string is not offered.
-//! All other steps are live: a character begun can end in 64 ways at least, and fewer strings than that can forbid one.
+//! All other steps are live: a character of several bytes that is begun can end in 64 ways, and fewer of the strings end
+//! with such a character.
 
 use std::sync::Arc;
 
 use crate::error::GrammarError;
 
-/// Most strings that one text can be without; must stay below 64, see the module's documentation.
-const MAX_STRINGS: usize = 32;
+/// Most strings that one text can be without: the tokens that hold each are searched for.
+const MAX_STRINGS: usize = 256;
+/// Most of them that end beyond ASCII; must stay below 64, see the module's documentation.
+const MAX_WIDE: usize = 63;
 /// Most bytes of them together: the table has a row for each.
-const MAX_BYTES: usize = 1_024;
+const MAX_BYTES: usize = 8_192;
 
 /// Text without any of a few strings.
 #[derive(Debug)]
@@ -98,10 +101,11 @@ impl State {
 impl FreeText {
     pub(crate) fn new(without: &Arc<[Box<str>]>) -> Result<FreeText, GrammarError> {
         let n_bytes: usize = without.iter().map(|string| string.len()).sum();
-        if without.len() > MAX_STRINGS || n_bytes > MAX_BYTES {
-            let reason =
-                format!("free text can be without {MAX_STRINGS} strings of {MAX_BYTES} bytes together at most");
-            return Err(GrammarError::Invalid(reason));
+        let n_wide = without.iter().filter(|string| !string.as_bytes().last().is_some_and(u8::is_ascii)).count();
+        if without.len() > MAX_STRINGS || n_wide > MAX_WIDE || n_bytes > MAX_BYTES {
+            return Err(GrammarError::Invalid(format!(
+                "free text can be without {MAX_STRINGS} strings of {MAX_BYTES} bytes together, {MAX_WIDE} ending beyond ASCII"
+            )));
         }
         if without.iter().any(|string| string.is_empty()) {
             return Err(GrammarError::Invalid("every text holds the empty string: none can be without it".into()));
@@ -280,7 +284,10 @@ mod tests {
     #[test]
     fn too_many_strings_and_empty_ones_are_refused() {
         let many: Vec<Box<str>> = (0..=MAX_STRINGS).map(|index| index.to_string().into()).collect();
-        assert!(FreeText::new(&many.into()).is_err());
+        assert!(FreeText::new(&Arc::from(&many[1..])).is_ok() && FreeText::new(&many.into()).is_err());
+        // With all 64 characters that one byte begins, that byte would be a dead end.
+        let wide: Vec<Box<str>> = ('\u{c0}'..='\u{ff}').map(|char| char.to_string().into()).collect();
+        assert!(FreeText::new(&Arc::from(&wide[1..])).is_ok() && FreeText::new(&wide.into()).is_err());
         assert!(FreeText::new(&vec!["x".repeat(MAX_BYTES + 1).into()].into()).is_err());
         assert!(FreeText::new(&vec!["".into()].into()).is_err());
     }

@@ -43,8 +43,8 @@ impl Terminal {
         Terminal::OneOf(sorted.into())
     }
 
-    /// A terminal of any UTF-8 text, the empty one included, without these strings: at most 32 of them, none empty, of
-    /// 1,024 bytes together.
+    /// A terminal of any UTF-8 text, the empty one included, without these strings: at most 256 of them, none empty, of
+    /// 8,192 bytes together, and 63 of them ending beyond ASCII.
     pub fn free_text<T: Into<Box<str>>>(without: impl IntoIterator<Item = T>) -> Terminal {
         let mut sorted: Vec<Box<str>> = without.into_iter().map(Into::into).collect();
         sorted.sort_unstable();

@@ -120,7 +120,7 @@ impl Admission<'_> {
     }
 
     async fn compile(&self, grammar: &Grammar) -> Result<Arc<CompiledGrammar>, Arc<CompileError>> {
-        self.service.compile(self.thinking.before(grammar.clone())).await
+        self.service.compile_behind(self.thinking, grammar.clone()).await
     }
 }
 

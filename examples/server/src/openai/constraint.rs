@@ -45,13 +45,17 @@ pub(super) async fn constraint(
 ) -> Result<Constraint, Failure> {
     let Some(tools) = tools.filter(|tools| tools.choice != Choice::None) else {
         let Some(wanted) = wanted else { return Ok(Constraint::default()) };
-        let grammar = thinking.before(wanted.grammar.clone());
-        let compiled = service.compile(grammar).await.map_err(|error| wanted.refusal(&error))?;
+        let compiled = service.compile_behind(thinking, wanted.grammar.clone()).await;
+        let compiled = compiled.map_err(|error| wanted.refusal(&error))?;
         return Ok(Constraint { grammar: Some(compiled), tools: None });
     };
+    if let Some(wanted) = &wanted {
+        // By itself first, so that a refusal names what is at fault.
+        service.compile(wanted.grammar.clone()).await.map_err(|error| wanted.refusal(&error))?;
+    }
     let answer = wanted.map(|wanted| wanted.grammar);
     let plan = service.tool_plan(&tools.tools, tools.choice, is_parallel, tools.profile(), answer);
-    let compiled = service.compile(thinking.before(plan.grammar)).await.map_err(|error| tools.refusal(&error))?;
+    let compiled = service.compile_behind(thinking, plan.grammar).await.map_err(|error| tools.refusal(&error))?;
     let custom = tools.tools.iter().filter(|tool| tool.is_custom).map(|tool| tool.name.clone()).collect();
     Ok(Constraint { grammar: Some(compiled), tools: Some(Arc::new(CallTools { format: plan.format, custom })) })
 }

@@ -24,23 +24,31 @@ impl Wanted {
 
     /// The refusal, worded as OpenAI words it for schemas with a name.
     pub(crate) fn refusal(&self, error: &CompileError) -> Failure {
-        let message = match &self.name {
-            Some(name) => format!("Invalid schema for response_format '{name}': {}", in_context(error)),
-            None => format!("Invalid {}: {}", self.param, describe(error)),
+        let message = match (&self.name, first_violation(error)) {
+            (Some(name), Some(violation)) => {
+                let place = in_context(violation, &violation.pointer);
+                format!("Invalid schema for response_format '{name}': {place}")
+            }
+            _ => format!("Invalid {}: {}", self.param, describe(error)),
         };
         Failure::about(self.param, message).with_code("invalid_json_schema")
     }
 }
 
-/// The first violation with its place as a tuple of path segments, which is OpenAI's way, and as a JSON Pointer.
-pub(crate) fn in_context(error: &CompileError) -> String {
-    let CompileError::Schema(schema) = error else { return describe(error) };
-    let Some(Violation { pointer, keyword, reason, .. }) = schema.violations().first() else { return describe(error) };
+pub(crate) fn first_violation(error: &CompileError) -> Option<&Violation> {
+    match error {
+        CompileError::Schema(schema) => schema.violations().first(),
+        _ => None,
+    }
+}
+
+/// A violation with its place in a schema as a tuple of path segments, which is OpenAI's way, and as a JSON Pointer.
+pub(crate) fn in_context(violation: &Violation, pointer: &str) -> String {
     let segments: Vec<String> = pointer.split('/').skip(1).map(|segment| format!("'{segment}'")).collect();
     let comma = if segments.len() == 1 { "," } else { "" };
     let at = if pointer.is_empty() { "/" } else { pointer };
-    let keyword = keyword.as_ref().map(|keyword| format!("'{keyword}': ")).unwrap_or_default();
-    format!("In context=({}{comma}), {keyword}{reason} (at {at}).", segments.join(", "))
+    let keyword = violation.keyword.as_ref().map(|keyword| format!("'{keyword}': ")).unwrap_or_default();
+    format!("In context=({}{comma}), {keyword}{} (at {at}).", segments.join(", "), violation.reason)
 }
 
 /// `response_format` of chat completions, LMDeploy's types among them. `None` for free text.

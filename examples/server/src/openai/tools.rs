@@ -1,10 +1,10 @@
 //! Which tools does a chat request name, and which of them may or must be called?
 
-use formwork::CompileError;
 use formwork::json_schema::Profile;
+use formwork::{CompileError, Violation};
 use serde_json::{Value, json};
 
-use super::format::{check_name, in_context};
+use super::format::{check_name, first_violation, in_context};
 use crate::failure::{Failure, describe};
 use crate::tools::{Choice, ToolSpec, input_parameters, parameters_or_empty};
 
@@ -183,19 +183,22 @@ impl ToolRequest {
 
     /// The refusal, worded as OpenAI words it, naming the tool at fault.
     pub(crate) fn refusal(&self, error: &CompileError) -> Failure {
-        let pointer = match error {
-            CompileError::Schema(schema) => schema.violations().first().map(|violation| violation.pointer.as_str()),
-            _ => None,
-        };
-        let index =
-            pointer.and_then(|pointer| pointer.strip_prefix("/tools/")?.split('/').next()?.parse::<usize>().ok());
-        match index.and_then(|index| Some((self.tools.get(index)?, self.params.get(index)?))) {
-            Some((tool, param)) => {
-                let message = format!("Invalid schema for function '{}': {}", tool.name, in_context(error));
+        match first_violation(error).and_then(|violation| self.place(violation)) {
+            Some((tool, param, place)) => {
+                let message = format!("Invalid schema for function '{}': {place}", tool.name);
                 Failure::about(param, message).with_code("invalid_function_parameters")
             }
             None => Failure::about("tools", describe(error)).with_code("invalid_function_parameters"),
         }
+    }
+
+    /// The tool that a violation is in, the field of its parameters, and the place in these.
+    fn place(&self, violation: &Violation) -> Option<(&ToolSpec, &str, String)> {
+        // In front is where the calls stand in the answer, behind it where the fault is in the parameters.
+        let (_, rest) = violation.pointer.split_once("/tools/")?;
+        let index: usize = rest.split('/').next()?.parse().ok()?;
+        let place = rest.find("/parameters").map_or("", |at| &rest[at + "/parameters".len()..]);
+        Some((self.tools.get(index)?, self.params.get(index)?, in_context(violation, place)))
     }
 }
 

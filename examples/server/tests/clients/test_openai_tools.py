@@ -142,8 +142,29 @@ REFUSED = {
     "name": ({"function": {"name": "no name"}}, "tools[0].function.name", None),
     "no name": ({"function": {}}, "tools[0].function.name", "missing_required_parameter"),
     "type": ({"type": "web_search"}, "tools[0].type", None),
-    "open object": ({"function": {"parameters": {**STOCK, "additionalProperties": True}}}, "tools[0].function.parameters", "invalid_function_parameters"),
 }
+
+
+@pytest.mark.parametrize("choice", ["required", "auto"])
+@pytest.mark.parametrize("parallel", [True, False], ids=["many", "one"])
+def test_tool_outside_of_the_strict_subset_is_named(client, model, choice, parallel):
+    """OpenAI's words, with the place in the parameters of the tool."""
+    open_object = {**STOCK, "properties": {"inner": {**STOCK, "additionalProperties": True}}, "required": ["inner"]}
+    wrong = {"type": "function", "function": {"name": "wrong", "strict": True, "parameters": open_object}}
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(
+            model=model, messages=user("x"), tools=[tools()[0], wrong], tool_choice=choice, parallel_tool_calls=parallel
+        )
+    assert (caught.value.param, caught.value.code) == ("tools[1].function.parameters", "invalid_function_parameters")
+    start = "Invalid schema for function 'wrong': In context=('properties', 'inner'), 'additionalProperties'"
+    assert caught.value.body["message"].startswith(start)
+
+
+def test_answer_outside_of_the_strict_subset_is_named(client, model):
+    response_format = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": {"type": "object"}}}
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.chat.completions.create(model=model, messages=user("x"), tools=tools(), response_format=response_format)
+    assert (caught.value.param, caught.value.code) == ("response_format", "invalid_json_schema")
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -162,3 +183,39 @@ def test_choice_of_a_tool_that_is_not_there_is_refused(client, model):
         with pytest.raises(openai.BadRequestError) as caught:
             client.chat.completions.create(model=model, messages=user("x"), tools=tools(), tool_choice=choice)
         assert caught.value.param == "tool_choice"
+
+
+@pytest.mark.parametrize("strict", [True, False], ids=["strict", "loose"])
+def test_calls_that_come_by_themselves_are_valid(client, model, strict):
+    n_calls = 0
+    for seed in range(6):
+        request = {"model": model, "messages": user("What is the weather in Paris?"), "tools": tools(strict), "seed": seed, "max_tokens": 300}
+        message = (choice := client.chat.completions.create(**request).choices[0]).message
+        assert (choice.finish_reason == "tool_calls") <= bool(message.tool_calls)
+        if choice.finish_reason == "tool_calls":
+            check_calls(message.tool_calls)
+            n_calls += 1
+        streamed = {"content": "", "names": [], "arguments": ""}
+        for chunk in client.chat.completions.create(**request, tool_choice="auto", stream=True):
+            delta = chunk.choices[0].delta
+            streamed["content"] += delta.content or ""
+            for call in delta.tool_calls or []:
+                streamed["names"] += [call.function.name] if call.function.name else []
+                streamed["arguments"] += call.function.arguments or ""
+        calls = message.tool_calls or []
+        assert streamed["content"] == (message.content or "") and streamed["names"] == [call.function.name for call in calls]
+        assert streamed["arguments"] == "".join(call.function.arguments for call in calls)
+    assert n_calls > 0
+
+
+def test_answer_or_call_by_schema(client, model):
+    """With a schema, what is no call is the answer that the schema describes."""
+    schema = {"type": "object", "properties": {"answer": WORD}, "required": ["answer"], "additionalProperties": False}
+    response_format = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
+    for seed in range(6):
+        request = {"model": model, "messages": user("What is the weather in Paris?"), "tools": tools(), "seed": seed, "parallel_tool_calls": False}
+        message = client.chat.completions.create(**request, response_format=response_format).choices[0].message
+        if message.tool_calls:
+            check_calls(message.tool_calls)
+        else:
+            value_of(message.content, schema)

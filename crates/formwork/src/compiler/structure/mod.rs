@@ -62,7 +62,7 @@ pub enum Structure {
         max: Option<u32>,
     },
     /// Free text: any UTF-8, the empty text included, that holds none of these. Control tokens are in it in no case. At most
-    /// 32 different texts, of 1,024 bytes together.
+    /// 256 different texts, of 8,192 bytes together, 63 of them ending beyond ASCII.
     Free {
         /// What the text must not hold.
         without: Vec<Marker>,
