@@ -119,7 +119,7 @@ pub(super) fn message(parts: Vec<Part>) -> Value {
     if !thought.is_empty() {
         content.push(json!({"type": "thinking", "thinking": thought}));
     }
-    if calls.is_empty() || !text.is_empty() {
+    if calls.is_empty() && thought.is_empty() || !text.is_empty() {
         content.push(json!({"type": "text", "text": text}));
     }
     if !content.is_empty() {

@@ -222,3 +222,58 @@ fn text_part(kind: Kind, text: &str, logprobs: &[Value]) -> Value {
         _ => json!({"type": "output_text", "text": text, "annotations": [], "logprobs": logprobs}),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Items of `text`, and kinds of events with equal neighbours once. Both are the same however the text is cut.
+    fn read(text: &str, is_complete: bool) -> (Vec<Value>, Vec<&'static str>) {
+        let chars: Vec<char> = text.chars().collect();
+        let mut results = (1..=chars.len()).map(|size| {
+            let mut output = Output::new(Thinking::Possible, None, None);
+            let mut events = Vec::new();
+            chars.chunks(size).for_each(|part| output.push(&part.iter().collect::<String>(), &[], &mut events));
+            output.finish(is_complete, &mut events);
+            let mut kinds: Vec<&str> = events.iter().map(|event| event.kind).collect();
+            kinds.dedup();
+            let mut items = output.items().to_vec();
+            for (index, item) in items.iter_mut().enumerate() {
+                let id = item["id"].take();
+                let is_of_item = |event: &&Event| event.data["output_index"] == index;
+                let mut ids = events.iter().filter(is_of_item).filter_map(|event| event.data.get("item_id"));
+                assert!(ids.all(|other| *other == id), "{events:?}");
+            }
+            (items, kinds)
+        });
+        let first = results.next().unwrap();
+        results.for_each(|other| assert_eq!(other, first));
+        first
+    }
+
+    #[test]
+    fn thought_is_an_item_before_the_message() {
+        let (items, kinds) = read("<think>Hm.</think>\nYes.", true);
+        let reasoning = json!({
+            "id": null, "type": "reasoning", "status": "completed", "summary": [],
+            "content": [{"type": "reasoning_text", "text": "Hm."}],
+        });
+        let content = json!([{"type": "output_text", "text": "Yes.", "annotations": [], "logprobs": []}]);
+        let message =
+            json!({"id": null, "type": "message", "status": "completed", "role": "assistant", "content": content});
+        assert_eq!(items, [reasoning, message]);
+        let steps = |delta, done| {
+            let added = ["response.output_item.added", "response.content_part.added"];
+            [&added[..], &[delta, done, "response.content_part.done", "response.output_item.done"]].concat()
+        };
+        let of_thought = steps("response.reasoning_text.delta", "response.reasoning_text.done");
+        let of_text = steps("response.output_text.delta", "response.output_text.done");
+        assert_eq!(kinds, [of_thought, of_text].concat());
+    }
+
+    #[test]
+    fn thought_that_is_cut_off_is_incomplete() {
+        let (items, _) = read("<think>Hm", false);
+        assert_eq!((items.len(), &items[0]["status"]), (1, &json!("incomplete")));
+    }
+}
