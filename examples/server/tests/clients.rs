@@ -48,3 +48,14 @@ fn openai_completions() {
 fn lmdeploy() {
     check("test_lmdeploy.py", &["--lmdeploy-errors"]);
 }
+
+#[test]
+fn cohere() {
+    check("test_cohere.py", &[]);
+}
+
+/// Answers are short, so that much is asked in little time.
+#[test]
+fn openapi() {
+    check("test_openapi.py", &["--max-answer-tokens", "16"]);
+}
