@@ -32,6 +32,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(completions))
         .route("/v2/chat", post(cohere_chat))
+        .route("/v1/responses", post(responses))
         .route("/v1/models", get(models))
         .route("/v1/models/{name}", get(model))
         .route("/playground/generate", post(playground_generate))
@@ -85,6 +86,11 @@ async fn chat(State(service): Shared, Body(body): Body) -> Response {
 async fn completions(State(service): Shared, Body(body): Body) -> Response {
     let dialect = dialect("/v1/", &service);
     answer(openai::completions::completions(service, body).await, dialect)
+}
+
+async fn responses(State(service): Shared, Body(body): Body) -> Response {
+    let dialect = dialect("/v1/", &service);
+    answer(openai::responses::responses(service, body).await, dialect)
 }
 
 async fn cohere_chat(State(service): Shared, Body(body): Body) -> Response {

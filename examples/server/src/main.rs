@@ -10,6 +10,7 @@ mod metrics;
 mod model;
 mod openai;
 mod options;
+mod pieces;
 mod playground;
 mod request;
 mod scheduler;

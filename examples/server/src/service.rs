@@ -161,6 +161,19 @@ impl Service {
         compiled
     }
 
+    /// Compiles an answer's grammar with the model's thought before it. A refusal speaks of the grammar alone.
+    pub(crate) async fn compile_behind(
+        &self,
+        thinking: Thinking,
+        grammar: Grammar,
+    ) -> Result<Arc<CompiledGrammar>, Arc<CompileError>> {
+        let compiled = self.compile(thinking.before(grammar.clone())).await;
+        match compiled {
+            Err(error) if thinking != Thinking::Never => Err(self.compile(grammar).await.err().unwrap_or(error)),
+            compiled => compiled,
+        }
+    }
+
     /// Lets the model write one answer. What is wrong with the prompt is said here, before a stream begins.
     pub(crate) fn submit(
         &self,

@@ -4,7 +4,9 @@ use formwork_decode::{FinishReason, RunStats, TokenRecord};
 use formwork_tokenizers::Tokenizer;
 use serde_json::{Value, json};
 
-use crate::calls::{CallFormat, CallScanner, Piece};
+use crate::calls::{CallFormat, Piece};
+use crate::pieces::PieceScanner;
+use crate::thinking::Thinking;
 
 /// Characters that a tool plan has at most. More text before a call is content. While an answer is streamed and calls are
 /// possible, so much of its beginning is held back: it may be a plan or an answer.
@@ -15,8 +17,9 @@ const LEAST: f64 = -9999.0;
 /// A part of an answer, in the order of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// What the model is about to do with tools. Comes whole, and before all else.
+    /// What the model is about to do with tools. Comes whole, and before all but thought.
     Plan(String),
+    Thought(String),
     Text(String),
     Call {
         id: String,
@@ -29,7 +32,7 @@ pub(super) enum Part {
 
 /// Takes the model's text apart as it comes.
 pub(super) struct Parts {
-    scanner: Option<CallScanner>,
+    scanner: PieceScanner,
     /// Text that may be a plan; `None` when nothing can be one any more.
     plan: Option<String>,
     n_calls: usize,
@@ -38,36 +41,27 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// `calls` is how calls stand in the text; without it all is text.
-    pub(super) fn new(calls: Option<CallFormat>) -> Parts {
+    /// `calls` is how calls stand in the text; without it there are none.
+    pub(super) fn new(thinking: Thinking, calls: Option<CallFormat>) -> Parts {
         let plan = calls.is_some().then(String::new);
-        Parts { scanner: calls.map(CallScanner::new), plan, n_calls: 0, is_behind_call: false }
+        Parts { scanner: PieceScanner::new(thinking, calls), plan, n_calls: 0, is_behind_call: false }
     }
 
     /// Adds text; what is certain goes to `out`.
     pub(super) fn push(&mut self, text: &str, out: &mut Vec<Part>) {
-        let mut pieces = Vec::new();
-        match &mut self.scanner {
-            Some(scanner) => scanner.push(text, &mut pieces),
-            None if text.is_empty() => {}
-            None => out.push(Part::Text(text.to_owned())),
-        }
-        pieces.into_iter().for_each(|piece| self.take(piece, out));
+        self.scanner.push(text).into_iter().for_each(|piece| self.take(piece, out));
     }
 
     /// No more text comes.
     pub(super) fn finish(&mut self, out: &mut Vec<Part>) {
-        let mut pieces = Vec::new();
-        if let Some(scanner) = &mut self.scanner {
-            scanner.finish(&mut pieces);
-        }
-        pieces.into_iter().for_each(|piece| self.take(piece, out));
+        self.scanner.finish().into_iter().for_each(|piece| self.take(piece, out));
         // No call came, so it was no plan.
         out.extend(self.plan.take().filter(|text| !text.is_empty()).map(Part::Text));
     }
 
     fn take(&mut self, piece: Piece, out: &mut Vec<Part>) {
         match piece {
+            Piece::Thought(text) => out.push(Part::Thought(text)),
             Piece::Content(text) => self.take_text(&text, out),
             Piece::Call(name) => {
                 let plan = self.plan.take().map(|plan| plan.trim().to_owned());
@@ -108,10 +102,12 @@ impl Parts {
 
 /// The message of an answer that is complete.
 pub(super) fn message(parts: Vec<Part>) -> Value {
-    let (mut text, mut plan, mut calls) = (String::new(), None, Vec::<(String, String, String)>::new());
+    let (mut thought, mut text, mut plan) = (String::new(), String::new(), None);
+    let mut calls = Vec::<(String, String, String)>::new();
     for part in parts {
         match (part, calls.last_mut()) {
             (Part::Plan(whole), _) => plan = Some(whole),
+            (Part::Thought(more), _) => thought.push_str(&more),
             (Part::Text(more), _) => text.push_str(&more),
             (Part::Call { id, name }, _) => calls.push((id, name, String::new())),
             (Part::Arguments(more), Some((_, _, arguments))) => arguments.push_str(&more),
@@ -119,8 +115,15 @@ pub(super) fn message(parts: Vec<Part>) -> Value {
         }
     }
     let mut message = json!({"role": "assistant"});
-    if calls.is_empty() || !text.is_empty() {
-        message["content"] = json!([{"type": "text", "text": text}]);
+    let mut content = Vec::new();
+    if !thought.is_empty() {
+        content.push(json!({"type": "thinking", "thinking": thought}));
+    }
+    if calls.is_empty() && thought.is_empty() || !text.is_empty() {
+        content.push(json!({"type": "text", "text": text}));
+    }
+    if !content.is_empty() {
+        message["content"] = content.into();
     }
     if let Some(plan) = plan {
         message["tool_plan"] = plan.into();
@@ -155,10 +158,11 @@ mod tests {
 
     /// The message of `text`, which comes in parts of every length and must be the same each time.
     fn read(text: &str) -> Value {
-        let format = CallFormat { begin: "<call>".to_owned(), end: "</call>".to_owned(), arguments_key: "arguments" };
+        let format =
+            CallFormat { begins: vec!["<call>".to_owned()], end: "</call>".to_owned(), arguments_key: "arguments" };
         let chars: Vec<char> = text.chars().collect();
         let mut messages = (1..=chars.len()).map(|size| {
-            let (mut parts, mut out) = (Parts::new(Some(format.clone())), Vec::new());
+            let (mut parts, mut out) = (Parts::new(Thinking::Possible, Some(format.clone())), Vec::new());
             chars.chunks(size).for_each(|chunk| parts.push(&chunk.iter().collect::<String>(), &mut out));
             parts.finish(&mut out);
             let mut message = message(out);
@@ -181,8 +185,10 @@ mod tests {
     fn text_before_calls_is_the_plan() {
         let one = |name: &str| format!("<call>{{\"name\": \"{name}\", \"arguments\": {{\"a\": 1}}}}</call>");
         let text = format!("I ask f.\n{}\n{}", one("f"), one("g"));
-        let expected = json!({"role": "assistant", "tool_plan": "I ask f.", "tool_calls": [call("f"), call("g")]});
+        let mut expected = json!({"role": "assistant", "tool_plan": "I ask f.", "tool_calls": [call("f"), call("g")]});
         assert_eq!(read(&text), expected);
+        expected["content"] = json!([{"type": "thinking", "thinking": "Hm."}]);
+        assert_eq!(read(&format!("<think>Hm.</think>\n{text}")), expected);
         let content = json!([{"type": "text", "text": "Done. So."}]);
         let expected = json!({"role": "assistant", "content": content, "tool_calls": [call("f")]});
         assert_eq!(read(&format!("{} Done. So.", one("f"))), expected);

@@ -41,15 +41,15 @@ pub(crate) async fn chat(service: Arc<Service>, body: Bytes) -> Result<Response,
     drop(body);
     let permit = service.admit(1)?.pop().ok_or_else(Failure::overloaded)?;
     let mut limits = Limits::new(service.options.cohere_full);
-    let constraint = constraint(&service, &request, &mut limits).await?;
     let messages = messages(&request.messages, &request.documents)?;
-    let prompt = service.prompt(&messages, request.tools.as_ref().map(|tools| &tools.for_template))?;
+    let (prompt, thinking) = service.prompt(&messages, request.tools.as_ref().map(|tools| &tools.for_template))?;
+    let constraint = constraint(&service, thinking, &request, &mut limits).await?;
     let config = GenerationConfig { max_tokens: service.max_tokens(request.max_tokens), ..request.config };
     let has_logprobs = config.record_top.is_some();
     let writing = Writing {
         id: crate::ids::new(""),
         answer: service.submit(prompt, constraint.grammar, config, arrival, permit)?,
-        parts: Parts::new(constraint.calls),
+        parts: Parts::new(thinking, constraint.calls),
         has_logprobs,
         warnings: limits.warnings,
     };

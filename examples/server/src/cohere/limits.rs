@@ -78,28 +78,40 @@ impl Subject<'_> {
     }
 
     fn words(self, violation: &Violation) -> String {
-        let Violation { pointer, keyword, .. } = violation;
-        let keyword = keyword.as_deref();
-        match (self, self.tool(pointer)) {
-            (Subject::Format, _) if pointer.is_empty() && keyword == Some("type") => {
-                "schema must be an object: its type must be \"object\"".to_owned()
+        let Violation { pointer, keyword, reason, .. } = violation;
+        let (tool, place) = match self {
+            Subject::Format => (None, pointer.as_str()),
+            Subject::Tools(tools) => place_in_tools(tools, pointer),
+        };
+        let whose = tool.map(|tool| format!("tool {}: ", tool.name)).unwrap_or_default();
+        match (tool, keyword.as_deref()) {
+            (_, Some("type")) if place.is_empty() => {
+                format!("{whose}schema must be an object: its type must be \"object\"")
             }
-            (_, Some(tool)) if keyword == Some("type") => {
-                format!("tool {}: schema must be an object: its type must be \"object\"", tool.name)
-            }
-            (_, Some(tool)) if keyword == Some("required") && requires_nothing(&tool.parameters) => {
+            (Some(tool), Some("required")) if place.is_empty() && requires_nothing(&tool.parameters) => {
                 format!("tool {} must have at least one required parameter", tool.name)
             }
-            _ => violation.to_string(),
+            (_, Some(keyword)) => format!("{whose}{}: {keyword}: {reason}", root_or(place)),
+            (_, None) if place.is_empty() => format!("{whose}{reason}"),
+            (_, None) => format!("{whose}{place}: {reason}"),
         }
     }
+}
 
-    /// The tool whose parameters as a whole `pointer` leads to.
-    fn tool(&self, pointer: &str) -> Option<&ToolSpec> {
-        let Subject::Tools(tools) = self else { return None };
-        let index: usize = pointer.strip_prefix("/tools/")?.strip_suffix("/parameters")?.parse().ok()?;
-        tools.get(index)
-    }
+/// The tool that a pointer leads into, and the place in its parameters. In front of that is where the calls stand in the
+/// answer.
+fn place_in_tools<'a, 'p>(tools: &'a [ToolSpec], pointer: &'p str) -> (Option<&'a ToolSpec>, &'p str) {
+    let of_tool = || {
+        let (_, rest) = pointer.split_once("/tools/")?;
+        let (index, rest) = rest.split_once('/')?;
+        let place = rest.strip_prefix("parameters")?;
+        Some((tools.get(index.parse::<usize>().ok()?), place))
+    };
+    of_tool().unwrap_or((None, ""))
+}
+
+fn root_or(place: &str) -> &str {
+    if place.is_empty() { "/" } else { place }
 }
 
 fn requires_nothing(parameters: &Value) -> bool {

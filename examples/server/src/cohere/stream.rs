@@ -51,7 +51,8 @@ pub(super) async fn write_stream(service: Arc<Service>, mut writing: Writing, ou
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Open {
     None,
-    Block,
+    /// A content block, whose type is also the name of its text.
+    Block(&'static str),
     Call,
 }
 
@@ -76,16 +77,8 @@ impl Events<'_> {
     async fn part(&mut self, part: Part) -> Result<(), Failure> {
         match part {
             Part::Plan(plan) => self.send("tool-plan-delta", json!({}), json!({"message": {"tool_plan": plan}})).await,
-            Part::Text(text) => {
-                if self.open != Open::Block {
-                    self.close().await?;
-                    let content = json!({"type": "text", "text": ""});
-                    let index = json!({"index": self.n_blocks});
-                    self.send("content-start", index, json!({"message": {"content": content}})).await?;
-                    (self.open, self.n_blocks) = (Open::Block, self.n_blocks + 1);
-                }
-                self.text(&text).await
-            }
+            Part::Thought(text) => self.text("thinking", &text).await,
+            Part::Text(text) => self.text("text", &text).await,
             Part::Call { id, name } => {
                 self.close().await?;
                 let call = json!({"id": id, "type": "function", "function": {"name": name, "arguments": ""}});
@@ -102,23 +95,37 @@ impl Events<'_> {
         }
     }
 
+    /// More text of the block of this type, which is begun where it is not open.
+    async fn text(&mut self, kind: &'static str, text: &str) -> Result<(), Failure> {
+        if self.open != Open::Block(kind) {
+            self.close().await?;
+            let content = json!({"type": kind, kind: ""});
+            let index = json!({"index": self.n_blocks});
+            self.send("content-start", index, json!({"message": {"content": content}})).await?;
+            (self.open, self.n_blocks) = (Open::Block(kind), self.n_blocks + 1);
+        }
+        self.delta(kind, text).await
+    }
+
     /// More text of the open block, with the log probabilities of all tokens so far.
-    async fn text(&mut self, text: &str) -> Result<(), Failure> {
+    async fn delta(&mut self, kind: &'static str, text: &str) -> Result<(), Failure> {
         let mut head = json!({"index": self.n_blocks.saturating_sub(1)});
         if !self.records.is_empty() {
             head["logprobs"] = logprobs(&self.service.tokenizer, &std::mem::take(&mut self.records));
         }
-        self.send("content-delta", head, json!({"message": {"content": {"text": text}}})).await
+        self.send("content-delta", head, json!({"message": {"content": {kind: text}}})).await
     }
 
     /// Ends what is open.
     async fn close(&mut self) -> Result<(), Failure> {
-        if self.open == Open::Block && !self.records.is_empty() {
-            self.text("").await?;
+        if let Open::Block(kind) = self.open
+            && !self.records.is_empty()
+        {
+            self.delta(kind, "").await?;
         }
         match std::mem::replace(&mut self.open, Open::None) {
             Open::None => Ok(()),
-            Open::Block => self.end("content-end", self.n_blocks).await,
+            Open::Block(_) => self.end("content-end", self.n_blocks).await,
             Open::Call => self.end("tool-call-end", self.n_calls).await,
         }
     }

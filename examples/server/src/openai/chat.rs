@@ -10,17 +10,18 @@ use formwork_decode::{FinishReason, GenerationConfig, RunStats, TokenRecord};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::constraint::{CallTools, Constraint, constraint, input_of};
 use super::format::{one_of, response_format, structured_outputs, top_level};
 use super::logprobs;
 use super::messages::messages;
-use super::tools::{ToolRequest, ToolShape, tool_request};
-use crate::calls::{CallScanner, Piece};
+use super::tools::{ToolShape, tool_request};
+use crate::calls::Piece;
 use crate::failure::{Dialect, Failure};
+use crate::pieces::PieceScanner;
 use crate::request::{Knobs, parse, refuse_unknown};
 use crate::service::{MAX_ANSWERS, Next, Service};
 use crate::sse::{Sender, stream};
-use crate::thinking::{Split, Thinking, ThoughtSplitter};
-use crate::tools::{Choice, ToolPlan};
+use crate::thinking::Thinking;
 
 /// Fields that change nothing here.
 const IGNORED: [&str; 10] = [
@@ -84,13 +85,6 @@ struct Head {
     model: String,
 }
 
-/// What is needed to tell calls from text.
-struct CallTools {
-    plan: ToolPlan,
-    /// Names of tools whose input is a text.
-    custom: Vec<String>,
-}
-
 /// Answers a chat request.
 pub(crate) async fn chat(service: Arc<Service>, body: Bytes) -> Result<Response, Failure> {
     let arrival = Instant::now();
@@ -127,29 +121,8 @@ async fn understand(service: &Service, request: ChatRequest, n: usize) -> Result
     let tools = tool_request(request.tools.as_ref(), request.tool_choice.as_ref(), ToolShape::Nested)?;
     let messages = messages(&request.messages)?;
     let (prompt, thinking) = service.prompt(&messages, tools.as_ref().map(|tools| &tools.for_template))?;
-    let calls = tools.filter(|tools| tools.choice != Choice::None);
     let is_parallel = request.parallel_tool_calls.unwrap_or(true);
-    let (grammar, tools) = match (calls, wanted) {
-        (Some(tools), wanted) => {
-            if let Some(wanted) = &wanted {
-                // By itself first, so that a refusal names what is at fault.
-                service.compile(wanted.grammar.clone()).await.map_err(|error| wanted.refusal(&error))?;
-            }
-            let answer = wanted.as_ref().map(|wanted| wanted.grammar.clone());
-            let plan = service.tool_plan(&tools.tools, tools.choice, is_parallel, tools.profile(), answer);
-            let compiled =
-                service.compile(thinking.before(plan.grammar.clone())).await.map_err(|error| tools.refusal(&error))?;
-            (Some(compiled), Some(Arc::new(call_tools(plan, &tools))))
-        }
-        (None, Some(wanted)) => {
-            let compiled = service
-                .compile(thinking.before(wanted.grammar.clone()))
-                .await
-                .map_err(|error| wanted.refusal(&error))?;
-            (Some(compiled), None)
-        }
-        (None, None) => (None, None),
-    };
+    let Constraint { grammar, tools } = constraint(service, thinking, wanted, tools, is_parallel).await?;
     let max_tokens = service.max_tokens(request.max_completion_tokens.or(request.max_tokens));
     let n_top = logprobs::n_top(request.logprobs.unwrap_or(false), request.top_logprobs)?;
     let n_ids = service.tokenizer.vocabulary().len();
@@ -163,11 +136,6 @@ async fn understand(service: &Service, request: ChatRequest, n: usize) -> Result
     Ok(Chat { head, prompt, grammar, configs, tools, thinking, has_logprobs: n_top.is_some() })
 }
 
-fn call_tools(plan: ToolPlan, tools: &ToolRequest) -> CallTools {
-    let custom = tools.tools.iter().filter(|tool| tool.is_custom).map(|tool| tool.name.clone()).collect();
-    CallTools { plan, custom }
-}
-
 /// One answer that is being written.
 struct Writer {
     answer: crate::service::Answer,
@@ -177,50 +145,34 @@ struct Writer {
 
 /// The text of an answer taken apart.
 struct Parts {
-    splitter: ThoughtSplitter,
-    tools: Option<(Arc<CallTools>, CallScanner)>,
+    scanner: PieceScanner,
+    tools: Option<Arc<CallTools>>,
     n_calls: usize,
 }
 
 impl Parts {
     fn new(thinking: Thinking, tools: Option<Arc<CallTools>>) -> Parts {
-        let tools = tools.map(|tools| {
-            let scanner = CallScanner::new(tools.plan.format.clone());
-            (tools, scanner)
-        });
-        Parts { splitter: thinking.splitter(), tools, n_calls: 0 }
+        let format = tools.as_ref().map(|tools| tools.format.clone());
+        Parts { scanner: PieceScanner::new(thinking, format), tools, n_calls: 0 }
     }
 
     fn push(&mut self, text: &str) -> Vec<Piece> {
-        let split = self.splitter.push(text);
-        self.pieces(split)
+        let pieces = self.scanner.push(text);
+        self.counted(pieces)
     }
 
     fn finish(&mut self) -> Vec<Piece> {
-        let split = self.splitter.finish();
-        let mut pieces = self.pieces(split);
-        if let Some((_, scanner)) = &mut self.tools {
-            scanner.finish(&mut pieces);
-        }
-        pieces
+        let pieces = self.scanner.finish();
+        self.counted(pieces)
     }
 
-    fn pieces(&mut self, split: Split) -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        if !split.thought.is_empty() {
-            pieces.push(Piece::Thought(split.thought));
-        }
-        match &mut self.tools {
-            Some((_, scanner)) => scanner.push(&split.answer, &mut pieces),
-            None if split.answer.is_empty() => {}
-            None => pieces.push(Piece::Content(split.answer)),
-        }
+    fn counted(&mut self, pieces: Vec<Piece>) -> Vec<Piece> {
         self.n_calls += pieces.iter().filter(|piece| matches!(piece, Piece::Call(_))).count();
         pieces
     }
 
     fn is_custom(&self, name: &str) -> bool {
-        self.tools.as_ref().is_some_and(|(tools, _)| tools.custom.iter().any(|custom| custom == name))
+        self.tools.as_ref().is_some_and(|tools| tools.is_custom(name))
     }
 
     fn finish_reason(&self, finish: FinishReason) -> &'static str {
@@ -275,12 +227,6 @@ fn call(parts: &Parts, name: &str, arguments: &str) -> Value {
         true => json!({"id": id, "type": "custom", "custom": {"name": name, "input": input_of(arguments)}}),
         false => json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}),
     }
-}
-
-/// The text that a custom tool gets; empty where the answer was cut off before it.
-fn input_of(arguments: &str) -> String {
-    let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
-    arguments.get("input").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 async fn whole(service: &Service, head: &Head, writers: Vec<Writer>) -> Result<Response, Failure> {

@@ -54,28 +54,41 @@ pub(crate) fn in_context(violation: &Violation, pointer: &str) -> String {
 
 /// `response_format` of chat completions, LMDeploy's types among them. `None` for free text.
 pub(crate) fn response_format(format: Option<&Value>) -> Result<Option<Wanted>, Failure> {
-    const PARAM: &str = "response_format";
+    typed_format(format, "response_format", "response_format")
+}
+
+/// `text.format` of responses, which has the same types; a schema stands beside its name.
+pub(crate) fn text_format(format: Option<&Value>) -> Result<Option<Wanted>, Failure> {
+    typed_format(format, "text.format", "text.format.schema")
+}
+
+/// A format by its type. Refusals name `param`, and those of a schema `schema_param`.
+fn typed_format(
+    format: Option<&Value>,
+    param: &'static str,
+    schema_param: &'static str,
+) -> Result<Option<Wanted>, Failure> {
     let Some(format) = format.filter(|format| !format.is_null()) else { return Ok(None) };
-    let wrong = |message: &str| Failure::about(PARAM, message);
+    let wrong = |message: &str| Failure::about(param, message);
     match format.get("type").and_then(Value::as_str) {
         Some("text") => Ok(None),
         Some("json_object") => match format.get("schema").filter(|schema| !schema.is_null()) {
             // llama.cpp's and others' way to name a schema.
-            Some(schema) => Ok(Some(Wanted::new(full(schema)?, PARAM))),
-            None => Ok(Some(Wanted::new(Grammar::json_object().with_options(options()), PARAM))),
+            Some(schema) => Ok(Some(Wanted::new(full(schema)?, schema_param))),
+            None => Ok(Some(Wanted::new(Grammar::json_object().with_options(options()), param))),
         },
         Some("json_schema") => {
             let wrapper = format.get("json_schema").unwrap_or(format);
-            named_schema(wrapper, PARAM).map(Some)
+            named_schema(wrapper, schema_param).map(Some)
         }
         Some("regex_schema") => match format.get("regex_schema") {
-            Some(Value::String(pattern)) => Ok(Some(Wanted::new(Grammar::regex(pattern), PARAM))),
+            Some(Value::String(pattern)) => Ok(Some(Wanted::new(Grammar::regex(pattern), param))),
             _ => Err(wrong("regex_schema must be a regular expression")),
         },
-        Some(other) => Err(wrong(&format!(
-            "response_format.type is {other:?}, it must be text, json_object, json_schema or regex_schema"
-        ))),
-        None => Err(wrong("response_format needs a type")),
+        Some(other) => {
+            Err(wrong(&format!("{param}.type is {other:?}, it must be text, json_object, json_schema or regex_schema")))
+        }
+        None => Err(wrong(&format!("{param} needs a type"))),
     }
 }
 
@@ -134,7 +147,7 @@ pub(crate) fn structured_outputs(field: Option<&Value>) -> Result<Option<Wanted>
     let Some(field) = value.as_object() else { return Err(wrong("structured_outputs must be an object")) };
     let present = |key: &&str| field.get(*key).is_some_and(|value| !value.is_null() && *value != json!(false));
     const KINDS: [&str; 6] = ["json", "regex", "choice", "json_object", "grammar", "structural_tag"];
-    let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| present(&kind)).collect();
+    let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| present(kind)).collect();
     let [kind] = kinds[..] else {
         return Err(wrong("exactly one of json, regex, choice and json_object must be given"));
     };

@@ -3,8 +3,10 @@
 
 pub(crate) mod chat;
 pub(crate) mod completions;
+mod constraint;
 pub(crate) mod format;
 pub(crate) mod logprobs;
 pub(crate) mod messages;
 pub(crate) mod models;
+pub(crate) mod responses;
 pub(crate) mod tools;

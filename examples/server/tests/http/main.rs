@@ -4,4 +4,7 @@
 mod cohere;
 mod cohere_limits;
 mod cohere_stream;
+#[path = "../common/mod.rs"]
+mod common;
+mod responses;
 mod server;

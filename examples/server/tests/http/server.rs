@@ -1,16 +1,13 @@
 //! Where does the server run? One process for all tests that want the same options, ended with the last of them.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::Value;
 
+use super::common::server::{API_KEY, Server as Process};
+
 /// A server that listens on a free port.
-pub(crate) struct Server {
-    process: Child,
-    url: String,
-}
+pub(crate) struct Server(Process);
 
 type Shared = Mutex<Weak<Server>>;
 
@@ -30,26 +27,17 @@ impl Server {
     fn shared(server: &Shared, options: &[&str]) -> Arc<Server> {
         let mut server = server.lock().unwrap_or_else(PoisonError::into_inner);
         server.upgrade().unwrap_or_else(|| {
-            let started = Arc::new(Server::start(options));
+            let started = Arc::new(Server(Process::start(options)));
             *server = Arc::downgrade(&started);
             started
         })
     }
 
-    fn start(options: &[&str]) -> Server {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_formwork-server"));
-        let command = command.args(["--port", "0"]).args(options).env("RUST_LOG", "error");
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let (_, url) = line.trim_end().split_once(" at ").expect("the first line names the address");
-        Server { process, url: url.to_owned() }
-    }
-
     /// Status and text of the answer to `body`.
     fn post(&self, path: &str, body: &Value) -> (u16, String) {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let request = agent.post(format!("{}{path}", self.url)).header("content-type", "application/json");
+        let request = agent.post(format!("{}{path}", self.0.url)).header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {API_KEY}"));
         let mut response = request.send(body.to_string()).unwrap();
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
     }
@@ -84,12 +72,5 @@ impl Server {
             data
         };
         text.split("\n\n").filter(|part| !part.is_empty() && !part.starts_with(':')).map(event).collect()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
