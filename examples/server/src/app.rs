@@ -20,6 +20,9 @@ use crate::openai;
 use crate::playground;
 use crate::service::Service;
 
+/// What the routes take and answer: OpenAPI 3.1.
+const OPENAPI: &str = include_str!("openapi.json");
+
 type Shared = State<Arc<Service>>;
 
 /// All routes.
@@ -38,6 +41,7 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
     Router::new()
         .merge(answering)
         .route("/", get(page))
+        .route("/openapi.json", get(openapi))
         .route("/health", get(health))
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
@@ -105,6 +109,10 @@ async fn page() -> Response {
     let headers =
         [(header::CONTENT_SECURITY_POLICY, playground::POLICY), (header::CONTENT_TYPE, "text/html; charset=utf-8")];
     (headers, playground::PAGE).into_response()
+}
+
+async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
 }
 
 async fn playground_generate(State(service): Shared, Body(body): Body) -> Response {

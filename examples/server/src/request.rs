@@ -41,6 +41,24 @@ pub(crate) fn refuse_unknown(rest: &Map<String, Value>, ignored: &[&str]) -> Res
     }
 }
 
+/// A field that is true or false; `None` without it.
+pub(crate) fn flag(fields: &Value, name: &str, param: &str) -> Result<Option<bool>, Failure> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(flag)) => Ok(Some(*flag)),
+        Some(_) => Err(Failure::about(param, format!("{name} must be true or false"))),
+    }
+}
+
+/// A field that is a text; `None` without it.
+pub(crate) fn text<'a>(fields: &'a Value, name: &str, param: &str) -> Result<Option<&'a str>, Failure> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Failure::about(param, format!("{name} must be a text"))),
+    }
+}
+
 /// How tokens are chosen, in OpenAI's names and those that other servers add.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Knobs {

@@ -1,4 +1,5 @@
 //! Do the official clients work unmodified? Each file of `clients/` runs against a server of its own.
+#![allow(clippy::unwrap_used, reason = "a test ends where something is wrong")]
 
 mod common;
 
@@ -47,4 +48,15 @@ fn openai_completions() {
 #[test]
 fn lmdeploy() {
     check("test_lmdeploy.py", &["--lmdeploy-errors"]);
+}
+
+#[test]
+fn cohere() {
+    check("test_cohere.py", &[]);
+}
+
+/// Answers are short, so that much is asked in little time.
+#[test]
+fn openapi() {
+    check("test_openapi.py", &["--max-answer-tokens", "16"]);
 }

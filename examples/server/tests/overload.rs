@@ -1,4 +1,5 @@
 //! What does the server do with more requests than it can hold, with clients that go away, and when it is told to end?
+#![allow(clippy::unwrap_used, reason = "a test ends where something is wrong")]
 
 mod common;
 

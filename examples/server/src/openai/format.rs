@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::failure::{Failure, describe};
 use crate::layout::{LAYOUT, options};
+use crate::request::{flag, text};
 
 /// A grammar, and what to say when it is refused.
 #[derive(Clone, Debug)]
@@ -93,15 +94,16 @@ fn typed_format(
 
 /// A schema with name and strictness: `{name, schema, strict}`.
 pub(crate) fn named_schema(wrapper: &Value, param: &'static str) -> Result<Wanted, Failure> {
-    let name = wrapper.get("name").and_then(Value::as_str);
+    let name = text(wrapper, "name", param)?;
     if let Some(name) = name {
         check_name(name, param)?;
     }
+    text(wrapper, "description", param)?;
     let schema = ["schema", "json_schema"].iter().find_map(|key| wrapper.get(*key)).filter(|schema| !schema.is_null());
     let Some(schema) = schema else {
         return Err(Failure::about(param, "json_schema needs a schema").with_code("missing_required_parameter"));
     };
-    let is_strict = wrapper.get("strict").and_then(Value::as_bool).unwrap_or(false);
+    let is_strict = flag(wrapper, "strict", param)?.unwrap_or(false);
     let grammar = match is_strict {
         true => Grammar::json_schema(parsed(schema)?).with_options(strict_options()),
         false => full(schema)?,
@@ -140,16 +142,16 @@ fn parsed(schema: &Value) -> Result<Value, Failure> {
 /// vLLM's `structured_outputs`: one of `json`, `regex`, `choice`, `json_object`, with options of the white space.
 pub(crate) fn structured_outputs(field: Option<&Value>) -> Result<Option<Wanted>, Failure> {
     const PARAM: &str = "structured_outputs";
-    let Some(field) = field.filter(|field| !field.is_null()) else { return Ok(None) };
+    let Some(value) = field.filter(|field| !field.is_null()) else { return Ok(None) };
     let wrong = |message: &str| Failure::about(PARAM, message);
-    let Some(field) = field.as_object() else { return Err(wrong("structured_outputs must be an object")) };
+    let Some(field) = value.as_object() else { return Err(wrong("structured_outputs must be an object")) };
     let present = |key: &&str| field.get(*key).is_some_and(|value| !value.is_null() && *value != json!(false));
     const KINDS: [&str; 6] = ["json", "regex", "choice", "json_object", "grammar", "structural_tag"];
     let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| present(kind)).collect();
     let [kind] = kinds[..] else {
         return Err(wrong("exactly one of json, regex, choice and json_object must be given"));
     };
-    let compact = field.get("disable_any_whitespace").and_then(Value::as_bool).unwrap_or(false);
+    let compact = flag(value, "disable_any_whitespace", PARAM)?.unwrap_or(false);
     let options = SchemaOptions { layout: if compact { Layout::COMPACT } else { LAYOUT }, ..options() };
     if present(&"whitespace_pattern") {
         return Err(wrong("whitespace_pattern is not supported; disable_any_whitespace is"));

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::format::{check_name, first_violation, in_context};
 use crate::failure::{Failure, describe};
+use crate::request::{flag, text};
 use crate::tools::{Choice, ToolSpec, input_parameters, parameters_or_empty};
 
 /// The tools of a request and how they may be called.
@@ -104,7 +105,8 @@ fn tool(index: usize, tool: &Value, shape: ToolShape) -> Result<ToolSpec, Failur
         true => custom_parameters(inner.get("format"), &param("format"))?,
         false => parameters_or_empty(inner.get("parameters")),
     };
-    let is_strict = inner.get("strict").and_then(Value::as_bool).unwrap_or(false);
+    text(inner, "description", &param("description"))?;
+    let is_strict = flag(inner, "strict", &param("strict"))?.unwrap_or(false);
     Ok(ToolSpec { name: name.to_owned(), parameters, is_strict, is_custom })
 }
 

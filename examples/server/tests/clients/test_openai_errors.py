@@ -25,6 +25,7 @@ WRONG = {
     "unknown field": ({"extra_body": {"no_such_field": 1}}, "no_such_field", "unknown_parameter"),
     "format": ({"response_format": {"type": "yaml"}}, "response_format", None),
     "no schema": ({"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}}, "response_format", "missing_required_parameter"),
+    "strict is no flag": ({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": True, "strict": "true"}}}, "response_format", None),
     "two formats": ({"response_format": {"type": "json_object"}, "extra_body": {"regex_schema": "a"}}, "regex_schema", None),
     "tool choice alone": ({"tool_choice": "required"}, "tool_choice", None),
 }
