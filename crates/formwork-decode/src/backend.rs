@@ -50,18 +50,27 @@ pub trait Backend: Send {
     /// # Errors
     /// [`BackendError::NoTokens`], [`BackendError::ContextFull`] or [`BackendError::TokenOutOfRange`].
     fn check_pass(&self, tokens: &[TokenId]) -> Result<(), BackendError> {
-        if tokens.is_empty() {
-            return Err(BackendError::NoTokens);
-        }
-        let (needed, context_length) = (self.cached().len() + tokens.len(), self.context_length());
-        if needed > context_length {
-            return Err(BackendError::ContextFull { needed, context_length });
-        }
-        let width = self.logits_width();
-        match tokens.iter().find(|token| token.index() >= width) {
-            Some(&token) => Err(BackendError::TokenOutOfRange { token, width }),
-            None => Ok(()),
-        }
+        check_tokens(tokens, self.cached().len(), self.context_length(), self.logits_width())
+    }
+}
+
+/// Whether `tokens` can be fed behind `n_cached` positions.
+pub(crate) fn check_tokens(
+    tokens: &[TokenId],
+    n_cached: usize,
+    context_length: usize,
+    width: usize,
+) -> Result<(), BackendError> {
+    if tokens.is_empty() {
+        return Err(BackendError::NoTokens);
+    }
+    let needed = n_cached + tokens.len();
+    if needed > context_length {
+        return Err(BackendError::ContextFull { needed, context_length });
+    }
+    match tokens.iter().find(|token| token.index() >= width) {
+        Some(&token) => Err(BackendError::TokenOutOfRange { token, width }),
+        None => Ok(()),
     }
 }
 

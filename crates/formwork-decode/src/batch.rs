@@ -2,7 +2,7 @@
 
 use formwork::TokenId;
 
-use crate::backend::{Backend, Logits};
+use crate::backend::{Backend, Logits, check_tokens};
 use crate::error::{BackendError, DecodeError};
 use crate::generate::{Generation, finished, n_to_keep};
 use crate::sequence::Sequence;
@@ -35,6 +35,17 @@ pub trait BatchBackend {
 
     /// As [`Backend::context_length`], for each row.
     fn context_length(&self) -> usize;
+
+    /// As [`Backend::check_pass`], for one row.
+    ///
+    /// # Errors
+    /// As [`Backend::check_pass`], or a row that is not there.
+    fn check_pass(&self, row: usize, tokens: &[TokenId]) -> Result<(), BackendError> {
+        match row < self.n_rows() {
+            true => check_tokens(tokens, self.cached(row).len(), self.context_length(), self.logits_width()),
+            false => Err(BackendError::runtime(format!("the batch has no row {row}"))),
+        }
+    }
 }
 
 /// Backends of one sequence each, as the rows of a batch: one pass per row.

@@ -98,25 +98,6 @@ impl OrtBatch {
         signature.has_attention_mask && signature.has_position_ids
     }
 
-    /// Whether `tokens` can be fed to a row.
-    pub(crate) fn check_input(&self, row: usize, tokens: &[TokenId]) -> Result<(), BackendError> {
-        let Some(row) = self.rows.get(row) else {
-            return Err(BackendError::runtime(format!("the batch has no row {row}")));
-        };
-        if tokens.is_empty() {
-            return Err(BackendError::NoTokens);
-        }
-        let (needed, context_length) = (row.cached().len() + tokens.len(), self.context_length);
-        if needed > context_length {
-            return Err(BackendError::ContextFull { needed, context_length });
-        }
-        let width = self.logits_width();
-        match tokens.iter().find(|token| token.index() >= width) {
-            Some(&token) => Err(BackendError::TokenOutOfRange { token, width }),
-            None => Ok(()),
-        }
-    }
-
     /// Runs rows with their new tokens, all of them checked. The rows are as they were until they [keep](Self::keep) it.
     pub(crate) fn pass<'a>(&mut self, inputs: &[(usize, &'a [TokenId])]) -> Result<Outcome<'a>, BackendError> {
         let mut inputs = inputs.to_vec();
@@ -203,7 +184,7 @@ impl BatchBackend for OrtBatch {
         for (index, &(row, tokens)) in inputs.iter().enumerate() {
             let is_twice = inputs[..index].iter().any(|(other, _)| *other == row);
             let twice = || BackendError::runtime(format!("row {row} is in the pass twice"));
-            let checked = if is_twice { Err(twice()) } else { self.check_input(row, tokens) };
+            let checked = if is_twice { Err(twice()) } else { self.check_pass(row, tokens) };
             results.push(checked.err().map(Err));
         }
         let sound: Vec<usize> = (0..inputs.len()).filter(|&index| results[index].is_none()).collect();

@@ -35,13 +35,13 @@ impl OrtModel {
 
 impl Backend for OrtModel {
     fn forward(&mut self, tokens: &[TokenId]) -> Result<Box<dyn Logits>, BackendError> {
-        self.batch.check_input(0, tokens)?;
+        self.batch.check_pass(0, tokens)?;
         let outcome = self.batch.pass(&[(0, tokens)])?;
         only(self.batch.keep(outcome, 1))
     }
 
     fn forward_each(&mut self, tokens: &[TokenId]) -> Result<Vec<Box<dyn Logits>>, BackendError> {
-        self.batch.check_input(0, tokens)?;
+        self.batch.check_pass(0, tokens)?;
         let outcome = self.batch.pass(&[(0, tokens)])?;
         if outcome.n_positions < tokens.len() {
             // The model gives the last position only, so each needs a pass of its own.
