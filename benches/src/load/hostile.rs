@@ -21,7 +21,8 @@ pub(super) fn hostile_schemas() -> Vec<Value> {
         (0..40).map(|index| (format!("^(a|b)*{index}"), json!({"minLength": index}))).collect();
     vec![
         deep(60, |inner| json!({"type": "object", "properties": {"a": inner}, "required": ["a"]})),
-        deep(60, |inner| json!({"anyOf": [inner, {"type": "array", "items": inner}]})),
+        // Twice as much text with each level.
+        deep(12, |inner| json!({"anyOf": [inner, {"type": "array", "items": inner}]})),
         deep(60, |inner| json!({"not": inner})),
         json!({"$defs": ladder, "$ref": "#/$defs/0"}),
         json!({"$ref": "#"}),

@@ -59,6 +59,12 @@ pub(crate) fn text<'a>(fields: &'a Value, name: &str, param: &str) -> Result<Opt
     }
 }
 
+/// What a stream tells beside the answer.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(crate) struct StreamOptions {
+    pub(crate) include_usage: Option<bool>,
+}
+
 /// How tokens are chosen, in OpenAI's names and those that other servers add.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Knobs {

@@ -46,6 +46,11 @@ fn openai_completions() {
 }
 
 #[test]
+fn openai_responses() {
+    check("test_openai_responses.py", &[]);
+}
+
+#[test]
 fn lmdeploy() {
     check("test_lmdeploy.py", &["--lmdeploy-errors"]);
 }

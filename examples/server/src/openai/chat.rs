@@ -18,7 +18,7 @@ use super::tools::{ToolShape, tool_request};
 use crate::calls::Piece;
 use crate::failure::{Dialect, Failure};
 use crate::pieces::PieceScanner;
-use crate::request::{Knobs, parse, refuse_unknown};
+use crate::request::{Knobs, StreamOptions, parse, refuse_unknown};
 use crate::service::{MAX_ANSWERS, Next, Service};
 use crate::sse::{Sender, stream};
 use crate::thinking::Thinking;
@@ -61,11 +61,6 @@ struct ChatRequest {
     rest: Map<String, Value>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-struct StreamOptions {
-    include_usage: Option<bool>,
-}
-
 /// A request that was understood.
 struct Chat {
     head: Head,
@@ -92,7 +87,7 @@ pub(crate) async fn chat(service: Arc<Service>, body: Bytes) -> Result<Response,
     drop(body);
     refuse_unknown(&request.rest, &IGNORED)?;
     let is_stream = request.stream.unwrap_or(false);
-    let include_usage = request.stream_options.and_then(|options| options.include_usage).unwrap_or(false);
+    let include_usage = request.stream_options.unwrap_or_default().include_usage.unwrap_or(false);
     let n = request.n.unwrap_or(1);
     if !(1..=MAX_ANSWERS).contains(&n) {
         return Err(Failure::about("n", format!("n is {n}, it must be from 1 to {MAX_ANSWERS}")));

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::chat::Usage;
 use super::format::{one_of, response_format, structured_outputs, top_level};
 use crate::failure::{Dialect, Failure};
-use crate::request::{Knobs, parse, refuse_unknown};
+use crate::request::{Knobs, StreamOptions, parse, refuse_unknown};
 use crate::service::{Answer, MAX_ANSWERS, Next, Service};
 use crate::sse::{Sender, stream};
 
@@ -38,7 +38,7 @@ struct CompletionRequest {
     echo: Option<bool>,
     suffix: Option<String>,
     stream: Option<bool>,
-    stream_options: Option<Value>,
+    stream_options: Option<StreamOptions>,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -100,8 +100,7 @@ pub(crate) async fn completions(service: Arc<Service>, body: Bytes) -> Result<Re
     let head = Head { id: crate::ids::new("cmpl-"), created: crate::ids::now(), model };
     let has_logprobs = request.logprobs.is_some();
     if request.stream == Some(true) {
-        let options = request.stream_options.unwrap_or_default();
-        let include_usage = options.get("include_usage").and_then(Value::as_bool).unwrap_or(false);
+        let include_usage = request.stream_options.unwrap_or_default().include_usage.unwrap_or(false);
         let write = move |out| write_stream(service, head, answers, has_logprobs, include_usage, out);
         return Ok(stream(Dialect::OpenAi, write));
     }
