@@ -59,6 +59,15 @@ impl Head {
 
 /// Answers a completion request.
 pub(crate) async fn completions(service: Arc<Service>, body: Bytes) -> Result<Response, Failure> {
+    // What other routes call messages is the prompt here.
+    let by_field = |failure: Failure| match failure.param.as_deref() {
+        Some("messages") => Failure { param: Some("prompt".to_owned()), ..failure },
+        _ => failure,
+    };
+    complete(service, body).await.map_err(by_field)
+}
+
+async fn complete(service: Arc<Service>, body: Bytes) -> Result<Response, Failure> {
     let arrival = Instant::now();
     let request: CompletionRequest = parse(&body)?;
     refuse_unknown(&request.rest, &IGNORED)?;

@@ -43,3 +43,10 @@ def test_log_probabilities(client, model):
 def test_wrong_request_is_refused(client, model, change):
     with pytest.raises(openai.BadRequestError):
         client.completions.create(**{"model": model, "prompt": "x", "max_tokens": 2, **change})
+
+
+@pytest.mark.parametrize("prompt", ["", "word " * 5000])
+def test_prompt_at_fault_is_named(client, model, prompt):
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.completions.create(model=model, prompt=prompt, max_tokens=2)
+    assert refused.value.body["param"] == "prompt"
