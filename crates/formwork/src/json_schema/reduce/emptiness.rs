@@ -6,6 +6,7 @@ use serde_json::Value;
 use smallvec::SmallVec;
 
 use super::Reducer;
+use super::conj::AtomKind;
 use crate::automata::decide::{Emptiness, number_emptiness};
 use crate::error::{GrammarError, SchemaError, ViolationKind};
 use crate::json_schema::document::{NodeId, NodeKind};
@@ -256,12 +257,13 @@ impl<'a> Reducer<'a> {
 
     /// Whether a conjunction plainly lists constants, so that reducing it is cheap and leads nowhere else.
     pub(super) fn lists_values(&self, conj: ConjId) -> bool {
-        self.conjs[conj.0 as usize].iter().any(|atom| {
-            let listing = match self.document.value(atom.node()) {
+        self.conjs.atoms(conj).iter().any(|atom| {
+            let AtomKind::Node { node } = self.conjs.kind(*atom) else { return false };
+            let listing = match self.document.value(*node) {
                 Value::Object(map) => map.contains_key("const") || map.contains_key("enum"),
                 _ => false,
             };
-            !atom.is_negated() && (listing || self.document.kind(atom.node()) == NodeKind::Constant)
+            !atom.is_negated() && (listing || self.document.kind(*node) == NodeKind::Constant)
         })
     }
 

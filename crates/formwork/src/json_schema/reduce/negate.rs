@@ -103,8 +103,7 @@ impl<'a> Reducer<'a> {
             Value::String(_) => {}
             _ => {
                 let constant = self.constant_inside(node, step, value)?;
-                let atom = self.conjs[constant.0 as usize][0].complement();
-                let complement = self.intern(&[atom]);
+                let complement = self.complement(constant);
                 let complement = self.union_of(complement)?;
                 outside = self.intersect(&outside, &complement)?;
             }
@@ -142,7 +141,7 @@ impl<'a> Reducer<'a> {
                 let mut shapes = length_cases(length, Some(length));
                 for (index, element) in elements.iter().enumerate() {
                     let constant = self.constant_inside(node, Step::Index(index), element)?;
-                    let complement = self.complement_conj(constant);
+                    let complement = self.complement(constant);
                     shapes.push(Rc::new(differing_at(index, complement)));
                 }
                 outside.arrays = Alternatives::Of(shapes);
@@ -151,7 +150,7 @@ impl<'a> Reducer<'a> {
                 let mut shapes: SmallVec<[Rc<ObjectShape<'a>>; 1]> = SmallVec::new();
                 for (key, value) in map {
                     let constant = self.constant_inside(node, Step::Key(key), value)?;
-                    let complement = self.complement_conj(constant);
+                    let complement = self.complement(constant);
                     shapes.push(Rc::new(forbidding(key)));
                     shapes.push(Rc::new(having(key, complement)));
                 }
@@ -162,18 +161,6 @@ impl<'a> Reducer<'a> {
             }
         }
         Ok(outside)
-    }
-
-    /// The complement of a conjunction of one atom.
-    fn complement_conj(&mut self, conj: ConjId) -> ConjId {
-        match conj {
-            ConjId::TRUE => ConjId::FALSE,
-            ConjId::FALSE => ConjId::TRUE,
-            _ => {
-                let atom = self.conjs[conj.0 as usize][0].complement();
-                self.intern(&[atom])
-            }
-        }
     }
 
     fn negate_numbers(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
@@ -246,7 +233,7 @@ impl<'a> Reducer<'a> {
         let (prefix, rest) = self.elements(node, keywords)?;
         for (index, element) in prefix.iter().enumerate() {
             if *element != ConjId::TRUE {
-                let complement = self.complement_conj(*element);
+                let complement = self.complement(*element);
                 shapes.push(Rc::new(differing_at(index, complement)));
             }
         }
@@ -256,7 +243,7 @@ impl<'a> Reducer<'a> {
             let residue = self.residue(node, Keyword::Items, EXISTENTIAL);
             let mut shape = ArrayShape { min: 1, ..ArrayShape::any() };
             if prefix.is_empty() {
-                let element = self.complement_conj(rest);
+                let element = self.complement(rest);
                 shape.contains.push(Contains { element, min: 1, residue });
             } else {
                 shape.residues.push(residue);
@@ -336,7 +323,7 @@ impl<'a> Reducer<'a> {
 
     fn negate_in_place(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
         for target in self.conjuncts(node, keywords)? {
-            let complement = self.complement_conj(target);
+            let complement = self.complement(target);
             cases.push(self.union_of(complement)?);
         }
         if let Some(branches) = self.branches(node, keywords, Keyword::AnyOf)? {
