@@ -1,7 +1,7 @@
 //! Which expression describes the arrays of a shape?
 
 use super::Lowerer;
-use crate::grammar::{Expr, List};
+use crate::grammar::{Case, Expr, List};
 use crate::ids::NonterminalId;
 use crate::json_schema::fault::Result;
 use crate::json_schema::shape::{ArrayShape, ConjId, Contains};
@@ -93,8 +93,9 @@ impl<'a> Lowerer<'_, 'a> {
             open: self.punctuation.open_array,
             close: self.punctuation.close_array,
             separator: self.punctuation.separator,
-            prefix,
-            rest,
+            prefix: prefix.into_iter().map(|element| vec![Case::plain(element)]).collect(),
+            rest: rest.map(Case::plain).into_iter().collect(),
+            counters: Vec::new(),
             min,
             max,
         })

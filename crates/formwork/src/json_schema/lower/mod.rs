@@ -16,7 +16,7 @@ use super::literal;
 use super::reduce::Reducer;
 use super::shape::{Alternatives, ConjId, NumberSet, NumberShape, Residues, StringSet, StringShape, Union};
 use crate::automata::{NumberSpec, StringSpec, Terminal};
-use crate::grammar::{Expr, GrammarBuilder, List, Record};
+use crate::grammar::{Case, Expr, GrammarBuilder, List, OtherKeys, Record};
 use crate::ids::{NonterminalId, TerminalId};
 
 /// The brackets and separators of JSON in the layout that was asked for.
@@ -335,7 +335,8 @@ fn free_composites(
         close: punctuation.close_array,
         separator: punctuation.separator,
         prefix: Vec::new(),
-        rest: value,
+        rest: value.map(Case::plain).into_iter().collect(),
+        counters: Vec::new(),
         min: 0,
         max: None,
     };
@@ -345,7 +346,9 @@ fn free_composites(
         separator: punctuation.separator,
         assign: punctuation.assign,
         properties: Vec::new(),
-        others: value.map(|value| crate::grammar::OtherKeys { key, value }).into_iter().collect(),
+        others: value.map(|value| OtherKeys { key, cases: vec![Case::plain(value)] }).into_iter().collect(),
+        n_goals: 0,
+        presence: Vec::new(),
         min: 0,
         max: None,
     };

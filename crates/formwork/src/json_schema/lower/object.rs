@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::Lowerer;
 use crate::automata::decide::Emptiness;
 use crate::automata::{ContentConstraint, ContentLanguage, StringSpec, Terminal};
-use crate::grammar::{Expr, OtherKeys, Property, Record};
+use crate::grammar::{Case, Expr, OtherKeys, Property, Record};
 use crate::json_schema::fault::Result;
 use crate::json_schema::literal;
 use crate::json_schema::shape::{ConjId, KeyClass, ObjectShape, PatternId};
@@ -51,6 +51,8 @@ impl<'a> Lowerer<'_, 'a> {
             assign: self.punctuation.assign,
             properties,
             others,
+            n_goals: 0,
+            presence: Vec::new(),
             min,
             max,
         })))
@@ -63,7 +65,8 @@ impl<'a> Lowerer<'_, 'a> {
             let value = self.reducer.value_of(shape, named)?;
             match self.nonterminal(value)? {
                 Some(value) => {
-                    properties.push(Property { key: literal::string(named.key), value, required: named.required });
+                    let cases = vec![Case::plain(value)];
+                    properties.push(Property { key: literal::string(named.key), cases, required: named.required });
                 }
                 None if named.required => return Ok(None),
                 None => {}
@@ -83,7 +86,7 @@ impl<'a> Lowerer<'_, 'a> {
                 let key = self.key_spec(shape, &set)?;
                 if let Some(spec) = key {
                     let key = self.builder.terminal(Terminal::String(spec.into()));
-                    others.push(OtherKeys { key, value });
+                    others.push(OtherKeys { key, cases: vec![Case::plain(value)] });
                 }
             }
         }

@@ -211,7 +211,7 @@ impl<'a> Reducer<'a> {
                 case(StringSpec { content, ..StringSpec::default() }, Vec::new());
             }
         }
-        if let Some(Value::String(name)) = keywords.get(Keyword::Format) {
+        if let Some(Value::String(name)) = keywords.get(Keyword::Format).filter(|_| self.asserts_formats()) {
             if let Some(language) = format::exact_language(name) {
                 let content = vec![ContentConstraint { language, negated: true }];
                 case(StringSpec { content, ..StringSpec::default() }, Vec::new());
