@@ -98,6 +98,7 @@ impl<'a> Lowerer<'_, 'a> {
             counters: Vec::new(),
             min,
             max,
+            unique: false,
         })
     }
 

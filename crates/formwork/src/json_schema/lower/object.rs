@@ -86,7 +86,7 @@ impl<'a> Lowerer<'_, 'a> {
                 let key = self.key_spec(shape, &set)?;
                 if let Some(spec) = key {
                     let key = self.builder.terminal(Terminal::String(spec.into()));
-                    others.push(OtherKeys { key, cases: vec![Case::plain(value)] });
+                    others.push(OtherKeys { key, cases: vec![Case::plain(value)], n_words: None });
                 }
             }
         }
