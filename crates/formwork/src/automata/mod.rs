@@ -18,6 +18,7 @@ mod lengths;
 mod literals;
 mod number;
 mod spec;
+mod word_count;
 
 pub(crate) use self::alphabet::Alphabet;
 pub(crate) use self::automaton::Automaton;
@@ -30,3 +31,4 @@ pub(crate) use self::lazy_dfa::Overflows;
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::literals::{MAX_STRINGS as MAX_KEYS, next_bytes};
 pub use self::spec::{Bound, ContentConstraint, ContentLanguage, NumberSpec, StringSpec, Terminal};
+pub(crate) use self::word_count::WordCount;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use fixedbitset::FixedBitSet;
 
 use super::builder::{Case, Expr, GrammarBuilder, List, Record};
+use super::effect::may_repeat_keys;
 use super::productions::{
     Edge, ListBody, LoopBody, Next, Node, NodeId, Place, Productions, RecordBody, Register, Symbol,
 };
@@ -61,8 +62,10 @@ pub(super) fn lower(
         start,
         accepts_empty,
         spacing,
+        remembers_keys: false,
         alike: Alike::default(),
     };
+    productions.remembers_keys = may_repeat_keys(productions.records.iter().map(|record| &**record));
     productions.alike = Alike::new(&productions, automata);
     productions.ranks = rank(&productions, builder)?;
     Ok(productions)
@@ -285,6 +288,7 @@ impl<'a> Lowering<'a> {
             .filter(|other| self.analysis.any_case(&other.cases) && !self.analysis.terminal_is_empty(other.key))
             .flat_map(|other| Some((other.key, one(&other.cases)?)))
             .collect();
+        let n_words = self.analysis.n_words(record);
         let values: Box<[NonterminalId]> = properties.iter().flat_map(|property| one(&property.cases)).collect();
         for value in values.iter().chain(others.iter().map(|(_, value)| value)) {
             self.check_value(*value)?;
@@ -325,6 +329,7 @@ impl<'a> Lowering<'a> {
             next_required,
             n_required,
             others,
+            n_words,
             min: record.min,
             max: record.max,
             key_node,

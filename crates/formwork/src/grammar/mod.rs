@@ -5,6 +5,7 @@
 //! to make one; it takes expressions, checks them, removes what cannot be completed and lowers the rest.
 
 mod builder;
+mod effect;
 mod include;
 mod lower;
 mod productions;
@@ -16,6 +17,7 @@ mod view;
 pub use self::builder::{
     Case, Counter, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, PresenceClause, Property, Record, Whitespace,
 };
+pub(crate) use self::effect::Effect;
 pub(crate) use self::productions::{Next, Place, Productions, Register, Symbol};
 pub(crate) use self::seen::{SeenId, SeenSets};
 pub(crate) use self::spacing::Spacing;

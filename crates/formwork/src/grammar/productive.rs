@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::builder::{Case, Expr, GrammarBuilder, List, Record};
+use super::builder::{Case, Expr, GrammarBuilder, List, OtherKeys, Record};
 use crate::automata::Automaton;
 use crate::error::{GrammarError, LimitError};
 use crate::limits::Limits;
@@ -92,11 +92,15 @@ impl<'a> Analysis<'a> {
         if record.properties.iter().any(|property| property.required && !self.any_case(&property.cases)) {
             return false;
         }
-        record.min as usize <= record.properties.iter().filter(|property| self.any_case(&property.cases)).count()
-            || record
-                .others
-                .iter()
-                .any(|other| self.any_case(&other.cases) && !self.automata[other.key.index()].is_empty())
+        let n_named = record.properties.iter().filter(|property| self.any_case(&property.cases)).count();
+        self.n_words(record).is_none_or(|n_words| record.min as usize <= n_named + n_words as usize)
+    }
+
+    /// How many keys without a name a record can have; `None` for more than anyone will write.
+    pub(super) fn n_words(&self, record: &Record) -> Option<u32> {
+        let usable = |other: &&OtherKeys| self.any_case(&other.cases) && !self.terminal_is_empty(other.key);
+        let mut words = record.others.iter().filter(usable).map(|other| other.n_words);
+        words.try_fold(0u32, |sum, n_words| sum.checked_add(n_words?))
     }
 
     pub(super) fn is_nullable(&self, expr: &Expr) -> bool {
