@@ -6,6 +6,7 @@ use serde_json::Value;
 use smallvec::smallvec;
 
 use super::Reducer;
+use super::exclude::Rival;
 use super::presence::{clause, only_presence};
 use crate::json_schema::document::{NodeId, NodeKind, Step};
 use crate::json_schema::fault::Result;
@@ -150,7 +151,8 @@ impl<'a> Reducer<'a> {
         let marks: Vec<_> = unions.iter().map(|union| self.marks(union)).collect::<Result<_>>()?;
         let mut exclusive = Vec::with_capacity(unions.len());
         for (index, union) in unions.iter().enumerate() {
-            let mut own = Rc::clone(union);
+            let mut own = (**union).clone();
+            let mut rivals = Vec::new();
             for (other, rival) in unions.iter().enumerate() {
                 self.step(node, 1)?;
                 // Asked of the branch as it was: what was taken out of it makes the question harder, not easier.
@@ -159,11 +161,11 @@ impl<'a> Reducer<'a> {
                 }
                 let complement = self.complement_of(branches[other])?;
                 let complement = self.union_of(complement)?;
-                own = Rc::new(self.subtract(node, &own, rival, &complement)?);
-                if own.is_none() {
-                    break;
-                }
+                own = self.subtract(&own, rival, &complement)?;
+                rivals.push(Rival { inside: rival.objects.clone(), outside: complement.objects.clone() });
             }
+            own.objects = self.exclude_all(node, &own.objects, &rivals)?;
+            let own = Rc::new(own);
             exclusive.push(own);
         }
         self.union_all(&exclusive)

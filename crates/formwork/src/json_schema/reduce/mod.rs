@@ -11,6 +11,7 @@ mod conj;
 mod constant;
 mod disjoint;
 mod emptiness;
+mod exclude;
 mod intersect;
 mod keys;
 mod languages;

@@ -275,18 +275,24 @@ impl<'a> Reducer<'a> {
         }
         let mut shapes: SmallVec<[Rc<ObjectShape<'a>>; 1]> = SmallVec::new();
         let required = self.required(node, keywords)?;
-        if let Some(missing) = clause(required.iter().map(|key| (*key, false))) {
-            let mut shape = ObjectShape { presence: vec![missing], ..ObjectShape::any() };
-            if self.propagate(&mut shape)? {
-                shapes.push(Rc::new(shape));
-            }
-        }
+        let mut bare = required.clone();
         if let Some(Value::Object(properties)) = keywords.get(Keyword::Properties) {
             for (key, value) in properties {
                 let value = self.child_complement(node, Step::KeyOf(Keyword::Properties, key), value)?;
-                if value != ConjId::FALSE {
-                    shapes.push(Rc::new(having(key, value)));
+                if value == ConjId::FALSE {
+                    continue;
                 }
+                // A required key is missing or has a value that does not fit: one case says both.
+                let is_required = required.contains(&key.as_str());
+                bare.retain(|name| name != key);
+                let named = vec![Named { key, value, required: !is_required, owner: None }];
+                shapes.push(Rc::new(ObjectShape { named, ..ObjectShape::any() }));
+            }
+        }
+        if let Some(missing) = clause(bare.iter().map(|key| (*key, false))).filter(|clause| !clause.is_empty()) {
+            let mut shape = ObjectShape { presence: vec![missing], ..ObjectShape::any() };
+            if self.propagate(&mut shape)? {
+                shapes.push(Rc::new(shape));
             }
         }
         if let Some(min @ 1..) = self.count(node, keywords, Keyword::MinProperties)? {
