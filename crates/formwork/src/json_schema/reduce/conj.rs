@@ -215,6 +215,29 @@ impl<'a> Reducer<'a> {
         self.intern(&[atom])
     }
 
+    /// The atoms of a conjunction, each by itself.
+    pub(super) fn each_alone(&mut self, conj: ConjId) -> SmallVec<[ConjId; 4]> {
+        let atoms = Atoms::from(self.conjs.atoms(conj));
+        atoms.iter().map(|atom| self.intern(&[*atom])).collect()
+    }
+
+    /// The complements among the atoms of a conjunction, with what each is the complement of; `None` where there are fewer
+    /// than two of them.
+    pub(super) fn complements_in(&mut self, conj: ConjId) -> Option<(ConjId, Vec<(ConjId, ConjId)>)> {
+        let atoms = Atoms::from(self.conjs.atoms(conj));
+        let (negated, others): (Atoms, Atoms) = atoms.into_iter().partition(|atom| atom.is_negated());
+        if negated.len() < 2 {
+            return None;
+        }
+        let mut positive = ConjId::TRUE;
+        for atom in others {
+            let alone = self.intern(&[atom]);
+            positive = self.both(positive, alone);
+        }
+        let pairs = negated.iter().map(|atom| (self.intern(&[*atom]), self.intern(&[atom.complement()]))).collect();
+        Some((positive, pairs))
+    }
+
     /// A node to name where something is wrong with a conjunction.
     pub(in crate::json_schema) fn node_of(&self, conj: ConjId) -> NodeId {
         let mut conj = conj;

@@ -49,6 +49,10 @@ impl<'a> Reducer<'a> {
             Some(Known::Unknown(tried)) if *tried >= depth => return Ok(Emptiness::Unknown),
             _ => {}
         }
+        if self.shares_scalars(conj)? {
+            self.known.insert(conj, Known::NonEmpty);
+            return Ok(Emptiness::NonEmpty);
+        }
         let Some(union) = self.probe_union(conj)? else { return Ok(Emptiness::Unknown) };
         // While it is looked at, asking again (through its own children) yields no answer.
         self.known.insert(conj, Known::Unknown(Depth(u8::MAX)));
@@ -60,6 +64,29 @@ impl<'a> Reducer<'a> {
         };
         self.known.insert(conj, known);
         emptiness
+    }
+
+    /// Whether some scalar or a whole type fits all atoms of a conjunction, which needs no look at how the atoms combine.
+    fn shares_scalars(&mut self, conj: ConjId) -> Result<bool> {
+        let alone = self.each_alone(conj);
+        if alone.len() < 2 {
+            return Ok(false);
+        }
+        let mut common = [true; 7];
+        for conj in alone {
+            let Some(union) = self.probe_union(conj)? else { return Ok(false) };
+            let has = [
+                union.null,
+                union.booleans[0],
+                union.booleans[1],
+                union.numbers.is_any(),
+                union.strings.is_any(),
+                union.arrays.is_any(),
+                union.objects.is_any(),
+            ];
+            common.iter_mut().zip(has).for_each(|(common, has)| *common &= has);
+        }
+        Ok(common.contains(&true))
     }
 
     /// The union of a child, if it can be had now; a child that is refused is refused when it is lowered.

@@ -29,6 +29,7 @@ use serde_json::Value;
 
 use self::conj::{Atom, AtomKind, Conjunctions};
 use self::emptiness::Known;
+use self::exclude::Rival;
 pub(super) use self::keys::KeySet;
 use super::SchemaOptions;
 use super::document::{Document, NodeId, NodeKind};
@@ -180,8 +181,32 @@ impl<'a> Reducer<'a> {
             return self.reduce_atom(atom);
         }
         let Some((left, right)) = self.conjs.halves(conj) else { return Ok(Rc::new(Union::any())) };
+        if let Some((positive, complements)) = self.complements_in(conj) {
+            return self.reduce_complements(conj, positive, &complements);
+        }
         let (left, right) = (self.union_of(left)?, self.union_of(right)?);
         self.intersect(&left, &right).map(Rc::new)
+    }
+
+    /// What fits `positive` and is in none of several unions: their products would multiply, so that the objects are split
+    /// one case at a time.
+    #[inline(never)]
+    fn reduce_complements(
+        &mut self,
+        conj: ConjId,
+        positive: ConjId,
+        complements: &[(ConjId, ConjId)],
+    ) -> Result<Rc<Union<'a>>> {
+        let node = self.node_of(conj);
+        let mut union = (*self.union_of(positive)?).clone();
+        let mut rivals = Vec::with_capacity(complements.len());
+        for (outside, inside) in complements {
+            let (outside, inside) = (self.union_of(*outside)?, self.union_of(*inside)?);
+            union = self.subtract(&union, &inside, &outside)?;
+            rivals.push(Rival { inside: inside.objects.clone(), outside: outside.objects.clone() });
+        }
+        union.objects = self.exclude_all(node, &union.objects, &rivals)?;
+        Ok(Rc::new(union))
     }
 
     fn reduce_atom(&mut self, atom: Atom) -> Result<Rc<Union<'a>>> {

@@ -20,3 +20,22 @@ fn all() {
     }
     std::fs::write("/tmp/lower-all.tsv", out).unwrap();
 }
+#[test]
+#[ignore]
+fn one() {
+    let name = std::env::var("NAME").unwrap();
+    for entry in std::fs::read_dir("/work/shared/maskbench").unwrap() {
+        let path = entry.unwrap().path();
+        for line in std::fs::read_to_string(&path).unwrap().lines() {
+            if !line.contains(&name) {
+                continue;
+            }
+            let value: Value = serde_json::from_str(line).unwrap();
+            let result = lower_schema(&value["schema"], &SchemaOptions::default(), &Limits::default());
+            match result {
+                Ok(l) => println!("ok {}", l.builder.n_nonterminals()),
+                Err(e) => println!("ERR {e}"),
+            };
+        }
+    }
+}
