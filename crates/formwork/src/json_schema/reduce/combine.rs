@@ -211,10 +211,8 @@ impl<'a> Reducer<'a> {
                 presence.extend(implied);
                 continue;
             }
-            let absent = Rc::new(only_objects(forbidding(key)));
-            let present = only_objects(requiring(&[key]));
-            let present = Rc::new(self.intersect(&present, &consequence)?);
-            let objects = self.union_all(&[absent, present])?.objects;
+            let [first, second] = self.cases_of_key(key, &consequence)?;
+            let objects = self.union_all(&[Rc::new(first), Rc::new(second)])?.objects;
             union = self.intersect(&union, &Union { objects, ..Union::any() })?;
         }
         if presence.is_empty() {
@@ -222,6 +220,24 @@ impl<'a> Reducer<'a> {
         }
         let objects = Alternatives::one(ObjectShape { presence, ..ObjectShape::any() });
         self.intersect(&union, &Union { objects, ..Union::any() })
+    }
+
+    /// The objects that have `key` and fit `consequence`, and those that do not have it.
+    ///
+    /// Where the consequence speaks of one other key, as of a discriminator, the cases are told apart by that one: then the
+    /// cases of several dependencies meet in as many as that key has values, and not in all combinations.
+    fn cases_of_key(&mut self, key: &'a str, consequence: &Union<'a>) -> Result<[Union<'a>; 2]> {
+        let absent = forbidding(key);
+        if let [shape] = consequence.objects.shapes()
+            && let Some(opposite) = self.opposite(shape)
+            && shape.named[0].key != key
+        {
+            let otherwise = self.intersect_object(&opposite, &absent)?;
+            let otherwise = otherwise.map_or(Union::none(), only_objects);
+            return Ok([only_objects((**shape).clone()), otherwise]);
+        }
+        let present = only_objects(requiring(&[key]));
+        Ok([self.intersect(&present, consequence)?, only_objects(absent)])
     }
 
     /// All keys with consequences.

@@ -148,7 +148,7 @@ impl<'a> Reducer<'a> {
     }
 
     /// What does not fit a case that only speaks of one key.
-    fn opposite(&mut self, case: &ObjectShape<'a>) -> Option<ObjectShape<'a>> {
+    pub(super) fn opposite(&mut self, case: &ObjectShape<'a>) -> Option<ObjectShape<'a>> {
         let [Named { key, value, required, .. }] = case.named[..] else { return None };
         let alone = ObjectShape { named: case.named.clone(), ..ObjectShape::any() };
         if *case != alone {

@@ -345,10 +345,10 @@ impl<'a> Reducer<'a> {
             cases.push(self.union_of(complement)?);
         }
         if let Some(branches) = self.branches(node, keywords, Keyword::AnyOf)? {
-            cases.push(Rc::new(self.none_of(&branches)?));
+            cases.push(self.none_of(&branches)?);
         }
         if let Some(branches) = self.branches(node, keywords, Keyword::OneOf)? {
-            cases.push(Rc::new(self.none_of(&branches)?));
+            cases.push(self.none_of(&branches)?);
             self.two_of(node, &branches, cases)?;
         }
         if let Some(value) = keywords.get(Keyword::Not) {
@@ -361,14 +361,13 @@ impl<'a> Reducer<'a> {
         Ok(())
     }
 
-    fn none_of(&mut self, branches: &[NodeId]) -> Result<Union<'a>> {
-        let mut none = Union::any();
+    fn none_of(&mut self, branches: &[NodeId]) -> Result<Rc<Union<'a>>> {
+        let mut none = ConjId::TRUE;
         for branch in branches {
             let complement = self.complement_of(*branch)?;
-            let complement = self.union_of(complement)?;
-            none = self.intersect(&none, &complement)?;
+            none = self.both(none, complement);
         }
-        Ok(none)
+        self.union_of(none)
     }
 
     fn two_of(&mut self, node: NodeId, branches: &[NodeId], cases: &mut Cases<'a>) -> Result<()> {

@@ -1,7 +1,6 @@
 //! Does the grammar of a schema accept what is valid, and nothing else?
 
 mod acceptor;
-mod all;
 mod cases;
 mod suite;
 
