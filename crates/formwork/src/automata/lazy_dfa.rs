@@ -22,6 +22,10 @@ pub(crate) trait Machine {
     fn step(&self, state: &Self::State, class: usize) -> Option<Self::State>;
     /// Whether the input may end here.
     fn is_accepting(&self, state: &Self::State) -> bool;
+    /// Bytes that a state holds beside itself.
+    fn n_bytes(&self, _state: &Self::State) -> usize {
+        0
+    }
 }
 
 /// Counts the times that an automaton met its limit; shared by all automata of one compiler.
@@ -212,7 +216,8 @@ impl<M: Machine> LazyDfa<M> {
         let next = std::iter::repeat_with(|| AtomicU32::new(UNKNOWN)).take(n_classes).collect();
         let row = Row { next, accepting: self.machine.is_accepting(&state), goes_on: OnceLock::new() };
         slots[index].set(row).expect("each state is numbered once");
-        self.n_bytes.fetch_add(4 * n_classes + 4 * size_of::<M::State>() + 64, Ordering::Relaxed);
+        let n_bytes = 4 * n_classes + 4 * size_of::<M::State>() + 64 + self.machine.n_bytes(&state);
+        self.n_bytes.fetch_add(n_bytes, Ordering::Relaxed);
         work.ids.insert(state.clone(), id);
         work.states.push(state);
         work.live.push(Liveness::Unknown);
