@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Reducer;
 use crate::automata::{Bound, Decimal, NumberSpec, StringSpec};
 use crate::error::ViolationKind;
+use crate::json_schema::FormatMode;
 use crate::json_schema::document::NodeId;
 use crate::json_schema::fault::{Result, refusal};
 use crate::json_schema::format::{self, Format};
@@ -218,7 +219,7 @@ impl<'a> Reducer<'a> {
                 None => return Ok(Alternatives::none()),
             }
         }
-        if let Some(format) = keywords.get(Keyword::Format) {
+        if let Some(format) = keywords.get(Keyword::Format).filter(|_| self.asserts_formats()) {
             let Value::String(name) = format else {
                 return Err(self.document.malformed(node, Keyword::Format, "a string"));
             };
@@ -247,6 +248,11 @@ impl<'a> Reducer<'a> {
             None => Vec::new(),
         };
         Ok(StringShape { set, residues })
+    }
+
+    /// Whether `format` constrains strings.
+    pub(in crate::json_schema) fn asserts_formats(&self) -> bool {
+        self.options.formats == FormatMode::Assert
     }
 
     /// The strings of a format; `None` where it constrains nothing.
