@@ -422,7 +422,7 @@ impl RecordBody {
     }
 
     /// Required properties that must still come.
-    fn n_missing(&self, register: Register, seen: &SeenSets) -> u32 {
+    pub(super) fn n_missing(&self, register: Register, seen: &SeenSets) -> u32 {
         match self.order {
             KeyOrder::Listed => self.n_required[register.position as usize],
             KeyOrder::Any => self.required.difference(seen.get(register.seen)).count() as u32,

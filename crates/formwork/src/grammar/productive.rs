@@ -121,6 +121,17 @@ impl<'a> Analysis<'a> {
         usable
     }
 
+    /// Likewise for an entry of a record, where meeting more never harms.
+    fn usable_values(&self, cases: &[Case]) -> Cases {
+        let mut usable = self.usable_cases(cases);
+        let all = usable.clone();
+        let meets_more = |case: &Case, other: &Case| {
+            case.value == other.value && case.meets != other.meets && case.meets & other.meets == case.meets
+        };
+        usable.retain(|case| !all.iter().any(|other| meets_more(case, other)));
+        usable
+    }
+
     /// Most elements that a list can get: it must end before one that cannot be completed.
     pub(super) fn most_elements(&self, list: &List) -> u32 {
         let max = list.max.unwrap_or(u32::MAX);
@@ -137,14 +148,14 @@ impl<'a> Analysis<'a> {
     pub(super) fn usable_record(&self, record: &Record) -> UsableRecord {
         let mut usable = UsableRecord { indices: Vec::new(), values: Vec::new(), others: Vec::new() };
         for (index, property) in record.properties.iter().enumerate() {
-            let cases = self.usable_cases(&property.cases);
+            let cases = self.usable_values(&property.cases);
             if !cases.is_empty() {
                 usable.indices.push(index);
                 usable.values.push(cases);
             }
         }
         for other in &record.others {
-            let cases = self.usable_cases(&other.cases);
+            let cases = self.usable_values(&other.cases);
             if !cases.is_empty() && !self.automata[other.key.index()].is_empty() {
                 usable.others.push((other.key, cases));
             }
