@@ -178,6 +178,18 @@ impl<'a> Reducer<'a> {
             let minimum = Some(Bound { exclusive: !maximum.exclusive, ..maximum });
             case(NumberSpec { minimum, ..NumberSpec::default() }, Vec::new());
         }
+        if let Some(format) = self.number_format(node, keywords)? {
+            if let Some(minimum) = format.minimum {
+                let maximum = Some(Bound { exclusive: true, ..minimum });
+                case(NumberSpec { maximum, ..NumberSpec::default() }, Vec::new());
+            }
+            if let Some(maximum) = format.maximum {
+                let minimum = Some(Bound { exclusive: true, ..maximum });
+                case(NumberSpec { minimum, ..NumberSpec::default() }, Vec::new());
+            }
+            let residue = self.residue(node, Keyword::Format, "numbers that are not whole cannot be asked for yet");
+            case(NumberSpec::default(), vec![residue]);
+        }
         if self.multiple(node, keywords)?.is_some() {
             let residue = self.residue(node, Keyword::MultipleOf, "its complement cannot be enforced yet");
             case(NumberSpec::default(), vec![residue]);
@@ -210,12 +222,10 @@ impl<'a> Reducer<'a> {
                 case(StringSpec { content, ..StringSpec::default() }, Vec::new());
             }
         }
-        if let Some(Value::String(name)) = keywords.get(Keyword::Format).filter(|_| self.asserts_formats()) {
-            if let Some(language) = format::exact_language(name) {
-                let content = vec![ContentConstraint { language, negated: true }];
-                case(StringSpec { content, ..StringSpec::default() }, Vec::new());
-            } else if format::lookup(name) != Format::Unknown {
-                let residue = self.residue(node, Keyword::Format, "its complement cannot be enforced yet");
+        if let Some((name, format)) = self.format(node, keywords)? {
+            if let Format::Strings(spec) = &format {
+                format::outside(spec).into_iter().for_each(|spec| case(spec, Vec::new()));
+            } else if let Some(residue) = self.format_residue(node, name, &format) {
                 case(StringSpec::default(), vec![residue]);
             }
         }
