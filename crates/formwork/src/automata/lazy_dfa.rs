@@ -22,6 +22,19 @@ pub(crate) trait Machine {
     fn step(&self, state: &Self::State, class: usize) -> Option<Self::State>;
     /// Whether the input may end here.
     fn is_accepting(&self, state: &Self::State) -> bool;
+    /// Whether some accepting state can be reached, where the machine knows better than a search: it must, where its
+    /// states are without end.
+    fn liveness(&self, _state: &Self::State) -> Option<bool> {
+        None
+    }
+    /// Whether the state is larger than states may be, which counts as an overflow.
+    fn is_too_large(&self, _state: &Self::State) -> bool {
+        false
+    }
+    /// Bytes that a state holds beyond its own size.
+    fn n_heap_bytes(&self, _state: &Self::State) -> usize {
+        0
+    }
 }
 
 /// Counts the times that an automaton met its limit; shared by all automata of one compiler.
@@ -200,7 +213,7 @@ impl<M: Machine> LazyDfa<M> {
         if let Some(id) = work.ids.get(&state) {
             return Some(*id);
         }
-        if work.states.len() >= self.max_states {
+        if work.states.len() >= self.max_states || self.machine.is_too_large(&state) {
             self.overflows.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -212,7 +225,8 @@ impl<M: Machine> LazyDfa<M> {
         let next = std::iter::repeat_with(|| AtomicU32::new(UNKNOWN)).take(n_classes).collect();
         let row = Row { next, accepting: self.machine.is_accepting(&state), goes_on: OnceLock::new() };
         slots[index].set(row).expect("each state is numbered once");
-        self.n_bytes.fetch_add(4 * n_classes + 4 * size_of::<M::State>() + 64, Ordering::Relaxed);
+        let n_state_bytes = 4 * size_of::<M::State>() + 2 * self.machine.n_heap_bytes(&state);
+        self.n_bytes.fetch_add(4 * n_classes + n_state_bytes + 64, Ordering::Relaxed);
         work.ids.insert(state.clone(), id);
         work.states.push(state);
         work.live.push(Liveness::Unknown);
@@ -225,6 +239,10 @@ impl<M: Machine> LazyDfa<M> {
             Liveness::Live => return true,
             Liveness::Dead => return false,
             Liveness::Unknown => {}
+        }
+        if let Some(live) = self.machine.liveness(&work.states[state as usize]) {
+            work.live[state as usize] = if live { Liveness::Live } else { Liveness::Dead };
+            return live;
         }
         // Breadth first, each state with the one that it was found from.
         let mut queue = vec![(state, usize::MAX)];

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::Reducer;
-use crate::automata::{Bound, Decimal, NumberSpec, StringSpec};
+use crate::automata::{Bound, Decimal, NumberForm, NumberSpec, StringSpec};
 use crate::error::ViolationKind;
 use crate::json_schema::FormatMode;
+use crate::json_schema::dialect::Dialect;
 use crate::json_schema::document::NodeId;
 use crate::json_schema::fault::{Result, refusal};
 use crate::json_schema::format::{self, Format};
@@ -116,12 +117,15 @@ impl<'a> Reducer<'a> {
         if !integer && !keywords.has_any(&NUMBER_KEYWORDS) {
             return Ok(Alternatives::Any);
         }
+        // Up to draft-04 the spelling tells integers from other numbers.
+        let by_spelling = integer && self.document.dialect(node) == Dialect::Draft4;
         let spec = NumberSpec {
             integer,
+            form: if by_spelling { NumberForm::Digits } else { NumberForm::Free },
             minimum: self.lower_bound(node, keywords)?,
             maximum: self.upper_bound(node, keywords)?,
             multiples: self.multiple(node, keywords)?.into_iter().collect(),
-            max_digits: None,
+            ..NumberSpec::default()
         };
         if bounds_exclude_all(&spec) {
             return Ok(Alternatives::none());
@@ -168,6 +172,10 @@ impl<'a> Reducer<'a> {
         let multiple = self.decimal(node, Keyword::MultipleOf, value)?;
         if multiple.is_negative() || multiple.is_zero() {
             return Err(self.document.malformed(node, Keyword::MultipleOf, "above zero"));
+        }
+        if multiple.digits().len() > 18 {
+            let reason = "more than 18 significant digits";
+            return Err(refusal(&self.document, ViolationKind::Limit, node, Keyword::MultipleOf.name(), reason));
         }
         Ok(Some(multiple))
     }
