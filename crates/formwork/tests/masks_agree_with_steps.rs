@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
-use formwork::grammar::{Expr, GrammarBuilder, List, Property, Record, Whitespace};
+use formwork::grammar::{Case, Expr, GrammarBuilder, List, Property, Record, Whitespace};
 use formwork::{
     Compiler, ContentConstraint, ContentLanguage, Grammar, Matcher, NumberSpec, StringSpec, Terminal, TokenId,
     Vocabulary,
@@ -154,7 +154,10 @@ fn records(whitespace: Option<Whitespace>, value: Terminal) -> Grammar {
     let value = builder.nonterminal("value", value);
     let number = Expr::Terminal(builder.terminal(Terminal::Number(NumberSpec::default().into())));
     let number = builder.nonterminal("number", number);
-    let property = |key: &str, value, required| Property { key: format!("\"{key}\"").into_bytes(), value, required };
+    let property = |key: &str, value, required| {
+        let cases = vec![Case::plain(value)];
+        Property { key: format!("\"{key}\"").into_bytes(), cases, required }
+    };
     let record = Expr::Record(Record {
         open,
         close,
@@ -162,6 +165,8 @@ fn records(whitespace: Option<Whitespace>, value: Terminal) -> Grammar {
         assign: colon,
         properties: vec![property("a", number, false), property("name", value, true), property("ab", value, false)],
         others: Vec::new(),
+        n_goals: 0,
+        presence: Vec::new(),
         min: 0,
         max: Some(2),
     });
@@ -170,8 +175,9 @@ fn records(whitespace: Option<Whitespace>, value: Terminal) -> Grammar {
         open: left,
         close: right,
         separator: comma,
-        prefix: vec![number],
-        rest: Some(record),
+        prefix: vec![vec![Case::plain(number)]],
+        rest: vec![Case::plain(record)],
+        counters: Vec::new(),
         min: 1,
         max: Some(3),
     };

@@ -47,6 +47,33 @@ pub enum Expr {
     Record(Record),
 }
 
+/// One way to read a value: its body, and what it adds to the list or record around it.
+///
+/// Cases of one place are alternatives, and a text may fit several of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// The value's body.
+    pub value: NonterminalId,
+    /// Which goals of the record it meets, or which counters of the list it adds one to: a bit set by index.
+    pub meets: u32,
+}
+
+impl Case {
+    /// A value that adds nothing.
+    pub fn plain(value: NonterminalId) -> Case {
+        Case { value, meets: 0 }
+    }
+}
+
+/// How many elements of a [`List`] must and may be read by a case that has the counter's bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// Least number of them.
+    pub min: u32,
+    /// Greatest number of them.
+    pub max: Option<u32>,
+}
+
 /// A bracketed list: `open (element (separator element)*)? close`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct List {
@@ -56,14 +83,21 @@ pub struct List {
     pub close: TerminalId,
     /// Between two elements.
     pub separator: TerminalId,
-    /// Bodies of the first elements, by position.
-    pub prefix: Vec<NonterminalId>,
-    /// Body of every further element; `None` allows no further element.
-    pub rest: Option<NonterminalId>,
+    /// Cases of the first elements, by position. A position without any is never reached.
+    pub prefix: Vec<Vec<Case>>,
+    /// Cases of every further element; none allows no further element.
+    pub rest: Vec<Case>,
+    /// What is counted, at most [`List::MAX_COUNTERS`]; a case's bit is the index.
+    pub counters: Vec<Counter>,
     /// Least number of elements.
     pub min: u32,
     /// Greatest number of elements.
     pub max: Option<u32>,
+}
+
+impl List {
+    /// Most counters of one list.
+    pub const MAX_COUNTERS: usize = 8;
 }
 
 /// Keyed values: `open (key assign value (separator key assign value)*)? close`.
@@ -83,19 +117,34 @@ pub struct Record {
     pub properties: Vec<Property>,
     /// Keys known by a language only. No lexeme of these terminals may be one of the named keys.
     pub others: Vec<OtherKeys>,
+    /// How many goals there are, at most [`Record::MAX_GOALS`]: each must be met by the case of some entry.
+    pub n_goals: u32,
+    /// All of these must hold when the record is closed.
+    pub presence: Vec<PresenceClause>,
     /// Least number of entries.
     pub min: u32,
     /// Greatest number of entries.
     pub max: Option<u32>,
 }
 
+impl Record {
+    /// Most goals of one record.
+    pub const MAX_GOALS: u32 = 16;
+}
+
+/// Keys of which one must be there, or one must not: any of these suffices.
+///
+/// Each is the index of a property and whether its key must be there (`true`) or must not (`false`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresenceClause(pub Vec<(u32, bool)>);
+
 /// One named key of a [`Record`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Property {
     /// The key as it is written, quotes included. All keys of a record differ.
     pub key: Vec<u8>,
-    /// The value's body.
-    pub value: NonterminalId,
+    /// The ways to read its value. A key without any never comes.
+    pub cases: Vec<Case>,
     /// Whether it must be there.
     pub required: bool,
 }
@@ -105,8 +154,8 @@ pub struct Property {
 pub struct OtherKeys {
     /// The key as it is written, quotes included.
     pub key: TerminalId,
-    /// The value's body.
-    pub value: NonterminalId,
+    /// The ways to read its value. A class without any never comes.
+    pub cases: Vec<Case>,
 }
 
 /// Whitespace that may stand between two lexemes: space, tab, line feed and carriage return.
@@ -234,6 +283,7 @@ impl GrammarBuilder {
         let mut nodes = 0usize;
         for (body, name) in self.bodies.iter().zip(&self.names) {
             let body = body.as_ref().ok_or_else(|| GrammarError::Undefined(name.clone()))?;
+            check(body)?;
             nodes += size(body);
             if nodes > limits.max_grammar_nodes {
                 return Err(LimitError { setting: "max_grammar_nodes", limit: limits.max_grammar_nodes }.into());
@@ -248,8 +298,36 @@ fn size(expr: &Expr) -> usize {
     match expr {
         Expr::Sequence(parts) | Expr::Choice(parts) => 1 + parts.iter().map(size).sum::<usize>(),
         Expr::Repeat { item, .. } => 1 + size(item),
-        Expr::List(list) => 1 + list.prefix.len(),
-        Expr::Record(record) => 1 + record.properties.len() + record.others.len(),
+        Expr::List(list) => 1 + list.prefix.iter().map(Vec::len).sum::<usize>() + list.rest.len(),
+        Expr::Record(record) => {
+            let named = record.properties.iter().map(|property| property.cases.len());
+            let others = record.others.iter().map(|other| other.cases.len());
+            let clauses = record.presence.iter().map(|clause| clause.0.len());
+            1 + named.chain(others).chain(clauses).sum::<usize>()
+        }
         _ => 1,
+    }
+}
+
+/// What lists and records cannot express yet.
+fn check(expr: &Expr) -> Result<(), GrammarError> {
+    let plain = |cases: &[Case]| cases.len() <= 1 && cases.iter().all(|case| case.meets == 0);
+    let fine = match expr {
+        Expr::Sequence(parts) | Expr::Choice(parts) => return parts.iter().try_for_each(check),
+        Expr::Repeat { item, .. } => return check(item),
+        Expr::List(list) => {
+            list.counters.is_empty() && plain(&list.rest) && list.prefix.iter().all(|cases| plain(cases))
+        }
+        Expr::Record(record) => {
+            record.n_goals == 0
+                && record.presence.is_empty()
+                && record.properties.iter().all(|property| plain(&property.cases))
+                && record.others.iter().all(|other| plain(&other.cases))
+        }
+        _ => true,
+    };
+    match fine {
+        true => Ok(()),
+        false => Err(GrammarError::Invalid("cases, goals, clauses and counters are not there yet".into())),
     }
 }

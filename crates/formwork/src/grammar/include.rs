@@ -1,6 +1,6 @@
 //! How does one grammar become a part of another? Its symbols move in and keep their own whitespace and order of keys.
 
-use super::builder::{Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Property, Record, Whitespace};
+use super::builder::{Case, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Property, Record, Whitespace};
 use crate::automata::Terminal;
 use crate::ids::{NonterminalId, TerminalId};
 
@@ -88,21 +88,24 @@ impl Moved {
         }
     }
 
+    fn cases(&self, cases: Vec<Case>) -> Vec<Case> {
+        cases.into_iter().map(|case| Case { value: self.nonterminal(case.value), ..case }).collect()
+    }
+
     fn list(&self, list: List) -> List {
         List {
             open: self.terminal(list.open),
             close: self.terminal(list.close),
             separator: self.terminal(list.separator),
-            prefix: list.prefix.into_iter().map(|element| self.nonterminal(element)).collect(),
-            rest: list.rest.map(|element| self.nonterminal(element)),
+            prefix: list.prefix.into_iter().map(|cases| self.cases(cases)).collect(),
+            rest: self.cases(list.rest),
             ..list
         }
     }
 
     fn record(&self, record: Record) -> Record {
-        let property = |property: Property| Property { value: self.nonterminal(property.value), ..property };
-        let other =
-            |other: OtherKeys| OtherKeys { key: self.terminal(other.key), value: self.nonterminal(other.value) };
+        let property = |property: Property| Property { cases: self.cases(property.cases), ..property };
+        let other = |other: OtherKeys| OtherKeys { key: self.terminal(other.key), cases: self.cases(other.cases) };
         Record {
             open: self.terminal(record.open),
             close: self.terminal(record.close),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use super::builder::{Expr, GrammarBuilder, List, Record};
+use super::builder::{Case, Expr, GrammarBuilder, List, Record};
 use super::productions::{
     Edge, ListBody, LoopBody, Next, Node, NodeId, Place, Productions, RecordBody, Register, Symbol,
 };
@@ -256,8 +256,9 @@ impl<'a> Lowering<'a> {
     fn lower_list(&mut self, list: &'a List, from: NodeId, to: NodeId) -> Result<(), GrammarError> {
         let most = self.analysis.most_elements(list);
         let max = (most < u32::MAX).then_some(most);
-        let prefix: Box<[NonterminalId]> = list.prefix.iter().take(most as usize).copied().collect();
-        let rest = list.rest.filter(|_| prefix.len() < most as usize);
+        let prefix: Box<[NonterminalId]> =
+            list.prefix.iter().take(most as usize).flat_map(|cases| one(cases)).collect();
+        let rest = one(&list.rest).filter(|_| prefix.len() < most as usize);
         for element in prefix.iter().chain(&rest) {
             self.check_value(*element)?;
             self.reach(*element);
@@ -273,17 +274,15 @@ impl<'a> Lowering<'a> {
     }
 
     fn lower_record(&mut self, record: &'a Record, from: NodeId, to: NodeId) -> Result<(), GrammarError> {
-        let usable = |property: &&super::builder::Property| self.analysis.nonterminal_is_productive(property.value);
+        let usable = |property: &&super::builder::Property| self.analysis.any_case(&property.cases);
         let properties: Vec<_> = record.properties.iter().filter(usable).collect();
         let others: Box<[_]> = record
             .others
             .iter()
-            .filter(|other| {
-                self.analysis.nonterminal_is_productive(other.value) && !self.analysis.terminal_is_empty(other.key)
-            })
-            .map(|other| (other.key, other.value))
+            .filter(|other| self.analysis.any_case(&other.cases) && !self.analysis.terminal_is_empty(other.key))
+            .flat_map(|other| Some((other.key, one(&other.cases)?)))
             .collect();
-        let values: Box<[NonterminalId]> = properties.iter().map(|property| property.value).collect();
+        let values: Box<[NonterminalId]> = properties.iter().flat_map(|property| one(&property.cases)).collect();
         for value in values.iter().chain(others.iter().map(|(_, value)| value)) {
             self.check_value(*value)?;
             self.reach(*value);
@@ -370,6 +369,11 @@ impl<'a> Lowering<'a> {
             })
             .collect()
     }
+}
+
+/// The body of the only case.
+fn one(cases: &[Case]) -> Option<NonterminalId> {
+    cases.first().map(|case| case.value)
 }
 
 /// Orders the nonterminals so that each comes before those that its body can begin with.

@@ -13,7 +13,9 @@ mod seen;
 mod spacing;
 mod view;
 
-pub use self::builder::{Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Property, Record, Whitespace};
+pub use self::builder::{
+    Case, Counter, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, PresenceClause, Property, Record, Whitespace,
+};
 pub(crate) use self::productions::{Next, Place, Productions, Register, Symbol};
 pub(crate) use self::seen::{SeenId, SeenSets};
 pub(crate) use self::spacing::Spacing;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::builder::{Expr, GrammarBuilder, List, Record};
+use super::builder::{Case, Expr, GrammarBuilder, List, Record};
 use crate::automata::Automaton;
 use crate::error::{GrammarError, LimitError};
 use crate::limits::Limits;
@@ -74,26 +74,29 @@ impl<'a> Analysis<'a> {
     /// Most elements that a list can get: it must end before one that cannot be completed.
     pub(super) fn most_elements(&self, list: &List) -> u32 {
         let max = list.max.unwrap_or(u32::MAX);
-        let usable = list.prefix.iter().take_while(|element| self.productive[element.index()]).count();
-        if usable < list.prefix.len() || list.rest.is_none_or(|rest| !self.productive[rest.index()]) {
-            max.min(usable as u32)
-        } else {
-            max
-        }
+        let usable = list.prefix.iter().take_while(|cases| self.any_case(cases)).count();
+        if usable < list.prefix.len() || !self.any_case(&list.rest) { max.min(usable as u32) } else { max }
+    }
+
+    /// Whether any of these cases can be completed.
+    pub(super) fn any_case(&self, cases: &[Case]) -> bool {
+        cases.iter().any(|case| self.productive[case.value.index()])
     }
 
     fn record_is_productive(&self, record: &Record) -> bool {
-        let productive = |value: crate::ids::NonterminalId| self.productive[value.index()];
         let n_required = record.properties.iter().filter(|property| property.required).count();
         let max = record.max.map_or(usize::MAX, |max| max as usize);
         if n_required > max || record.min as usize > max {
             return false;
         }
-        if record.properties.iter().any(|property| property.required && !productive(property.value)) {
+        if record.properties.iter().any(|property| property.required && !self.any_case(&property.cases)) {
             return false;
         }
-        record.min as usize <= record.properties.iter().filter(|property| productive(property.value)).count()
-            || record.others.iter().any(|other| productive(other.value) && !self.automata[other.key.index()].is_empty())
+        record.min as usize <= record.properties.iter().filter(|property| self.any_case(&property.cases)).count()
+            || record
+                .others
+                .iter()
+                .any(|other| self.any_case(&other.cases) && !self.automata[other.key.index()].is_empty())
     }
 
     pub(super) fn is_nullable(&self, expr: &Expr) -> bool {

@@ -9,7 +9,7 @@ use super::reduce::Reducer;
 use super::{ArgumentsKey, ToolCalls, ToolSet};
 use crate::automata::Terminal;
 use crate::error::{SchemaError, Violation, ViolationKind};
-use crate::grammar::{Expr, List, Property, Record};
+use crate::grammar::{Case, Expr, List, Property, Record};
 use crate::ids::NonterminalId;
 use crate::json_schema::shape::{Alternatives, ObjectShape, Union};
 
@@ -59,7 +59,11 @@ impl<'a> Lowerer<'_, 'a> {
                 ArgumentsKey::Arguments => "arguments",
                 ArgumentsKey::Parameters => "parameters",
             };
-            let property = |key: &str, value| Property { key: literal::string(key), value, required: true };
+            let property = |key: &str, value| Property {
+                key: literal::string(key),
+                cases: vec![Case::plain(value)],
+                required: true,
+            };
             let punctuation = self.punctuation();
             calls.push(Expr::Record(Record {
                 open: punctuation.open_object,
@@ -68,6 +72,8 @@ impl<'a> Lowerer<'_, 'a> {
                 assign: punctuation.assign,
                 properties: vec![property("name", name), property(key, arguments)],
                 others: Vec::new(),
+                n_goals: 0,
+                presence: Vec::new(),
                 min: 0,
                 max: None,
             }));
@@ -81,7 +87,8 @@ impl<'a> Lowerer<'_, 'a> {
             close: punctuation.close_array,
             separator: punctuation.separator,
             prefix: Vec::new(),
-            rest: Some(call),
+            rest: vec![Case::plain(call)],
+            counters: Vec::new(),
             min: 1,
             max,
         });

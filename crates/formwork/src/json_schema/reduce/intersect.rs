@@ -7,6 +7,7 @@ use ahash::{AHashMap, AHashSet};
 use smallvec::SmallVec;
 
 use super::Reducer;
+use super::array::add_contains;
 use super::emptiness::Depth;
 use super::scalar::{bounds_exclude_all, tighter_maximum, tighter_minimum};
 use crate::automata::decide::number_matches;
@@ -179,16 +180,13 @@ impl<'a> Reducer<'a> {
             rest: self.both(left.rest, right.rest),
             min: left.min.max(right.min),
             max: least(left.max, right.max),
-            unique: joined(&left.unique, &right.unique),
+            unique: left.unique || right.unique,
+            repeats: left.repeats || right.repeats,
             contains: left.contains.clone(),
             residues: joined(&left.residues, &right.residues),
         };
-        shape.contains.extend(right.contains.iter().filter(|other| !left.contains.contains(other)).cloned());
-        // An element that cannot be ends the list before it.
-        let end = (0..n_prefix).find(|index| shape.prefix[*index] == ConjId::FALSE);
-        let end = end.or((shape.rest == ConjId::FALSE).then_some(n_prefix));
-        shape.max = least(shape.max, end.map(|end| u32::try_from(end).unwrap_or(u32::MAX)));
-        Ok((shape.max.is_none_or(|max| shape.min <= max)).then_some(shape))
+        right.contains.iter().for_each(|contains| add_contains(&mut shape.contains, contains.clone()));
+        self.simplified(shape)
     }
 
     pub(super) fn intersect_object(
@@ -196,27 +194,22 @@ impl<'a> Reducer<'a> {
         left: &ObjectShape<'a>,
         right: &ObjectShape<'a>,
     ) -> Result<Option<ObjectShape<'a>>> {
-        let key = match (&left.key, &right.key) {
-            (Some(left), Some(right)) => match both_string_specs(left, right) {
-                Some(both) => Some(Rc::new(both)),
-                None => return Ok(None),
-            },
-            (left, right) => left.clone().or_else(|| right.clone()),
-        };
         let mut shape = ObjectShape {
             named: left.named.clone(),
             rules: left.rules.clone(),
-            key,
+            exists: left.exists.clone(),
+            presence: left.presence.clone(),
             min: left.min.max(right.min),
             max: least(left.max, right.max),
-            min_residue: if left.min >= right.min { left.min_residue } else { right.min_residue },
             residues: joined(&left.residues, &right.residues),
         };
         shape.rules.extend(right.rules.iter().filter(|rule| !left.rules.contains(rule)).cloned());
-        if !self.merge_named(&mut shape, right)? || shape.max.is_some_and(|max| shape.min > max) {
-            return Ok(None);
-        }
-        Ok(Some(shape))
+        shape.exists.extend(right.exists.iter().filter(|other| !left.exists.contains(other)).cloned());
+        shape.presence.extend(right.presence.iter().filter(|clause| !left.presence.contains(clause)).cloned());
+        let possible = self.merge_named(&mut shape, right)?
+            && self.propagate(&mut shape)?
+            && shape.max.is_none_or(|max| shape.min <= max);
+        Ok(possible.then_some(shape))
     }
 
     /// Adds the named keys of `other`; false when a key is required and cannot be.

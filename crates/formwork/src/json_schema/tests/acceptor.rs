@@ -65,18 +65,21 @@ impl<'g> Acceptor<'g> {
     fn list(&mut self, list: &List, text: &[u8], at: usize) -> Ends {
         let Some(start) = self.one(list.open, text, at) else { return Ends::new() };
         let mut ends = Ends::new();
-        let mut open = BTreeSet::from([(start, 0u32)]);
-        while let Some((at, n)) = open.pop_first() {
-            if n >= list.min {
+        let mut open = BTreeSet::from([(start, 0u32, vec![0u32; list.counters.len()])]);
+        while let Some((at, n, counts)) = open.pop_first() {
+            let mut counters = list.counters.iter().zip(&counts);
+            let counted = counters.all(|(counter, n)| *n >= counter.min && counter.max.is_none_or(|max| *n <= max));
+            if n >= list.min && counted {
                 ends.extend(self.one(list.close, text, at));
             }
             if list.max.is_some_and(|max| n >= max) {
                 continue;
             }
             let at = if n > 0 { self.one(list.separator, text, at) } else { Some(at) };
-            let element = list.prefix.get(n as usize).copied().or(list.rest);
-            if let (Some(at), Some(element)) = (at, element) {
-                open.extend(self.nonterminal(element, text, at).into_iter().map(|end| (end, n + 1)));
+            let Some(at) = at else { continue };
+            for case in list.prefix.get(n as usize).unwrap_or(&list.rest) {
+                let counts: Vec<u32> = (0u32..).zip(&counts).map(|(bit, n)| n + (case.meets >> bit & 1)).collect();
+                open.extend(self.nonterminal(case.value, text, at).into_iter().map(|end| (end, n + 1, counts.clone())));
             }
         }
         ends
@@ -86,14 +89,17 @@ impl<'g> Acceptor<'g> {
     fn record(&mut self, record: &Record, text: &[u8], at: usize) -> Ends {
         let Some(start) = self.one(record.open, text, at) else { return Ends::new() };
         let mut ends = Ends::new();
-        let mut open = BTreeSet::from([(start, 0u32, BTreeSet::new())]);
-        while let Some((at, n, seen)) = open.pop_first() {
+        let goals = (1 << record.n_goals) - 1;
+        let mut open = BTreeSet::from([(start, 0u32, 0u32, BTreeSet::new())]);
+        while let Some((at, n, met, seen)) = open.pop_first() {
+            let holds = |(key, there): &(u32, bool)| seen.contains(&(*key as usize)) == *there;
+            let clauses = record.presence.iter().all(|clause| clause.0.iter().any(holds));
             let complete = record
                 .properties
                 .iter()
                 .enumerate()
                 .all(|(index, property)| !property.required || seen.contains(&index));
-            if n >= record.min && complete {
+            if n >= record.min && complete && clauses && met == goals {
                 ends.extend(self.one(record.close, text, at));
             }
             if record.max.is_some_and(|max| n >= max) {
@@ -105,8 +111,10 @@ impl<'g> Acceptor<'g> {
                     let mut seen = seen.clone();
                     seen.insert(index);
                     if let Some(at) = self.one(record.assign, text, at + property.key.len()) {
-                        let ends = self.nonterminal(property.value, text, at);
-                        open.extend(ends.into_iter().map(|end| (end, n + 1, seen.clone())));
+                        for case in &property.cases {
+                            let ends = self.nonterminal(case.value, text, at);
+                            open.extend(ends.into_iter().map(|end| (end, n + 1, met | case.meets, seen.clone())));
+                        }
                     }
                 }
             }
@@ -115,8 +123,10 @@ impl<'g> Acceptor<'g> {
                     let named = record.properties.iter().any(|property| property.key == text[at..key_end]);
                     assert!(!named, "a named key is among the others");
                     if let Some(at) = self.one(record.assign, text, key_end) {
-                        let ends = self.nonterminal(other.value, text, at);
-                        open.extend(ends.into_iter().map(|end| (end, n + 1, seen.clone())));
+                        for case in &other.cases {
+                            let ends = self.nonterminal(case.value, text, at);
+                            open.extend(ends.into_iter().map(|end| (end, n + 1, met | case.meets, seen.clone())));
+                        }
                     }
                 }
             }
