@@ -168,6 +168,14 @@ impl Decimal {
         digits
     }
 
+    /// A whole number without exponent.
+    pub(crate) fn whole_text(&self) -> String {
+        let digits = self.digits_at(0);
+        let digits = if digits.is_empty() { vec![0] } else { digits };
+        let sign = if self.negative { "-" } else { "" };
+        sign.chars().chain(digits.into_iter().map(|digit| char::from(b'0' + digit))).collect()
+    }
+
     fn magnitude_cmp(&self, other: &Decimal) -> Ordering {
         if self.is_zero() || other.is_zero() {
             return other.is_zero().cmp(&self.is_zero());

@@ -24,7 +24,6 @@ const MAX_PLACES: i64 = 4_000;
 pub(crate) struct ExactMachine {
     set: ValueSet,
     form: NumberForm,
-    spelling: Numbers,
     has_point: bool,
     has_exponent: bool,
     has_minus_zero: bool,
@@ -102,7 +101,6 @@ impl ExactMachine {
         let divisors_see_places = spec.multiples.iter().chain(&spec.not_multiples).all(is_power_of_ten);
         Ok(ExactMachine {
             form: spec.form,
-            spelling: spec.spelling,
             has_point: !digits_alone,
             has_exponent: !digits_alone && spec.spelling == Numbers::Any,
             has_minus_zero: !digits_alone || spec.spelling == Numbers::Any,
@@ -212,7 +210,9 @@ impl ExactMachine {
                 };
                 may_end && self.set.contains(&mantissa.value())
             }
-            ExactState::Power(power) => power.signed().is_some_and(|exponent| power.allowed.any_between(exponent, exponent)),
+            ExactState::Power(power) => {
+                power.signed().is_some_and(|exponent| power.allowed.any_between(exponent, exponent))
+            }
         }
     }
 

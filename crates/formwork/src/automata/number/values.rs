@@ -154,10 +154,7 @@ impl ValueSet {
         if let Some(values) = self.values() {
             return values.iter().any(|value| {
                 let begins = || (0..digits.len()).all(|at| digits[at] == value.digits().get(at).copied().unwrap_or(0));
-                !value.is_zero()
-                    && value.is_negative() == negative
-                    && is_possible(value.top() - length)
-                    && begins()
+                !value.is_zero() && value.is_negative() == negative && is_possible(value.top() - length) && begins()
             });
         }
         let Some(span) = self.span(negative) else { return false };
@@ -189,14 +186,12 @@ fn spans(spec: &NumberSpec) -> [Option<Span>; 2] {
     let below_zero = |bound: &&Bound| bound.value.is_negative();
     let above_zero = |bound: &&Bound| !bound.value.is_negative() && !bound.value.is_zero();
     let (minimum, maximum) = (spec.minimum.as_ref(), spec.maximum.as_ref());
-    let positive = maximum.is_none_or(|bound| above_zero(&bound)).then(|| Span {
-        least: minimum.filter(above_zero).map(size),
-        greatest: maximum.map(size),
-    });
-    let negative = minimum.is_none_or(|bound| below_zero(&bound)).then(|| Span {
-        least: maximum.filter(below_zero).map(size),
-        greatest: minimum.map(size),
-    });
+    let positive = maximum
+        .is_none_or(|bound| above_zero(&bound))
+        .then(|| Span { least: minimum.filter(above_zero).map(size), greatest: maximum.map(size) });
+    let negative = minimum
+        .is_none_or(|bound| below_zero(&bound))
+        .then(|| Span { least: maximum.filter(below_zero).map(size), greatest: minimum.map(size) });
     [positive, negative]
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::Reducer;
+use crate::automata::decide::{Emptiness, number_emptiness};
 use crate::automata::{Bound, Decimal, NumberForm, NumberSpec, StringSpec};
 use crate::error::ViolationKind;
 use crate::json_schema::FormatMode;
@@ -127,7 +128,7 @@ impl<'a> Reducer<'a> {
             multiples: self.multiple(node, keywords)?.into_iter().collect(),
             ..NumberSpec::default()
         };
-        if bounds_exclude_all(&spec) {
+        if excludes_all(&spec) {
             return Ok(Alternatives::none());
         }
         if spec == NumberSpec::default() {
@@ -314,15 +315,11 @@ pub(super) fn tighter_maximum(left: Option<Bound>, right: Option<Bound>) -> Opti
     tighter(left, right, |left, right| left < right)
 }
 
-/// Whether no number lies between the bounds.
-pub(super) fn bounds_exclude_all(spec: &NumberSpec) -> bool {
-    match (&spec.minimum, &spec.maximum) {
-        (Some(minimum), Some(maximum)) => {
-            minimum.value > maximum.value
-                || (minimum.value == maximum.value && (minimum.exclusive || maximum.exclusive))
-        }
-        _ => false,
-    }
+/// Whether no number is left.
+pub(super) fn excludes_all(spec: &NumberSpec) -> bool {
+    let bounded = spec.minimum.is_some() && spec.maximum.is_some();
+    let narrow = bounded || spec.values.is_some() || !spec.not_multiples.is_empty();
+    narrow && number_emptiness(spec) == Emptiness::Empty
 }
 
 /// A shape as alternatives; one that says nothing is any string.
