@@ -31,8 +31,8 @@ pub(crate) trait Machine {
     fn is_too_large(&self, _state: &Self::State) -> bool {
         false
     }
-    /// Bytes that a state holds beyond its own size.
-    fn n_heap_bytes(&self, _state: &Self::State) -> usize {
+    /// Bytes that a state holds beside itself.
+    fn n_bytes(&self, _state: &Self::State) -> usize {
         0
     }
 }
@@ -225,8 +225,8 @@ impl<M: Machine> LazyDfa<M> {
         let next = std::iter::repeat_with(|| AtomicU32::new(UNKNOWN)).take(n_classes).collect();
         let row = Row { next, accepting: self.machine.is_accepting(&state), goes_on: OnceLock::new() };
         slots[index].set(row).expect("each state is numbered once");
-        let n_state_bytes = 4 * size_of::<M::State>() + 2 * self.machine.n_heap_bytes(&state);
-        self.n_bytes.fetch_add(4 * n_classes + n_state_bytes + 64, Ordering::Relaxed);
+        let n_bytes = 4 * n_classes + 4 * size_of::<M::State>() + 64 + self.machine.n_bytes(&state);
+        self.n_bytes.fetch_add(n_bytes, Ordering::Relaxed);
         work.ids.insert(state.clone(), id);
         work.states.push(state);
         work.live.push(Liveness::Unknown);

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::decimal::Decimal;
+use super::expression::Expression;
 use crate::ids::TokenId;
 
 /// The language of one terminal's lexemes.
@@ -143,4 +144,17 @@ pub enum ContentLanguage {
     Match(Arc<str>),
     /// Exactly these strings; sorted and without duplicates.
     OneOf(Arc<[Arc<str>]>),
+    /// Strings in which the expression matches somewhere, or as a whole where it says so.
+    Expression(Arc<Expression>),
+}
+
+impl ContentLanguage {
+    /// Whether a match anywhere decides, whatever comes after it.
+    pub(super) fn is_search(&self) -> bool {
+        match self {
+            ContentLanguage::Search(_) => true,
+            ContentLanguage::Expression(expression) => !expression.whole,
+            ContentLanguage::Match(_) | ContentLanguage::OneOf(_) => false,
+        }
+    }
 }

@@ -391,18 +391,18 @@ impl Generation {
         entry.set = self.adopt_set(old, old_set, sets);
         if let Lexing::Inside { scan, .. } = &mut entry.lexing {
             let of_key = match old.parser.scan(old_set, *scan) {
-                Scan::Key { origin, seen, .. } => {
-                    Some((self.adopt_set(old, *origin, sets), self.parser.adopt_seen(&old.parser, *seen)))
+                Scan::Key { origin, register, .. } => {
+                    let register = self.parser.adopt_register(&old.parser, *register);
+                    Some((self.adopt_set(old, *origin, sets), register))
                 }
                 Scan::Terminal { .. } => None,
             };
             let scans = self.parser.scans(entry.set)?;
             let same = |new: &&Scan| match (old.parser.scan(old_set, *scan), new) {
                 (Scan::Terminal { terminal: a, .. }, Scan::Terminal { terminal: b, .. }) => a == b,
-                (
-                    Scan::Key { record: a, count: b, filter: c, .. },
-                    Scan::Key { record, count, filter, origin, seen },
-                ) => (a, b, c, of_key) == (record, count, filter, Some((*origin, *seen))),
+                (Scan::Key { record: a, filter: b, .. }, Scan::Key { record, register, filter, origin }) => {
+                    (a, b, of_key) == (record, filter, Some((*origin, *register)))
+                }
                 _ => false,
             };
             let index = scans.iter().position(|new| same(&new)).expect("equal item sets predict equal terminals");

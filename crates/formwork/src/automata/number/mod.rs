@@ -162,7 +162,7 @@ impl Machine for NumberMachine {
         matches!((self, state), (NumberMachine::Exact(machine), NumberState::Exact(state)) if machine.is_too_large(state))
     }
 
-    fn n_heap_bytes(&self, state: &NumberState) -> usize {
+    fn n_bytes(&self, state: &NumberState) -> usize {
         match state {
             NumberState::Digits(_) => 0,
             NumberState::Exact(state) => size_of::<ExactState>() + state.n_heap_bytes(),

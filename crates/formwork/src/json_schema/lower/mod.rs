@@ -366,6 +366,7 @@ fn free_composites(
         counters: Vec::new(),
         min: 0,
         max: None,
+        unique: false,
     };
     let record = Record {
         open: punctuation.open_object,
@@ -373,7 +374,10 @@ fn free_composites(
         separator: punctuation.separator,
         assign: punctuation.assign,
         properties: Vec::new(),
-        others: value.map(|value| OtherKeys { key, cases: vec![Case::plain(value)] }).into_iter().collect(),
+        others: value
+            .map(|value| OtherKeys { key, cases: vec![Case::plain(value)], n_words: None })
+            .into_iter()
+            .collect(),
         n_goals: 0,
         presence: Vec::new(),
         min: 0,

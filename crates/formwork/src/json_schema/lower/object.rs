@@ -82,8 +82,9 @@ impl<'a> Lowerer<'_, 'a> {
             let goals = goals_of_set(&set, &shape.exists);
             let cases = self.cases(value, &goals)?;
             if !cases.is_empty() {
+                let n_words = self.reducer.n_words(&set.spec)?;
                 let key = self.builder.terminal(Terminal::String(set.spec.into()));
-                others.push(OtherKeys { key, cases });
+                others.push(OtherKeys { key, cases, n_words });
             }
         }
         Ok(others)

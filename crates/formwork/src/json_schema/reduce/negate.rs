@@ -218,7 +218,7 @@ impl<'a> Reducer<'a> {
         if let Some(Value::String(source)) = keywords.get(Keyword::Pattern) {
             let pattern = self.pattern(node, Keyword::Pattern, source)?;
             let pattern = &self.patterns[pattern.0 as usize];
-            let (single, unsupported) = (pattern.single.clone(), pattern.unsupported_as_key());
+            let (single, unsupported) = (pattern.single.clone(), pattern.unsupported);
             if let Some(reason) = unsupported {
                 let residue = self.residue(node, Keyword::Pattern, reason);
                 case(StringSpec::default(), vec![residue]);

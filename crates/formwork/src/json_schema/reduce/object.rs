@@ -53,7 +53,7 @@ impl<'a> Reducer<'a> {
             };
             for (source, value) in patterns {
                 let pattern = self.pattern(node, Keyword::PatternProperties, source)?;
-                if let Some(reason) = self.patterns[pattern.0 as usize].unsupported_as_key() {
+                if let Some(reason) = self.patterns[pattern.0 as usize].unsupported {
                     let residue = self.residue(node, Keyword::PatternProperties, reason);
                     shape.residues.push(residue);
                 }

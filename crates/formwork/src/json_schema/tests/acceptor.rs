@@ -65,8 +65,8 @@ impl<'g> Acceptor<'g> {
     fn list(&mut self, list: &List, text: &[u8], at: usize) -> Ends {
         let Some(start) = self.one(list.open, text, at) else { return Ends::new() };
         let mut ends = Ends::new();
-        let mut open = BTreeSet::from([(start, 0u32, vec![0u32; list.counters.len()])]);
-        while let Some((at, n, counts)) = open.pop_first() {
+        let mut open = BTreeSet::from([(start, 0u32, vec![0u32; list.counters.len()], BTreeSet::new())]);
+        while let Some((at, n, counts, elements)) = open.pop_first() {
             let mut counters = list.counters.iter().zip(&counts);
             let counted = counters.all(|(counter, n)| *n >= counter.min && counter.max.is_none_or(|max| *n <= max));
             if n >= list.min && counted {
@@ -79,7 +79,12 @@ impl<'g> Acceptor<'g> {
             let Some(at) = at else { continue };
             for case in list.prefix.get(n as usize).unwrap_or(&list.rest) {
                 let counts: Vec<u32> = (0u32..).zip(&counts).map(|(bit, n)| n + (case.meets >> bit & 1)).collect();
-                open.extend(self.nonterminal(case.value, text, at).into_iter().map(|end| (end, n + 1, counts.clone())));
+                for end in self.nonterminal(case.value, text, at) {
+                    let mut elements = elements.clone();
+                    if !list.unique || elements.insert(canonical(&serde_json::from_slice(&text[at..end]).unwrap())) {
+                        open.insert((end, n + 1, counts.clone(), elements));
+                    }
+                }
             }
         }
         ends
@@ -177,5 +182,22 @@ impl<'g> Acceptor<'g> {
                 unimplemented!("not built by the front end")
             }
         }
+    }
+}
+
+/// Equal texts for equal values.
+fn canonical(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Number(number) => format!("{:?}", Decimal::parse(&number.to_string())),
+        serde_json::Value::Array(elements) => {
+            format!("[{}]", elements.iter().map(canonical).collect::<Vec<_>>().join(","))
+        }
+        serde_json::Value::Object(members) => {
+            let mut members: Vec<_> =
+                members.iter().map(|(key, value)| format!("{key:?}:{}", canonical(value))).collect();
+            members.sort();
+            format!("{{{}}}", members.join(","))
+        }
+        other => other.to_string(),
     }
 }
