@@ -22,6 +22,15 @@ pub(crate) trait Machine {
     fn step(&self, state: &Self::State, class: usize) -> Option<Self::State>;
     /// Whether the input may end here.
     fn is_accepting(&self, state: &Self::State) -> bool;
+    /// Whether some accepting state can be reached, where the machine knows better than a search: it must, where its
+    /// states are without end.
+    fn liveness(&self, _state: &Self::State) -> Option<bool> {
+        None
+    }
+    /// Whether the state is larger than states may be, which counts as an overflow.
+    fn is_too_large(&self, _state: &Self::State) -> bool {
+        false
+    }
     /// Bytes that a state holds beside itself.
     fn n_bytes(&self, _state: &Self::State) -> usize {
         0
@@ -207,7 +216,7 @@ impl<M: Machine> LazyDfa<M> {
         if let Some(id) = work.ids.get(&state) {
             return Some(*id);
         }
-        if work.states.len() >= self.max_states {
+        if work.states.len() >= self.max_states || self.machine.is_too_large(&state) {
             self.overflows.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -233,6 +242,10 @@ impl<M: Machine> LazyDfa<M> {
             Liveness::Live => return true,
             Liveness::Dead => return false,
             Liveness::Unknown => {}
+        }
+        if let Some(live) = self.machine.liveness(&work.states[state as usize]) {
+            work.live[state as usize] = if live { Liveness::Live } else { Liveness::Dead };
+            return live;
         }
         // Depth first finds the end of what is long and narrow, such as a date; breadth first what is near.
         let found = self.search(work, state, Some(MAX_DEPTH_FIRST)).or_else(|| self.search(work, state, None));
