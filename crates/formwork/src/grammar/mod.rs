@@ -5,13 +5,21 @@
 //! to make one; it takes expressions, checks them, removes what cannot be completed and lowers the rest.
 
 mod builder;
+mod completion;
+mod cover;
 mod effect;
 mod include;
+mod list_rules;
 mod lower;
 mod productions;
 mod productive;
+mod record_rules;
+mod rules;
 mod seen;
 mod spacing;
+mod steps;
+mod tally;
+mod totals;
 mod view;
 
 pub use self::builder::{

@@ -436,8 +436,9 @@ impl Generation {
         entry.set = self.adopt_set(old, old_set, sets);
         if let Lexing::Inside { scan, .. } = &mut entry.lexing {
             let of_key = match old.parser.scan(old_set, *scan) {
-                Scan::Key { origin, seen, .. } => {
-                    Some((self.adopt_set(old, *origin, sets), self.parser.adopt_seen(&old.parser, *seen)))
+                Scan::Key { origin, register, .. } => {
+                    let register = self.parser.adopt_register(&old.parser, *register);
+                    Some((self.adopt_set(old, *origin, sets), register))
                 }
                 Scan::Terminal { .. } => None,
             };
@@ -446,10 +447,9 @@ impl Generation {
                 (Scan::Terminal { terminal: a, effect: b, .. }, Scan::Terminal { terminal, effect, .. }) => {
                     (a, b) == (terminal, effect)
                 }
-                (
-                    Scan::Key { record: a, count: b, filter: c, .. },
-                    Scan::Key { record, count, filter, origin, seen },
-                ) => (a, b, c, of_key) == (record, count, filter, Some((*origin, *seen))),
+                (Scan::Key { record: a, filter: b, .. }, Scan::Key { record, register, filter, origin }) => {
+                    (a, b, of_key) == (record, filter, Some((*origin, *register)))
+                }
                 _ => false,
             };
             let index = scans.iter().position(|new| same(&new)).expect("equal item sets predict equal terminals");

@@ -8,7 +8,7 @@ use super::view::{Classes, TokenReach};
 use super::written::{Written, WrittenWord};
 use crate::automata::{Automaton, KeyFilter, WordCount};
 use crate::error::LimitError;
-use crate::grammar::{Effect, KeyOrder, Place, Productions, Register, SeenId, SeenSets};
+use crate::grammar::{Effect, Place, Productions, Register, SeenSets};
 use crate::limits::Limits;
 
 /// Number of an item set.
@@ -31,7 +31,7 @@ pub(crate) enum Scan {
     /// Any lexeme leads to the same items.
     Terminal { terminal: u32, effect: Effect, targets: Box<[Item]> },
     /// A named key of a record; which one decides where it leads.
-    Key { record: u32, count: u32, seen: SeenId, filter: KeyFilter, origin: SetId },
+    Key { record: u32, register: Register, filter: KeyFilter, origin: SetId },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -108,7 +108,7 @@ impl Parser {
         let root = parser.intern(Vec::new(), true);
         debug_assert_eq!(root, ROOT);
         let mut items = vec![Item { place, origin: ROOT }];
-        items.retain(|item| parser.has_way_on(item.place));
+        items.retain(|item| parser.productions.has_way_on(item.place));
         parser.start = parser.intern(items, accepting);
         parser
     }
@@ -150,14 +150,13 @@ impl Parser {
 
     /// Takes an item of an older parser over, whose origin has been taken over already.
     pub(crate) fn adopt_item(&mut self, old: &Parser, item: Item, origin: SetId) -> Item {
-        let mut place = item.place;
-        place.register.seen = self.adopt_seen(old, place.register.seen);
+        let place = Place { register: self.adopt_register(old, item.place.register), ..item.place };
         Item { place, origin }
     }
 
-    /// Takes a set of keys of an older parser over.
-    pub(crate) fn adopt_seen(&mut self, old: &Parser, seen: SeenId) -> SeenId {
-        self.seen.intern(old.seen.get(seen).clone())
+    /// Takes a register of an older parser over.
+    pub(crate) fn adopt_register(&mut self, old: &Parser, register: Register) -> Register {
+        Register { seen: self.seen.intern(old.seen.get(register.seen).clone()), ..register }
     }
 
     /// The terminals that `set` allows, predicted when first asked for.
@@ -202,13 +201,13 @@ impl Parser {
         let scans = self.scans(set)?;
         let next = match &scans[scan as usize] {
             Scan::Terminal { targets, .. } => self.advance(targets)?,
-            Scan::Key { record, count, seen, origin, .. } => {
+            Scan::Key { record, register, origin, .. } => {
                 let body = &self.productions.records[*record as usize];
-                let seen = match body.order {
-                    KeyOrder::Any => self.seen.with(*seen, key),
-                    KeyOrder::Listed => *seen,
+                let seen = match body.remembers(key) {
+                    true => self.seen.with(register.seen, key),
+                    false => register.seen,
                 };
-                let place = Place { node: body.assign_node, register: Register { position: key, count: *count, seen } };
+                let place = Place { node: body.assign_node, register: Register { position: key, seen, ..*register } };
                 self.advance(&[Item { place, origin: *origin }])?
             }
         };
@@ -249,7 +248,7 @@ impl Parser {
                 items.extend_from_slice(&origin.items);
                 accepting |= origin.accepting;
             }
-            if self.has_way_on(target.place) {
+            if self.productions.has_way_on(target.place) {
                 items.push(*target);
             }
         }
@@ -261,12 +260,6 @@ impl Parser {
             return Err(LimitError { setting: "max_items", limit: self.max_items });
         }
         Ok(self.intern(items, accepting))
-    }
-
-    fn has_way_on(&self, place: Place) -> bool {
-        let mut any = false;
-        self.productions.successors(place, &self.seen, &mut |_| any = true);
-        any
     }
 
     /// The set with these items, which are complete and sorted.

@@ -58,11 +58,10 @@ impl Parser {
                 let rank = productions.ranks[nonterminal.index()];
                 prediction.add_nonterminal(rank, nonterminal.index() as u32, Item { place, origin });
             }
-            Next::Key { record, count, seen, filter } => {
-                prediction.scans.push(Scan::Key { record, count, seen, filter, origin });
+            Next::Key { record, register, filter } => {
+                prediction.scans.push(Scan::Key { record, register, filter, origin });
             }
-        });
-        Ok(())
+        })
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) enum AtomKind {
     Node { node: NodeId },
     /// Any of these; sorted, at least two.
     AnyOf(SmallVec<[ConjId; 4]>),
+    /// Objects that have the key of this number.
+    Has(usize),
 }
 
 /// The number of an [`AtomKind`], doubled, plus one for the complement.
@@ -192,7 +194,7 @@ impl<'a> Reducer<'a> {
     }
 
     /// What does not fit.
-    pub(super) fn complement(&mut self, conj: ConjId) -> ConjId {
+    pub(in crate::json_schema) fn complement(&mut self, conj: ConjId) -> ConjId {
         match conj {
             ConjId::TRUE => return ConjId::FALSE,
             ConjId::FALSE => return ConjId::TRUE,
@@ -203,15 +205,48 @@ impl<'a> Reducer<'a> {
         self.any_conj(complements)
     }
 
+    /// The objects that have `key`.
+    pub(super) fn presence_conj(&mut self, key: &'a str) -> ConjId {
+        let number = self.keys.iter().position(|known| *known == key).unwrap_or_else(|| {
+            self.keys.push(key);
+            self.keys.len() - 1
+        });
+        let atom = self.conjs.atom(AtomKind::Has(number), false);
+        self.intern(&[atom])
+    }
+
+    /// The atoms of a conjunction, each by itself.
+    pub(super) fn each_alone(&mut self, conj: ConjId) -> SmallVec<[ConjId; 4]> {
+        let atoms = Atoms::from(self.conjs.atoms(conj));
+        atoms.iter().map(|atom| self.intern(&[*atom])).collect()
+    }
+
+    /// The complements among the atoms of a conjunction, with what each is the complement of; `None` where there are fewer
+    /// than two of them.
+    pub(super) fn complements_in(&mut self, conj: ConjId) -> Option<(ConjId, Vec<(ConjId, ConjId)>)> {
+        let atoms = Atoms::from(self.conjs.atoms(conj));
+        let (negated, others): (Atoms, Atoms) = atoms.into_iter().partition(|atom| atom.is_negated());
+        if negated.len() < 2 {
+            return None;
+        }
+        let mut positive = ConjId::TRUE;
+        for atom in others {
+            let alone = self.intern(&[atom]);
+            positive = self.both(positive, alone);
+        }
+        let pairs = negated.iter().map(|atom| (self.intern(&[*atom]), self.intern(&[atom.complement()]))).collect();
+        Some((positive, pairs))
+    }
+
     /// A node to name where something is wrong with a conjunction.
-    pub(super) fn node_of(&self, conj: ConjId) -> NodeId {
+    pub(in crate::json_schema) fn node_of(&self, conj: ConjId) -> NodeId {
         let mut conj = conj;
         loop {
             match self.conjs.atoms(conj).first().map(|atom| self.conjs.kind(*atom)) {
                 Some(AtomKind::Node { node }) => return *node,
                 // Choices are of conjunctions that were there before.
                 Some(AtomKind::AnyOf(alternatives)) => conj = alternatives[0],
-                None => return NodeId(0),
+                Some(AtomKind::Has(_)) | None => return NodeId(0),
             }
         }
     }

@@ -11,10 +11,13 @@ mod conj;
 mod constant;
 mod disjoint;
 mod emptiness;
+mod exclude;
 mod intersect;
+mod keys;
 mod languages;
 mod negate;
 mod object;
+mod presence;
 mod scalar;
 mod unevaluated;
 
@@ -26,13 +29,15 @@ use serde_json::Value;
 
 use self::conj::{Atom, AtomKind, Conjunctions};
 use self::emptiness::Known;
-pub(super) use self::intersect::both_string_specs;
+use self::exclude::Rival;
+pub(super) use self::keys::KeySet;
 use super::SchemaOptions;
 use super::document::{Document, NodeId, NodeKind};
 use super::fault::{Fault, Result, limit, refusal};
 use super::keyword::Keyword;
 use super::pattern::Pattern;
-use super::shape::{ConjId, Owner, OwnerId, PatternId, ResidueId, Union};
+use super::shape::{Alternatives, ConjId, Owner, OwnerId, PatternId, ResidueId, Union};
+use crate::automata::StringSpec;
 use crate::error::ViolationKind;
 use crate::limits::Limits;
 
@@ -65,6 +70,9 @@ pub(super) struct Reducer<'a> {
     pub(super) pattern_ids: AHashMap<&'a str, PatternId>,
     pub(super) pattern_holds: AHashMap<(PatternId, &'a str), bool>,
     owners: Vec<Owner<'a>>,
+    key_languages: Vec<Vec<StringSpec>>,
+    /// Keys that conjunctions speak of.
+    keys: Vec<&'a str>,
     languages: languages::Languages,
     residues: Vec<Residue>,
     /// Nodes whose keywords were looked at, in that order; a node may come twice.
@@ -92,6 +100,8 @@ impl<'a> Reducer<'a> {
             pattern_ids: AHashMap::new(),
             pattern_holds: AHashMap::new(),
             owners: Vec::new(),
+            key_languages: Vec::new(),
+            keys: Vec::new(),
             languages: languages::Languages::default(),
             residues: Vec::new(),
             reached: Vec::with_capacity(32),
@@ -171,8 +181,32 @@ impl<'a> Reducer<'a> {
             return self.reduce_atom(atom);
         }
         let Some((left, right)) = self.conjs.halves(conj) else { return Ok(Rc::new(Union::any())) };
+        if let Some((positive, complements)) = self.complements_in(conj) {
+            return self.reduce_complements(conj, positive, &complements);
+        }
         let (left, right) = (self.union_of(left)?, self.union_of(right)?);
         self.intersect(&left, &right).map(Rc::new)
+    }
+
+    /// What fits `positive` and is in none of several unions: their products would multiply, so that the objects are split
+    /// one case at a time.
+    #[inline(never)]
+    fn reduce_complements(
+        &mut self,
+        conj: ConjId,
+        positive: ConjId,
+        complements: &[(ConjId, ConjId)],
+    ) -> Result<Rc<Union<'a>>> {
+        let node = self.node_of(conj);
+        let mut union = (*self.union_of(positive)?).clone();
+        let mut rivals = Vec::with_capacity(complements.len());
+        for (outside, inside) in complements {
+            let (outside, inside) = (self.union_of(*outside)?, self.union_of(*inside)?);
+            union = self.subtract(&union, &inside, &outside)?;
+            rivals.push(Rival { inside: inside.objects.clone(), outside: outside.objects.clone() });
+        }
+        union.objects = self.exclude_all(node, &union.objects, &rivals)?;
+        Ok(Rc::new(union))
     }
 
     fn reduce_atom(&mut self, atom: Atom) -> Result<Rc<Union<'a>>> {
@@ -182,6 +216,7 @@ impl<'a> Reducer<'a> {
                 let alternatives = alternatives.clone();
                 return self.reduce_alternatives(&alternatives, atom.is_negated());
             }
+            AtomKind::Has(key) => return Ok(Rc::new(self.reduce_presence(self.keys[*key], atom.is_negated()))),
         };
         let union = match (self.document.kind(node), atom.is_negated()) {
             (NodeKind::Constant, false) => self.reduce_constant(node),
@@ -193,6 +228,7 @@ impl<'a> Reducer<'a> {
     }
 
     /// What fits any of some conjunctions, or none of them.
+    #[inline(never)]
     fn reduce_alternatives(&mut self, alternatives: &[ConjId], negated: bool) -> Result<Rc<Union<'a>>> {
         if !negated {
             let unions = alternatives.iter().map(|conj| self.union_of(*conj)).collect::<Result<Vec<_>>>()?;
@@ -204,6 +240,13 @@ impl<'a> Reducer<'a> {
             all = self.both(all, complement);
         }
         self.union_of(all)
+    }
+
+    fn reduce_presence(&self, key: &'a str, negated: bool) -> Union<'a> {
+        match negated {
+            false => combine::only_objects(combine::requiring(&[key])),
+            true => Union { objects: Alternatives::one(combine::forbidding(key)), ..Union::any() },
+        }
     }
 
     fn reduce_schema(&mut self, node: NodeId) -> Result<Union<'a>> {
@@ -264,12 +307,17 @@ impl<'a> Reducer<'a> {
 
     /// A residue has reached the end: refuses the schema, or leaves the constraint out where that was asked for.
     pub(super) fn settle(&mut self, residue: ResidueId) -> Result<()> {
-        let Residue { node, keyword, reason } = self.residues[residue.0 as usize].clone();
         if self.options.relax_unsupported {
             self.relaxed.push(residue);
             return Ok(());
         }
-        Err(refusal(&self.document, ViolationKind::Unsupported, node, keyword, reason))
+        Err(self.refused(residue))
+    }
+
+    /// The refusal of a schema for what a residue says.
+    pub(in crate::json_schema) fn refused(&self, residue: ResidueId) -> Fault {
+        let Residue { node, keyword, reason } = self.residues[residue.0 as usize].clone();
+        refusal(&self.document, ViolationKind::Unsupported, node, keyword, reason)
     }
 
     fn owner(&mut self, owner: Owner<'a>) -> OwnerId {
