@@ -21,6 +21,7 @@ mod literals;
 mod look_around;
 mod nfa;
 mod number;
+mod number_values;
 mod spec;
 mod word_count;
 
