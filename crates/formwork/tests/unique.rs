@@ -568,3 +568,56 @@ fn elements_are_remembered_when_a_cache_is_started_anew() {
     assert!(matcher.clone().accept_bytes(b",{\"x\":1,\"k49\":1}").is_err());
     assert!(matcher.clone().accept_bytes(b",{\"x\":1,\"k50\":1}").is_ok());
 }
+
+#[test]
+fn lists_without_enough_values_are_refused() {
+    let compile = |grammar: &Grammar| Compiler::new(vocabulary()).compile(grammar);
+    let outcome = |make: &dyn Fn(&mut Maker) -> (Vec<NonterminalId>, NonterminalId), min| {
+        let mut maker = Maker::new();
+        let (prefix, rest) = make(&mut maker);
+        let list = maker.list(&prefix, Some(rest), (min, None), true);
+        compile(&maker.grammar(list)).map(drop)
+    };
+    let boolean = |maker: &mut Maker| (Vec::new(), maker.any_of(&["true", "false"]));
+    assert!(outcome(&boolean, 2).is_ok());
+    assert!(outcome(&boolean, 3).unwrap_err().is_unsatisfiable());
+    let spellings = |maker: &mut Maker| (Vec::new(), maker.any_of(&["1", "1.0", "10e-1", "2"]));
+    assert!(outcome(&spellings, 2).is_ok() && outcome(&spellings, 3).unwrap_err().is_unsatisfiable());
+    let words = |maker: &mut Maker| (Vec::new(), maker.value(string("^[ab]{1,2}$")));
+    assert!(outcome(&words, 6).is_ok() && outcome(&words, 7).unwrap_err().is_unsatisfiable());
+    let lists = |maker: &mut Maker| {
+        let boolean = maker.any_of(&["true", "false"]);
+        let list = maker.list(&[], Some(boolean), (0, Some(2)), true);
+        (Vec::new(), maker.body(list))
+    };
+    assert!(outcome(&lists, 5).is_ok() && outcome(&lists, 6).unwrap_err().is_unsatisfiable());
+    let records = |maker: &mut Maker| {
+        let record = maker.record(&[("a", false), ("b", false)], &[("^[cd]$", Some(2))], (0, Some(3)));
+        (Vec::new(), maker.body(record))
+    };
+    assert!(outcome(&records, 15).is_ok() && outcome(&records, 16).unwrap_err().is_unsatisfiable());
+    let strings = |maker: &mut Maker| (Vec::new(), maker.value(string("")));
+    assert!(outcome(&strings, 1000).is_ok());
+    // The first may take what the second needs: nobody looks ahead so far.
+    let narrow = |maker: &mut Maker| (vec![maker.any_of(&["1", "2"]), maker.any_of(&["1"])], maker.value(string("")));
+    assert!(outcome(&narrow, 1).is_ok());
+    let error = outcome(&narrow, 2).unwrap_err();
+    assert!(!error.is_unsatisfiable() && error.to_string().contains("differ"), "{error}");
+    let wide =
+        |maker: &mut Maker| (vec![maker.any_of(&["1", "2"]), maker.any_of(&["1", "2"])], maker.value(string("")));
+    assert!(outcome(&wide, 3).is_ok());
+}
+
+#[test]
+fn positions_of_few_values_have_no_dead_ends() {
+    let mut maker = Maker::new();
+    let first = maker.any_of(&["1", "2"]);
+    let second = maker.any_of(&["1", "3"]);
+    let rest = maker.any_of(&["1", "2", "3"]);
+    let list = maker.list(&[first, second], Some(rest), (2, None), true);
+    let grammar = maker.grammar(list);
+    let expected = lists_of(&["1", "2", "3"], (2, 3), |a, b| a == b);
+    let fits = |text: &&String| !text.starts_with("[3") && !text[3..].starts_with('2');
+    assert_same(&all_texts(&grammar, b"[],123"), &expected.iter().filter(fits).cloned().collect());
+    walk(&grammar, Limits::default(), 10, 20);
+}

@@ -260,6 +260,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn lower_list(&mut self, list: &'a List, from: NodeId, to: NodeId) -> Result<(), GrammarError> {
+        self.analysis.check_difference(list)?;
         let most = self.analysis.most_elements(list);
         let max = (most < u32::MAX).then_some(most);
         let (prefix, rest) = self.analysis.usable_elements(list);
