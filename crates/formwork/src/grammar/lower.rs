@@ -289,6 +289,10 @@ impl<'a> Lowering<'a> {
             _ => None,
         };
         let n_words = self.analysis.n_words(record);
+        if rules.is_some() && !usable.others.is_empty() && n_words.is_some() {
+            let reason = "a record has goals or clauses, and keys without a name of which there are few";
+            return Err(GrammarError::Invalid(reason.into()));
+        }
         let properties: Vec<_> = usable.indices.iter().map(|index| &record.properties[*index]).collect();
         let values: Box<[Cases]> = usable.values.into();
         let others: Box<[(TerminalId, Cases)]> = usable.others.into();
