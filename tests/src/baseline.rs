@@ -54,9 +54,9 @@ mod tests {
 
     #[test]
     fn refusing_what_was_right_is_worse_and_judging_what_was_refused_is_not() {
-        let before = Counts { cases: 3, right: 2, refused: 1, ..Counts::default() };
-        assert!(is_worse(Counts { right: 1, refused: 2, ..before }, before));
-        assert!(!is_worse(Counts { right: 3, refused: 0, ..before }, before));
-        assert!(is_worse(Counts { wrong_accept: 1, refused: 0, ..before }, before));
+        let before = Counts { cases: 3, right: 2, unsupported: 1, ..Counts::default() };
+        assert!(is_worse(Counts { right: 1, unsupported: 2, ..before }, before));
+        assert!(!is_worse(Counts { right: 3, unsupported: 0, ..before }, before));
+        assert!(is_worse(Counts { wrong_accept: 1, unsupported: 0, ..before }, before));
     }
 }

@@ -6,5 +6,7 @@ pub mod oracle;
 pub mod seeds;
 pub mod shared;
 pub mod suite;
+pub mod universe;
+pub mod validator;
 pub mod vocabulary;
 pub mod walk;

@@ -1,8 +1,8 @@
-//! How many cases of the JSON-Schema-Test-Suite does the engine judge right? Counts by keyword file.
+//! How many cases of the JSON-Schema-Test-Suite does the engine judge right? Counts by keyword file, and what is not right.
 //!
-//! An instance is matched as it stands in the suite's file, byte by byte, in free layout and with keys in
-//! any order. A schema that is refused counts
-//! all its instances as refused; a panic is a refusal that is counted apart.
+//! An instance is matched as it stands in the suite's file, byte by byte, in free layout and with keys in any order.
+//! A schema that is refused leaves its instances unjudged, but for one that is refused because nothing can be valid:
+//! that is a verdict. Formats are annotations, except in the optional files that test them as assertions.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,8 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use formwork::grammar::KeyOrder;
-use formwork::json_schema::{Layout, SchemaOptions};
-use formwork::{Compiler, Grammar};
+use formwork::json_schema::{FormatMode, Layout, SchemaOptions};
+use formwork::{CompileError, Compiler, Grammar};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -26,13 +26,14 @@ pub struct Counts {
     pub cases: usize,
     /// Judged as the suite says.
     pub right: usize,
+    /// Not judged: the schema is refused.
+    pub unsupported: usize,
     /// Accepted and invalid.
     pub wrong_accept: usize,
     /// Rejected and valid.
     pub wrong_reject: usize,
-    /// Not judged: the schema is refused.
-    pub refused: usize,
-    /// Of the refused, those where the engine panicked.
+    /// Of the unsupported, those where the engine panicked.
+    #[serde(default)]
     pub panicked: usize,
 }
 
@@ -42,19 +43,65 @@ impl Counts {
         Counts {
             cases: self.cases + other.cases,
             right: self.right + other.right,
+            unsupported: self.unsupported + other.unsupported,
             wrong_accept: self.wrong_accept + other.wrong_accept,
             wrong_reject: self.wrong_reject + other.wrong_reject,
-            refused: self.refused + other.refused,
             panicked: self.panicked + other.panicked,
         }
     }
 }
 
-/// Counts by keyword file, such as `items` or `optional/format/date`.
-pub type SuiteCounts = BTreeMap<String, Counts>;
+/// What running one draft of the suite showed.
+#[derive(Clone, Debug, Default)]
+pub struct SuiteRun {
+    /// Counts by keyword file, such as `items` or `optional/format/date`.
+    pub files: BTreeMap<String, Counts>,
+    /// Instances that were judged wrongly.
+    pub wrong: Vec<Finding>,
+    /// Schemas that were refused.
+    pub unsupported: Vec<Finding>,
+}
+
+/// Something that is not right.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The keyword file.
+    pub file: String,
+    /// The descriptions of the group and, for an instance, of the test.
+    pub case: String,
+    /// What happened.
+    pub reason: String,
+}
+
+/// Counts as they are written to a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Files outside `optional`.
+    pub required: Counts,
+    /// Files in `optional`.
+    pub optional: Counts,
+    /// All files.
+    pub all: Counts,
+    /// Each file.
+    #[serde(default)]
+    pub files: BTreeMap<String, Counts>,
+}
+
+impl SuiteRun {
+    /// The sums.
+    pub fn summary(&self) -> Summary {
+        let sum = |is_optional: bool| {
+            let part = self.files.iter().filter(|(name, _)| name.starts_with("optional/") == is_optional);
+            part.map(|(_, counts)| *counts).fold(Counts::default(), Counts::plus)
+        };
+        let (required, optional) = (sum(false), sum(true));
+        Summary { required, optional, all: required.plus(optional), files: self.files.clone() }
+    }
+}
 
 #[derive(Deserialize)]
 struct Group<'a> {
+    description: String,
     schema: Value,
     #[serde(borrow)]
     tests: Vec<Test<'a>>,
@@ -62,58 +109,131 @@ struct Group<'a> {
 
 #[derive(Deserialize)]
 struct Test<'a> {
+    description: String,
     #[serde(borrow)]
     data: &'a RawValue,
     valid: bool,
 }
 
-/// Runs all files of one draft, the optional ones too. `suite` is the folder that holds `tests`.
+/// Runs all files of one draft, the optional ones too. `suite` is the folder that holds `tests` and `remotes`.
 ///
 /// # Errors
 /// When a file cannot be read or is not of the suite's form.
-pub fn run_draft(suite: &Path, draft: &str) -> io::Result<SuiteCounts> {
+pub fn run_draft(suite: &Path, draft: &str) -> io::Result<SuiteRun> {
     let root = suite.join("tests").join(draft);
-    let mut files = Vec::new();
-    find_files(&root, &mut files)?;
-    files.sort();
-    let compiler = Compiler::builder(SmallVocabulary::bytes().to_formwork()).cached_grammars(0).build();
-    let mut counts = SuiteCounts::new();
-    for file in files {
-        let name = file.strip_prefix(&root).unwrap_or(&file).with_extension("");
-        counts.insert(name.to_string_lossy().replace('\\', "/"), run_file(&compiler, &file, draft)?);
+    let mut runner = Runner {
+        compiler: Compiler::builder(SmallVocabulary::bytes().to_formwork()).cached_grammars(0).build(),
+        draft,
+        run: SuiteRun::default(),
+    };
+    for path in json_files(&root)? {
+        let name = name_below(&root, &path.with_extension(""));
+        runner.file(&name, &path)?;
     }
-    Ok(counts)
+    Ok(runner.run)
 }
 
-fn find_files(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            find_files(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "json") {
-            files.push(path);
+/// All JSON files below a folder, sorted.
+fn json_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let (mut files, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "json") {
+                files.push(path);
+            }
         }
     }
-    Ok(())
+    files.sort();
+    Ok(files)
 }
 
-fn run_file(compiler: &Compiler, file: &Path, draft: &str) -> io::Result<Counts> {
-    let text = fs::read_to_string(file)?;
-    let groups: Vec<Group<'_>> = serde_json::from_str(&text)?;
-    let mut counts = Counts::default();
-    for mut group in groups {
-        name_dialect(&mut group.schema, draft);
-        let judge = AssertUnwindSafe(|| run_group(compiler, &group));
-        let n_tests = group.tests.len();
-        let panicked = Counts { cases: n_tests, refused: n_tests, panicked: n_tests, ..Counts::default() };
-        counts = counts.plus(catch_unwind(judge).unwrap_or(panicked));
+/// The path below `root`, with slashes.
+fn name_below(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+}
+
+struct Runner<'a> {
+    compiler: Compiler,
+    draft: &'a str,
+    run: SuiteRun,
+}
+
+impl Runner<'_> {
+    fn file(&mut self, name: &str, path: &Path) -> io::Result<()> {
+        let text = fs::read_to_string(path)?;
+        let groups: Vec<Group<'_>> = serde_json::from_str(&text)?;
+        let mut counts = Counts::default();
+        for mut group in groups {
+            if name != "optional/no-schema" {
+                name_dialect(&mut group.schema, self.draft);
+            }
+            let n_tests = group.tests.len();
+            let judged = catch_unwind(AssertUnwindSafe(|| self.group(name, &group)));
+            counts = counts.plus(judged.unwrap_or_else(|_| {
+                self.run.unsupported.push(finding(name, &group.description, "the engine panicked"));
+                Counts { cases: n_tests, unsupported: n_tests, panicked: n_tests, ..Counts::default() }
+            }));
+        }
+        self.run.files.insert(name.to_owned(), counts);
+        Ok(())
     }
-    Ok(counts)
+
+    fn group(&mut self, file: &str, group: &Group<'_>) -> Counts {
+        let cases = group.tests.len();
+        let asserted = file.starts_with("optional/format");
+        let options = SchemaOptions {
+            layout: Layout::FREE,
+            key_order: KeyOrder::Any,
+            formats: if asserted { FormatMode::Assert } else { FormatMode::Annotate },
+            ..SchemaOptions::default()
+        };
+        let grammar = Grammar::json_schema(group.schema.clone()).with_options(options);
+        let compiled = match self.compiler.compile(&grammar) {
+            Ok(compiled) => Some(compiled),
+            Err(error) if is_unsatisfiable(&error) => None,
+            Err(error) => {
+                self.run.unsupported.push(finding(file, &group.description, &error.to_string()));
+                return Counts { cases, unsupported: cases, ..Counts::default() };
+            }
+        };
+        let mut counts = Counts { cases, ..Counts::default() };
+        for test in &group.tests {
+            let accepted = compiled.as_ref().is_some_and(|compiled| {
+                let mut matcher = compiled.matcher();
+                matcher.accept_bytes(test.data.get().as_bytes()).is_ok() && matcher.is_accepting()
+            });
+            let count = match (test.valid, accepted) {
+                (false, true) => &mut counts.wrong_accept,
+                (true, false) => &mut counts.wrong_reject,
+                _ => &mut counts.right,
+            };
+            *count += 1;
+            if test.valid != accepted {
+                let verb = if accepted { "accepted" } else { "rejected" };
+                let case = format!("{} / {}", group.description, test.description);
+                let data: String = test.data.get().chars().take(200).collect();
+                self.run.wrong.push(finding(file, &case, &format!("wrongly {verb}: {data}")));
+            }
+        }
+        counts
+    }
+}
+
+fn is_unsatisfiable(error: &CompileError) -> bool {
+    matches!(error, CompileError::Schema(error) if error.is_unsatisfiable())
+}
+
+fn finding(file: &str, case: &str, reason: &str) -> Finding {
+    Finding { file: file.to_owned(), case: case.to_owned(), reason: reason.to_owned() }
 }
 
 /// The suite says a schema's dialect by the folder it lies in; the engine reads it from the schema.
 fn name_dialect(schema: &mut Value, draft: &str) {
     let uri = match draft {
+        "draft3" => "http://json-schema.org/draft-03/schema#",
         "draft4" => "http://json-schema.org/draft-04/schema#",
         "draft6" => "http://json-schema.org/draft-06/schema#",
         "draft7" => "http://json-schema.org/draft-07/schema#",
@@ -125,23 +245,4 @@ fn name_dialect(schema: &mut Value, draft: &str) {
     {
         object.insert("$schema".to_owned(), uri.into());
     }
-}
-
-fn run_group(compiler: &Compiler, group: &Group<'_>) -> Counts {
-    let options = SchemaOptions { layout: Layout::FREE, key_order: KeyOrder::Any, ..SchemaOptions::default() };
-    let cases = group.tests.len();
-    let Ok(compiled) = compiler.compile(&Grammar::json_schema(group.schema.clone()).with_options(options)) else {
-        return Counts { cases, refused: cases, ..Counts::default() };
-    };
-    let mut counts = Counts { cases, ..Counts::default() };
-    for test in &group.tests {
-        let mut matcher = compiled.matcher();
-        let accepted = matcher.accept_bytes(test.data.get().as_bytes()).is_ok() && matcher.is_accepting();
-        match (test.valid, accepted) {
-            (false, true) => counts.wrong_accept += 1,
-            (true, false) => counts.wrong_reject += 1,
-            _ => counts.right += 1,
-        }
-    }
-    counts
 }

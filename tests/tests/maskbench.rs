@@ -28,7 +28,7 @@ fn a_sample_is_no_worse_and_nothing_is_wrongly_accepted() {
     for text in cases {
         let case = text.parse().unwrap();
         let judged = catch_unwind(AssertUnwindSafe(|| judge(&compiler, &case)));
-        let panicked = Counts { cases: 1, refused: 1, panicked: 1, ..Counts::default() };
+        let panicked = Counts { cases: 1, unsupported: 1, panicked: 1, ..Counts::default() };
         let sum = counts.entry(text.group.clone()).or_default();
         *sum = sum.plus(judged.unwrap_or(panicked));
     }
@@ -41,7 +41,7 @@ fn judge(compiler: &Compiler, case: &Case) -> Counts {
     let one = Counts { cases: 1, ..Counts::default() };
     let options = SchemaOptions { key_order: KeyOrder::Any, ..SchemaOptions::default() };
     let Ok(compiled) = compiler.compile(&Grammar::json_schema(case.schema.clone()).with_options(options)) else {
-        return Counts { refused: 1, ..one };
+        return Counts { unsupported: 1, ..one };
     };
     let is_wrong = |valid: bool| {
         case.instances.iter().filter(|instance| instance.valid == valid).any(|instance| {

@@ -84,6 +84,7 @@ impl StrictnessArgs {
             relax_unsupported: self.relax,
             refuse_unknown_formats: self.refuse_unknown_formats,
             key_order: if self.any_order { KeyOrder::Any } else { KeyOrder::Listed },
+            ..SchemaOptions::default()
         }
     }
 }

@@ -36,7 +36,10 @@ mod matcher;
 mod parser;
 mod vocabulary;
 
-pub use crate::automata::{Bound, ContentConstraint, ContentLanguage, Decimal, NumberSpec, StringSpec, Terminal};
+pub use crate::automata::{
+    Bound, ContentConstraint, ContentLanguage, Decimal, Expression, ExpressionNode, NumberForm, NumberSpec, Numbers,
+    StringSpec, Terminal,
+};
 pub use crate::compiler::{
     CompiledGrammar, Compiler, CompilerBuilder, Grammar, GrammarStats, Marker, Structure, Tag, TagCount,
 };

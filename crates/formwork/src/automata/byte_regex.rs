@@ -3,8 +3,8 @@
 use regex_automata::nfa::thompson::{self, NFA, State as NfaState, WhichCaptures};
 use regex_automata::util::primitives::StateID as NfaStateId;
 
-use super::content::{close_over, parse_regex, shorten};
 use super::lazy_dfa::Machine;
+use super::nfa::{close_over, parse_regex, shorten};
 use crate::error::GrammarError;
 use crate::limits::Limits;
 

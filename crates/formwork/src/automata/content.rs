@@ -6,15 +6,18 @@
 //! complements need no further construction, and [`LazyDfa`](super::lazy_dfa::LazyDfa) keeps what is live exact.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use regex_automata::nfa::thompson::{self, NFA, State as NfaState, WhichCaptures};
-use regex_automata::util::look::Look;
+use regex_automata::nfa::thompson::NFA;
 use regex_automata::util::primitives::StateID as NfaStateId;
-use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look as HirLook, Repetition};
+use regex_syntax::hir::Hir;
 use smallvec::SmallVec;
 
 use super::alphabet::{Alphabet, AlphabetBuilder};
-use super::lazy_dfa::Machine;
+use super::formula::TooLarge;
+use super::lazy_dfa::{Machine, Overflows};
+use super::look_around::{LookState, Program};
+use super::nfa::{close_over, collect_sets, compile, parse_regex, shorten, to_classes, transition};
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
 use crate::limits::Limits;
@@ -25,6 +28,7 @@ pub(crate) struct ContentMachine {
     alphabet: Alphabet,
     representatives: Vec<Option<char>>,
     components: Vec<Component>,
+    overflows: Overflows,
 }
 
 #[derive(Debug)]
@@ -41,6 +45,8 @@ enum ComponentAutomaton {
         search: bool,
     },
     OneOf(Arc<[Arc<str>]>),
+    /// An expression with look-around.
+    Look(Program),
 }
 
 /// State of one component.
@@ -51,21 +57,39 @@ pub(crate) enum ComponentState {
     /// Has matched, whatever follows.
     Done,
     /// NFA states after closure; whether the content may end here.
-    Nfa { states: Box<[u32]>, accepting: bool },
+    Nfa {
+        states: Box<[u32]>,
+        accepting: bool,
+    },
     /// The strings `lo..hi` of the sorted list agree on the first `depth` bytes.
-    Range { lo: u32, hi: u32, depth: u32 },
+    Range {
+        lo: u32,
+        hi: u32,
+        depth: u32,
+    },
+    Look(Arc<LookState>),
 }
 
 pub(crate) type ContentState = SmallVec<[ComponentState; 1]>;
 
+/// Bytes of memory that stand for one instruction of a program, for a limit that counts bytes.
+const INSTRUCTION_BYTES: usize = 64;
+
 impl ContentMachine {
-    pub(crate) fn new(constraints: &[ContentConstraint], limits: &Limits) -> Result<ContentMachine, GrammarError> {
+    pub(crate) fn new(
+        constraints: &[ContentConstraint],
+        limits: &Limits,
+        overflows: &Overflows,
+    ) -> Result<ContentMachine, GrammarError> {
         let parsed = constraints.iter().map(|constraint| parse(&constraint.language)).collect::<Result<Vec<_>, _>>()?;
         let mut builder = AlphabetBuilder::default();
         for (constraint, hir) in constraints.iter().zip(&parsed) {
             match (&constraint.language, hir) {
                 (_, Some(hir)) => collect_sets(hir, &mut builder),
                 (ContentLanguage::OneOf(strings), None) => collect_chars(strings, &mut builder),
+                (ContentLanguage::Expression(expression), None) => {
+                    expression.node.visit_classes(&mut |ranges| builder.add(ranges.to_vec()));
+                }
                 _ => {}
             }
         }
@@ -73,19 +97,15 @@ impl ContentMachine {
             builder.build().ok_or_else(|| refuse(constraints, "it tells more than 256 classes of characters apart"))?;
         let mut components = Vec::new();
         for (constraint, hir) in constraints.iter().zip(parsed) {
-            let automaton = match (&constraint.language, hir) {
-                (ContentLanguage::OneOf(strings), _) => ComponentAutomaton::OneOf(Arc::clone(strings)),
-                (language, Some(hir)) => {
-                    let search = matches!(language, ContentLanguage::Search(_));
-                    let nfa = compile(&to_classes(&hir, &alphabet), limits)
-                        .map_err(|reason| refuse(std::slice::from_ref(constraint), reason))?;
-                    ComponentAutomaton::Nfa { nfa, search }
-                }
-                (_, None) => continue,
-            };
+            let automaton = ComponentAutomaton::new(constraint, hir, &alphabet, limits)?;
             components.push(Component { automaton, negated: constraint.negated });
         }
-        Ok(ContentMachine { representatives: alphabet.representatives(), alphabet, components })
+        Ok(ContentMachine {
+            representatives: alphabet.representatives(),
+            alphabet,
+            components,
+            overflows: Overflows::clone(overflows),
+        })
     }
 
     pub(crate) fn alphabet(&self) -> &Alphabet {
@@ -98,7 +118,41 @@ impl ContentMachine {
         self.components.iter().all(|component| match &component.automaton {
             ComponentAutomaton::Nfa { nfa, search } => *search && !component.negated && nfa.look_set_any().is_empty(),
             ComponentAutomaton::OneOf(_) => component.negated,
+            ComponentAutomaton::Look(_) => false,
         })
+    }
+
+    /// A component's state; a formula that grew too large is dead and counted as an overflow.
+    fn within_limit(&self, state: Result<ComponentState, TooLarge>, component: &Component) -> ComponentState {
+        state.unwrap_or_else(|TooLarge| {
+            self.overflows.fetch_add(1, Ordering::Relaxed);
+            if component.negated { ComponentState::Done } else { ComponentState::Dead }
+        })
+    }
+}
+
+impl ComponentAutomaton {
+    fn new(
+        constraint: &ContentConstraint,
+        hir: Option<Hir>,
+        alphabet: &Alphabet,
+        limits: &Limits,
+    ) -> Result<ComponentAutomaton, GrammarError> {
+        let refused = |reason: String| refuse(std::slice::from_ref(constraint), reason);
+        if let Some(hir) = hir {
+            let nfa = compile(&to_classes(&hir, alphabet), limits).map_err(refused)?;
+            return Ok(ComponentAutomaton::Nfa { nfa, search: constraint.language.is_search() });
+        }
+        match &constraint.language {
+            ContentLanguage::OneOf(strings) => Ok(ComponentAutomaton::OneOf(Arc::clone(strings))),
+            ContentLanguage::Expression(expression) => {
+                let max = limits.max_regex_bytes / INSTRUCTION_BYTES;
+                let program = Program::new(&expression.node, expression.whole, alphabet, max);
+                let too_large = || refused(format!("it takes more than max_regex_bytes, {}", limits.max_regex_bytes));
+                program.map(ComponentAutomaton::Look).ok_or_else(too_large)
+            }
+            _ => Err(refused("it is malformed".into())),
+        }
     }
 }
 
@@ -110,13 +164,14 @@ impl Machine for ContentMachine {
     }
 
     fn start(&self) -> ContentState {
-        self.components.iter().map(Component::start).collect()
+        self.components.iter().map(|component| self.within_limit(component.start(), component)).collect()
     }
 
     fn step(&self, state: &ContentState, class: usize) -> Option<ContentState> {
         let mut next = ContentState::new();
         for (component, state) in self.components.iter().zip(state) {
             let stepped = component.step(state, class, self.representatives[class]);
+            let stepped = self.within_limit(stepped, component);
             // A component that has decided against the whole ends the match.
             let fatal = if component.negated { ComponentState::Done } else { ComponentState::Dead };
             if stepped == fatal {
@@ -130,21 +185,36 @@ impl Machine for ContentMachine {
     fn is_accepting(&self, state: &ContentState) -> bool {
         self.components.iter().zip(state).all(|(component, state)| component.is_accepting(state) != component.negated)
     }
+
+    fn n_bytes(&self, state: &ContentState) -> usize {
+        let of_component = |state: &ComponentState| match state {
+            ComponentState::Nfa { states, .. } => 4 * states.len(),
+            ComponentState::Look(state) => state.n_bytes(),
+            _ => 0,
+        };
+        state.iter().map(of_component).sum()
+    }
 }
 
 impl Component {
-    fn start(&self) -> ComponentState {
-        match &self.automaton {
+    fn start(&self) -> Result<ComponentState, TooLarge> {
+        Ok(match &self.automaton {
             ComponentAutomaton::Nfa { nfa, search } => {
                 let start = if *search { nfa.start_unanchored() } else { nfa.start_anchored() };
                 close(nfa, *search, true, [start])
             }
             ComponentAutomaton::OneOf(strings) => ComponentState::Range { lo: 0, hi: strings.len() as u32, depth: 0 },
-        }
+            ComponentAutomaton::Look(program) => look_state(program.start()?),
+        })
     }
 
-    fn step(&self, state: &ComponentState, class: usize, representative: Option<char>) -> ComponentState {
-        match (&self.automaton, state) {
+    fn step(
+        &self,
+        state: &ComponentState,
+        class: usize,
+        representative: Option<char>,
+    ) -> Result<ComponentState, TooLarge> {
+        Ok(match (&self.automaton, state) {
             (_, ComponentState::Dead | ComponentState::Done) => state.clone(),
             (ComponentAutomaton::Nfa { nfa, search }, ComponentState::Nfa { states, .. }) => {
                 let targets = states.iter().filter_map(|state| transition(nfa, *state, class as u8));
@@ -153,19 +223,29 @@ impl Component {
             (ComponentAutomaton::OneOf(strings), ComponentState::Range { lo, hi, depth }) => {
                 narrow(strings, (*lo, *hi, *depth), representative)
             }
+            (ComponentAutomaton::Look(program), ComponentState::Look(state)) => look_state(program.step(state, class)?),
             _ => ComponentState::Dead,
-        }
+        })
     }
 
     fn is_accepting(&self, state: &ComponentState) -> bool {
         match (&self.automaton, state) {
             (_, ComponentState::Done) => true,
             (_, ComponentState::Nfa { accepting, .. }) => *accepting,
+            (_, ComponentState::Look(state)) => state.is_accepting(),
             (ComponentAutomaton::OneOf(strings), ComponentState::Range { lo, hi, depth }) => {
                 lo < hi && strings[*lo as usize].len() == *depth as usize
             }
             _ => false,
         }
+    }
+}
+
+fn look_state(state: LookState) -> ComponentState {
+    match (state.is_always(), state.is_never()) {
+        (true, _) => ComponentState::Done,
+        (_, true) => ComponentState::Dead,
+        _ => ComponentState::Look(Arc::new(state)),
     }
 }
 
@@ -187,15 +267,6 @@ fn narrow(strings: &[Arc<str>], (lo, hi, depth): (u32, u32, u32), char: Option<c
     ComponentState::Range { lo, hi: lo + n as u32, depth: depth + bytes.len() as u32 }
 }
 
-fn transition(nfa: &NFA, state: u32, class: u8) -> Option<NfaStateId> {
-    match nfa.state(NfaStateId::new_unchecked(state as usize)) {
-        NfaState::ByteRange { trans } => trans.matches_byte(class).then_some(trans.next),
-        NfaState::Sparse(sparse) => sparse.matches_byte(class),
-        NfaState::Dense(dense) => dense.matches_byte(class),
-        _ => None,
-    }
-}
-
 /// States of one component after `from`, closed.
 fn close(nfa: &NFA, search: bool, at_start: bool, from: impl IntoIterator<Item = NfaStateId>) -> ComponentState {
     let closure = close_over(nfa, at_start, from);
@@ -208,103 +279,19 @@ fn close(nfa: &NFA, search: bool, at_start: bool, from: impl IntoIterator<Item =
     ComponentState::Nfa { states: closure.kept.into_boxed_slice(), accepting: closure.accepting }
 }
 
-/// What is reached without input.
-pub(crate) struct Closure {
-    /// States that read input, sorted.
-    pub(crate) kept: Vec<u32>,
-    /// A match was reached, wherever the text ends.
-    matched: bool,
-    /// The text may end here.
-    pub(crate) accepting: bool,
-}
-
-/// The states reached without input, and whether the text may end there.
-pub(crate) fn close_over(nfa: &NFA, at_start: bool, from: impl IntoIterator<Item = NfaStateId>) -> Closure {
-    let mut matched = false;
-    let mut kept = Vec::new();
-    let mut at_end = Vec::new();
-    walk_closure(nfa, at_start, false, from, |id, state| match state {
-        NfaState::Match { .. } => matched = true,
-        NfaState::Look { look: Look::End, next } => at_end.push(*next),
-        NfaState::ByteRange { .. } | NfaState::Sparse(_) | NfaState::Dense(_) => kept.push(id.as_u32()),
-        _ => {}
-    });
-    let mut accepting = matched;
-    if !accepting && !at_end.is_empty() {
-        walk_closure(nfa, at_start, true, at_end, |_, state| accepting |= matches!(state, NfaState::Match { .. }));
-    }
-    kept.sort_unstable();
-    Closure { kept, matched, accepting }
-}
-
-/// Visits every state that is reached without input, once.
-fn walk_closure(
-    nfa: &NFA,
-    at_start: bool,
-    at_end: bool,
-    from: impl IntoIterator<Item = NfaStateId>,
-    mut visit: impl FnMut(NfaStateId, &NfaState),
-) {
-    let mut seen = ahash::AHashSet::new();
-    let mut stack: Vec<NfaStateId> = from.into_iter().collect();
-    while let Some(id) = stack.pop() {
-        if !seen.insert(id) {
-            continue;
-        }
-        let state = nfa.state(id);
-        visit(id, state);
-        match state {
-            NfaState::Look { look: Look::Start, next } if at_start => stack.push(*next),
-            NfaState::Look { look: Look::End, next } if at_end => stack.push(*next),
-            NfaState::Union { alternates } => stack.extend(alternates.iter().copied()),
-            NfaState::BinaryUnion { alt1, alt2 } => stack.extend([*alt1, *alt2]),
-            NfaState::Capture { next, .. } => stack.push(*next),
-            _ => {}
-        }
-    }
-}
-
-/// The syntax tree of a regular expression; `None` for a set of strings.
+/// The syntax tree of a regular expression; `None` for a set of strings and for what looks around.
 fn parse(language: &ContentLanguage) -> Result<Option<Hir>, GrammarError> {
-    let (ContentLanguage::Search(pattern) | ContentLanguage::Match(pattern)) = language else { return Ok(None) };
-    let hir = parse_regex(pattern)?;
-    Ok(Some(hir))
-}
-
-/// Parses Rust `regex` syntax with Unicode on; bounded by the parser's own nest limit.
-pub(crate) fn parse_regex(pattern: &str) -> Result<Hir, GrammarError> {
-    let error = |reason: String| GrammarError::Regex { pattern: shorten(pattern), reason };
-    let hir = regex_syntax::ParserBuilder::new()
-        .nest_limit(100)
-        .build()
-        .parse(pattern)
-        .map_err(|parse_error| error(first_line(&parse_error)))?;
-    match hir.properties().look_set().iter().find(|look| !matches!(look, HirLook::Start | HirLook::End)) {
-        Some(_) => Err(error("word and line boundaries are not supported".into())),
-        None => Ok(hir),
-    }
-}
-
-/// What is wrong, without the parser's drawing of the place.
-fn first_line(error: &regex_syntax::Error) -> String {
-    match error {
-        regex_syntax::Error::Parse(error) => error.kind().to_string(),
-        regex_syntax::Error::Translate(error) => error.kind().to_string(),
-        _ => "malformed".into(),
-    }
-}
-
-/// Cuts a pattern to a length that fits into one line.
-pub(crate) fn shorten(pattern: &str) -> String {
-    match pattern.char_indices().nth(60) {
-        Some((at, _)) => format!("{}…", &pattern[..at]),
-        None => pattern.to_owned(),
+    match language {
+        ContentLanguage::Search(pattern) | ContentLanguage::Match(pattern) => parse_regex(pattern).map(Some),
+        ContentLanguage::Expression(expression) => Ok(expression.to_hir()),
+        ContentLanguage::OneOf(_) => Ok(None),
     }
 }
 
 fn refuse(constraints: &[ContentConstraint], reason: impl Into<String>) -> GrammarError {
     let pattern = constraints.iter().find_map(|constraint| match &constraint.language {
         ContentLanguage::Search(pattern) | ContentLanguage::Match(pattern) => Some(shorten(pattern)),
+        ContentLanguage::Expression(expression) => Some(shorten(&expression.source)),
         ContentLanguage::OneOf(_) => None,
     });
     GrammarError::Regex { pattern: pattern.unwrap_or_default(), reason: reason.into() }
@@ -317,67 +304,4 @@ fn collect_chars(strings: &[Arc<str>], builder: &mut AlphabetBuilder) {
     for char in chars {
         builder.add(vec![(char as u32, char as u32)]);
     }
-}
-
-/// Adds every set of characters that the expression names.
-fn collect_sets(hir: &Hir, builder: &mut AlphabetBuilder) {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => {}
-        HirKind::Literal(literal) => {
-            for char in String::from_utf8_lossy(&literal.0).chars() {
-                builder.add(vec![(char as u32, char as u32)]);
-            }
-        }
-        HirKind::Class(class) => builder.add(class_ranges(class)),
-        HirKind::Repetition(repetition) => collect_sets(&repetition.sub, builder),
-        HirKind::Capture(capture) => collect_sets(&capture.sub, builder),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-            parts.iter().for_each(|part| collect_sets(part, builder));
-        }
-    }
-}
-
-fn class_ranges(class: &Class) -> Vec<(u32, u32)> {
-    match class {
-        Class::Unicode(class) => class.iter().map(|range| (range.start() as u32, range.end() as u32)).collect(),
-        // ASCII only: the parser gives byte classes beyond it in no Unicode expression.
-        Class::Bytes(class) => class.iter().map(|range| (range.start().into(), range.end().into())).collect(),
-    }
-}
-
-/// The same expression over class numbers instead of characters.
-fn to_classes(hir: &Hir, alphabet: &Alphabet) -> Hir {
-    match hir.kind() {
-        HirKind::Empty => Hir::empty(),
-        HirKind::Look(look) => Hir::look(*look),
-        HirKind::Literal(literal) => {
-            let text = String::from_utf8_lossy(&literal.0);
-            let classes: Vec<u8> = text.chars().map(|char| alphabet.class(char as u32) as u8).collect();
-            Hir::literal(classes)
-        }
-        HirKind::Class(class) => {
-            let ranges = class_ranges(class).into_iter().flat_map(|(lo, hi)| alphabet.classes_in(lo, hi));
-            let bytes = ClassBytes::new(ranges.map(|class| ClassBytesRange::new(class as u8, class as u8)));
-            Hir::class(Class::Bytes(bytes))
-        }
-        HirKind::Repetition(repetition) => {
-            let sub = Box::new(to_classes(&repetition.sub, alphabet));
-            Hir::repetition(Repetition { sub, ..repetition.clone() })
-        }
-        HirKind::Capture(capture) => to_classes(&capture.sub, alphabet),
-        HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| to_classes(part, alphabet)).collect()),
-        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(|part| to_classes(part, alphabet)).collect()),
-    }
-}
-
-fn compile(hir: &Hir, limits: &Limits) -> Result<NFA, String> {
-    let config = thompson::Config::new()
-        .utf8(false)
-        .shrink(false)
-        .which_captures(WhichCaptures::None)
-        .nfa_size_limit(Some(limits.max_regex_bytes));
-    thompson::Compiler::new().configure(config).build_from_hir(hir).map_err(|error| match error.size_limit() {
-        Some(limit) => format!("the compiled expression exceeds max_regex_bytes, which is {limit}"),
-        None => error.to_string(),
-    })
 }

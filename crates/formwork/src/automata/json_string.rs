@@ -43,7 +43,7 @@ impl Content {
                 Ok(Content::Excluding(TokenTrie::new(strings.iter().map(|string| (string.as_bytes(), 0)).collect())))
             }
             constraints => {
-                let machine = ContentMachine::new(constraints, limits)?;
+                let machine = ContentMachine::new(constraints, limits, overflows)?;
                 let dfa = LazyDfa::new(machine, limits.max_automaton_states, Overflows::clone(overflows));
                 Ok(Content::Dfa(Box::new(dfa)))
             }

@@ -10,23 +10,30 @@ mod content;
 pub(crate) mod decide;
 mod decimal;
 pub(crate) mod decoder;
+pub(crate) mod expression;
+mod formula;
 mod free_text;
 mod json_string;
 mod keys;
 mod lazy_dfa;
 mod lengths;
 mod literals;
+mod look_around;
+mod nfa;
 mod number;
 mod spec;
 
 pub(crate) use self::alphabet::Alphabet;
 pub(crate) use self::automaton::Automaton;
-pub(crate) use self::content::shorten;
 pub use self::decimal::Decimal;
+pub use self::expression::{Expression, Node as ExpressionNode};
 pub(crate) use self::free_text::FreeText;
 pub(crate) use self::json_string::{StringAutomaton, StringState};
 pub(crate) use self::keys::{KeyFilter, Keys};
 pub(crate) use self::lazy_dfa::Overflows;
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::literals::{MAX_STRINGS as MAX_KEYS, next_bytes};
-pub use self::spec::{Bound, ContentConstraint, ContentLanguage, NumberSpec, StringSpec, Terminal};
+pub(crate) use self::nfa::shorten;
+pub use self::spec::{
+    Bound, ContentConstraint, ContentLanguage, NumberForm, NumberSpec, Numbers, StringSpec, Terminal,
+};

@@ -94,6 +94,9 @@ pub struct List {
     pub min: u32,
     /// Greatest number of elements.
     pub max: Option<u32>,
+    /// Whether no two elements may be equal. Elements are JSON then, and equal as JSON values are: `1` and `1.0`, objects
+    /// whatever the order of their keys, strings however they are escaped.
+    pub unique: bool,
 }
 
 impl List {
@@ -157,6 +160,9 @@ pub struct OtherKeys {
     pub key: TerminalId,
     /// The ways to read its value. A class without any never comes.
     pub cases: Vec<Case>,
+    /// How many keys the class has, where they are few enough that all of them may be written; `None` for more, and for a
+    /// class without end. No key comes twice in a record.
+    pub n_words: Option<u32>,
 }
 
 /// Whitespace that may stand between two lexemes: space, tab, line feed and carriage return.

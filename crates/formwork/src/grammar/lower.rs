@@ -256,6 +256,9 @@ impl<'a> Lowering<'a> {
     }
 
     fn lower_list(&mut self, list: &'a List, from: NodeId, to: NodeId) -> Result<(), GrammarError> {
+        if list.unique && list.max.is_none_or(|max| max > 1) {
+            return Err(GrammarError::Invalid("lists of unique elements are not built yet".into()));
+        }
         let most = self.analysis.most_elements(list);
         let max = (most < u32::MAX).then_some(most);
         let (prefix, rest) = self.analysis.usable_elements(list);

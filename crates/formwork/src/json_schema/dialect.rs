@@ -42,6 +42,11 @@ impl Dialect {
         matches!(self, Dialect::Draft4 | Dialect::Unspecified)
     }
 
+    /// Whether elements that `contains` speaks of are evaluated.
+    pub(super) fn contains_evaluates(self) -> bool {
+        self >= Dialect::Draft2020
+    }
+
     /// Whether `additionalItems` speaks of what follows an array of `items`.
     pub(super) fn has_additional_items(self) -> bool {
         self != Dialect::Draft2020

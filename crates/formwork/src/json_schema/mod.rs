@@ -20,7 +20,7 @@ mod tools;
 mod uri;
 mod walk;
 
-pub use self::layout::Layout;
+pub use self::layout::{Layout, Numbers};
 
 use self::fault::Fault;
 use self::lower::Lowerer;
@@ -39,10 +39,22 @@ pub struct SchemaOptions {
     pub profile: Profile,
     /// Leave out what cannot be enforced, and list it in the report, instead of refusing the schema.
     pub relax_unsupported: bool,
+    /// Whether `format` constrains strings.
+    pub formats: FormatMode,
     /// Refuse formats that no draft defines instead of taking them as annotations.
     pub refuse_unknown_formats: bool,
     /// In which order the properties of objects are written.
     pub key_order: KeyOrder,
+}
+
+/// What `format` means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FormatMode {
+    /// Strings must be of the format.
+    #[default]
+    Assert,
+    /// It constrains nothing, as the drafts have it where nobody asks for more.
+    Annotate,
 }
 
 /// Which published subset of JSON Schema a schema must keep to.

@@ -2,8 +2,9 @@
 //!
 //! A [`Union`] lists, type by type, alternative shapes; an instance is valid when it fits one of them. The shapes of
 //! arrays and objects hold their children as conjunctions ([`ConjId`]) that are reduced only when somebody asks, which
-//! is what makes recursion safe. Shapes are closed under union and intersection. What a shape cannot say (and the
-//! grammar could not enforce) stays with it as a residue: it matters only if the shape is still there at the end.
+//! is what makes recursion safe. Shapes are closed under union, intersection and complement: the complement of "all of
+//! these fit" is an obligation, "one of these does not". What a shape cannot say (and the grammar could not enforce)
+//! stays with it as a residue: it matters only if the shape is still there at the end.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
-use crate::automata::{Decimal, NumberSpec, StringSpec};
+use crate::automata::{Decimal, NumberForm, NumberSpec, StringSpec};
 
 /// A conjunction of schemas, interned by [`super::reduce::Reducer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,8 +38,12 @@ pub(super) struct PatternId(pub(super) u32);
 
 /// The keys that one or several schema objects speak of by name or pattern, interned by
 /// [`super::reduce::Reducer`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct OwnerId(pub(super) u32);
+
+/// A language of keys, interned by [`super::reduce::Reducer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct KeyLanguageId(pub(super) u32);
 
 /// The alternatives for one JSON type.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,6 +158,22 @@ impl<'a> Union<'a> {
         self.n_composite() + usize::from(self.null) + usize::from(self.booleans[0]) + usize::from(self.booleans[1])
     }
 
+    /// How many instances there are, where it is plain that they are few.
+    pub(super) fn n_values(&self) -> Option<usize> {
+        self.is_finite_scalar().then(|| {
+            let numbers = self.numbers.shapes().iter().map(|shape| match &shape.set {
+                NumberSet::Finite(numbers) => numbers.len(),
+                NumberSet::Spec(_) => 0,
+            });
+            let strings = self.strings.shapes().iter().map(|shape| match &shape.set {
+                StringSet::Finite(words) => words.len(),
+                StringSet::Spec(_) => 0,
+            });
+            let scalars = [self.null, self.booleans[0], self.booleans[1]].into_iter().filter(|there| *there).count();
+            scalars + numbers.sum::<usize>() + strings.sum::<usize>()
+        })
+    }
+
     /// Whether it holds finitely many scalars and nothing else, without any residue.
     pub(super) fn is_finite_scalar(&self) -> bool {
         let finite_number = |shape: &Rc<NumberShape<'a>>| matches!(shape.set, NumberSet::Finite(_));
@@ -171,11 +192,32 @@ impl<'a> Union<'a> {
 pub(super) struct NumberLiteral<'a> {
     pub(super) value: Decimal,
     pub(super) text: Cow<'a, str>,
+    /// Which of its spellings count.
+    pub(super) form: NumberForm,
 }
 
 impl PartialEq for NumberLiteral<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
+        self.value == other.value && self.form == other.form
+    }
+}
+
+impl<'a> NumberLiteral<'a> {
+    /// The number where only spellings of `form` count, too; `None` where it has none.
+    pub(super) fn in_form(&self, form: NumberForm) -> Option<NumberLiteral<'a>> {
+        if form == NumberForm::Free || form == self.form {
+            return Some(self.clone());
+        }
+        if self.form != NumberForm::Free || (form == NumberForm::Digits && !self.value.is_integer()) {
+            return None;
+        }
+        let is_digits = !self.text.contains(['.', 'e', 'E']);
+        let text = match form {
+            NumberForm::Digits if !is_digits => Cow::Owned(self.value.whole_text()),
+            NumberForm::NotDigits if is_digits => Cow::Owned(format!("{}.0", self.text)),
+            _ => self.text.clone(),
+        };
+        Some(NumberLiteral { value: self.value.clone(), text, form })
     }
 }
 
@@ -216,9 +258,11 @@ pub(super) struct ArrayShape {
     pub(super) rest: ConjId,
     pub(super) min: u32,
     pub(super) max: Option<u32>,
-    /// Where `uniqueItems` is asked for.
-    pub(super) unique: Residues,
-    /// "At least so many elements fit this".
+    /// Whether no two elements may be equal.
+    pub(super) unique: bool,
+    /// Whether two elements must be equal; that cannot be enforced, and a residue says so.
+    pub(super) repeats: bool,
+    /// "So many elements fit this".
     pub(super) contains: Vec<Contains>,
     pub(super) residues: Residues,
 }
@@ -230,7 +274,8 @@ impl ArrayShape {
             rest: ConjId::TRUE,
             min: 0,
             max: None,
-            unique: Vec::new(),
+            unique: false,
+            repeats: false,
             contains: Vec::new(),
             residues: Vec::new(),
         }
@@ -242,13 +287,14 @@ impl ArrayShape {
     }
 }
 
-/// An obligation on an array's elements.
+/// How many of an array's elements must fit something.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Contains {
+    /// The first element that counts.
+    pub(super) start: u32,
     pub(super) element: ConjId,
     pub(super) min: u32,
-    /// What to say where it cannot be enforced.
-    pub(super) residue: ResidueId,
+    pub(super) max: Option<u32>,
 }
 
 /// One alternative for objects.
@@ -259,12 +305,12 @@ pub(super) struct ObjectShape<'a> {
     pub(super) named: Vec<Named<'a>>,
     /// What the values of all keys of a class must fit.
     pub(super) rules: SmallVec<[KeyRule; 2]>,
-    /// What keys themselves must fit, see `propertyNames`.
-    pub(super) key: Option<Rc<StringSpec>>,
+    /// "Some key of a class has a value that fits".
+    pub(super) exists: SmallVec<[KeyRule; 1]>,
+    /// What must hold of which keys are there.
+    pub(super) presence: Vec<Clause<'a>>,
     pub(super) min: u32,
     pub(super) max: Option<u32>,
-    /// What to say where `min` cannot be enforced.
-    pub(super) min_residue: Option<ResidueId>,
     pub(super) residues: Residues,
 }
 
@@ -273,10 +319,10 @@ impl ObjectShape<'_> {
         ObjectShape {
             named: Vec::new(),
             rules: SmallVec::new(),
-            key: None,
+            exists: SmallVec::new(),
+            presence: Vec::new(),
             min: 0,
             max: None,
-            min_residue: None,
             residues: Vec::new(),
         }
     }
@@ -293,7 +339,10 @@ pub(super) struct Named<'a> {
     pub(super) owner: Option<OwnerId>,
 }
 
-/// For all keys of a class: the value must fit.
+/// Any of these must hold: the key is there (`true`), or is not. Sorted, without duplicates.
+pub(super) type Clause<'a> = SmallVec<[(&'a str, bool); 2]>;
+
+/// A class of keys, and what values must fit: all of them, or (in [`ObjectShape::exists`]) one of them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct KeyRule {
     pub(super) class: KeyClass,
@@ -301,7 +350,7 @@ pub(super) struct KeyRule {
 }
 
 /// A class of keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum KeyClass {
     /// Every key.
     All,
@@ -309,6 +358,8 @@ pub(super) enum KeyClass {
     Pattern(PatternId),
     /// The keys that the owner speaks of neither by name nor by pattern.
     Except(OwnerId),
+    /// The keys that are in none of some languages, see `propertyNames`.
+    Outside(KeyLanguageId),
 }
 
 /// The keys that schema objects speak of.

@@ -74,7 +74,7 @@ struct Taken {
 pub(crate) fn token_reach(vocabulary: &Vocabulary) -> TokenReach {
     TokenReach {
         max_bytes: u32::try_from(vocabulary.max_token_bytes()).unwrap_or(u32::MAX),
-        max_chars: vocabulary.strings().body.max_chars(),
+        max_chars: vocabulary.strings().reach(),
         names: vocabulary.names_behind_commas(),
     }
 }

@@ -11,13 +11,18 @@ use std::rc::Rc;
 use ahash::AHashMap;
 
 use super::SchemaOptions;
-use super::fault::Result;
+use super::document::NodeId;
+use super::fault::{Fault, Result};
+use super::keyword::Keyword;
 use super::literal;
 use super::reduce::Reducer;
 use super::shape::{Alternatives, ConjId, NumberSet, NumberShape, Residues, StringSet, StringShape, Union};
-use crate::automata::{NumberSpec, StringSpec, Terminal};
+use crate::automata::{NumberForm, NumberSpec, Numbers, StringSpec, Terminal};
 use crate::grammar::{Case, Expr, GrammarBuilder, List, OtherKeys, Record};
 use crate::ids::{NonterminalId, TerminalId};
+
+/// Most ways to read one value.
+const MAX_CASES: usize = 64;
 
 /// The brackets and separators of JSON in the layout that was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +52,9 @@ pub(super) struct Lowerer<'r, 'a> {
     of_terminal: AHashMap<TerminalId, NonterminalId>,
     free: Option<Free>,
     free_string: Option<NonterminalId>,
-    work: Vec<(NonterminalId, Rc<Union<'a>>)>,
+    work: Vec<(NonterminalId, Rc<Union<'a>>, NodeId)>,
+    /// The schema that is being lowered, or one of those that meet in it.
+    place: NodeId,
     /// The first nonterminal that turned out to derive nothing.
     dead: Option<NonterminalId>,
 }
@@ -65,6 +72,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
             free: None,
             free_string: None,
             work: Vec::new(),
+            place: NodeId(0),
             dead: None,
         }
     }
@@ -85,7 +93,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
             Some(self.terminal_nonterminal(terminal))
         } else {
             let declared = self.builder.declare(String::new());
-            self.work.push((declared, union));
+            self.work.push((declared, union, self.reducer.node_of(conj)));
             Some(declared)
         };
         self.nonterminals.insert(conj, nonterminal);
@@ -95,7 +103,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
     /// The nonterminal of a union that is no conjunction's own.
     pub(super) fn declare_union(&mut self, union: Union<'a>) -> NonterminalId {
         let declared = self.builder.declare(String::new());
-        self.work.push((declared, Rc::new(union)));
+        self.work.push((declared, Rc::new(union), NodeId(0)));
         declared
     }
 
@@ -117,7 +125,8 @@ impl<'r, 'a> Lowerer<'r, 'a> {
 
     /// Gives a body to everything that has none yet.
     pub(super) fn finish(&mut self) -> Result<()> {
-        while let Some((nonterminal, union)) = self.work.pop() {
+        while let Some((nonterminal, union, place)) = self.work.pop() {
+            self.place = place;
             let body = self.body(&union)?;
             if body == Expr::Never && self.dead.is_none() {
                 self.dead = Some(nonterminal);
@@ -125,6 +134,12 @@ impl<'r, 'a> Lowerer<'r, 'a> {
             self.define(nonterminal, body);
         }
         Ok(())
+    }
+
+    /// The refusal of what takes more than a grammar can hold.
+    fn too_many(&mut self, keyword: Keyword, reason: &'static str) -> Fault {
+        let residue = self.reducer.residue(self.place, keyword, reason);
+        self.reducer.refused(residue)
     }
 
     fn define(&mut self, nonterminal: NonterminalId, body: Expr) {
@@ -164,7 +179,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
             Alternatives::Any => choices.push(Expr::Nonterminal(self.free().array)),
             Alternatives::Of(shapes) => {
                 for shape in shapes {
-                    self.array(shape, &mut choices)?;
+                    choices.extend(self.array(shape)?);
                 }
             }
         }
@@ -218,8 +233,20 @@ impl<'r, 'a> Lowerer<'r, 'a> {
         for shape in numbers.shapes() {
             self.settle(&shape.residues)?;
             match &shape.set {
-                NumberSet::Finite(numbers) => {
+                NumberSet::Finite(numbers) if self.reducer.options.layout.numbers == Numbers::Plain => {
                     constants.extend(numbers.iter().map(|number| number.text.as_bytes().to_vec()));
+                }
+                NumberSet::Finite(numbers) => {
+                    for form in [NumberForm::Free, NumberForm::Digits, NumberForm::NotDigits] {
+                        let of_form = numbers.iter().filter(|number| number.form == form);
+                        let mut values: Vec<_> = of_form.map(|number| number.value.clone()).collect();
+                        values.sort_unstable();
+                        values.dedup();
+                        if !values.is_empty() {
+                            let spec = NumberSpec { values: Some(values), form, ..NumberSpec::default() };
+                            terminals.push(number_terminal(self.reducer.options, spec));
+                        }
+                    }
                 }
                 NumberSet::Spec(spec) => terminals.push(number_terminal(self.reducer.options, spec.clone())),
             }
@@ -339,6 +366,7 @@ fn free_composites(
         counters: Vec::new(),
         min: 0,
         max: None,
+        unique: false,
     };
     let record = Record {
         open: punctuation.open_object,
@@ -346,7 +374,10 @@ fn free_composites(
         separator: punctuation.separator,
         assign: punctuation.assign,
         properties: Vec::new(),
-        others: value.map(|value| OtherKeys { key, cases: vec![Case::plain(value)] }).into_iter().collect(),
+        others: value
+            .map(|value| OtherKeys { key, cases: vec![Case::plain(value)], n_words: None })
+            .into_iter()
+            .collect(),
         n_goals: 0,
         presence: Vec::new(),
         min: 0,
@@ -372,7 +403,14 @@ fn free_value(
 }
 
 fn number_terminal(options: &SchemaOptions, spec: NumberSpec) -> Terminal {
-    Terminal::Number(NumberSpec { max_digits: options.layout.max_digits, ..spec }.into())
+    let mut spec = spec;
+    if options.layout.numbers == Numbers::Plain && spec.integer && spec.form == NumberForm::Digits {
+        // That is how whole numbers are written anyway: let them share an automaton.
+        spec.form = NumberForm::Free;
+    }
+    Terminal::Number(
+        NumberSpec { max_digits: options.layout.max_digits, spelling: options.layout.numbers, ..spec }.into(),
+    )
 }
 
 fn constant_terminal(mut constants: Vec<Vec<u8>>) -> Option<Terminal> {

@@ -1,49 +1,31 @@
 //! Which expression describes the objects of a shape?
 
-use std::sync::Arc;
-
-use smallvec::SmallVec;
-
 use super::Lowerer;
-use crate::automata::decide::Emptiness;
-use crate::automata::{ContentConstraint, ContentLanguage, StringSpec, Terminal};
-use crate::grammar::{Case, Expr, OtherKeys, Property, Record};
+use crate::automata::Terminal;
+use crate::grammar::{Case, Expr, OtherKeys, PresenceClause, Property, Record};
 use crate::json_schema::fault::Result;
+use crate::json_schema::keyword::Keyword;
 use crate::json_schema::literal;
-use crate::json_schema::shape::{ConjId, KeyClass, ObjectShape, PatternId};
-
-/// Most classes that the keys without a name may fall into.
-const MAX_CLASSES: usize = 64;
-
-/// Keys in which these patterns are found, and those are not.
-#[derive(Clone, Debug, Default)]
-struct KeySet {
-    found: SmallVec<[PatternId; 4]>,
-    missing: SmallVec<[PatternId; 4]>,
-}
+use crate::json_schema::reduce::KeySet;
+use crate::json_schema::shape::{ConjId, KeyRule, Named, ObjectShape};
 
 impl<'a> Lowerer<'_, 'a> {
     /// The expression for `shape`; `None` where no object fits.
     pub(super) fn object(&mut self, shape: &ObjectShape<'a>) -> Result<Option<Expr>> {
         self.settle(&shape.residues)?;
-        let Some(properties) = self.properties(shape)? else { return Ok(None) };
-        let others = self.others(shape)?;
+        let mut shape = shape.clone();
+        self.name_keys_of_clauses(&mut shape);
+        if shape.exists.len() > Record::MAX_GOALS as usize {
+            return Err(self.too_many(Keyword::Not, "too many obligations on the keys of one object"));
+        }
+        let Some(properties) = self.properties(&shape)? else { return Ok(None) };
+        let others = self.others(&shape)?;
         let n_required = properties.iter().filter(|property| property.required).count();
         let n_possible = if others.is_empty() { properties.len() } else { usize::MAX };
         if shape.max.is_some_and(|max| n_required > max as usize) || shape.min as usize > n_possible {
             return Ok(None);
         }
-        let mut min = shape.min;
-        if min as usize <= n_required {
-            min = 0;
-        } else if !others.is_empty() && min as usize > n_required + 1 {
-            // Two of the other keys might be the same one.
-            if let Some(residue) = shape.min_residue {
-                self.reducer.settle(residue)?;
-            }
-            min = 0;
-        }
-        let max = shape.max.filter(|max| (*max as usize) < n_possible);
+        let Some(presence) = presence(&shape, &properties) else { return Ok(None) };
         Ok(Some(Expr::Record(Record {
             open: self.punctuation.open_object,
             close: self.punctuation.close_object,
@@ -51,11 +33,20 @@ impl<'a> Lowerer<'_, 'a> {
             assign: self.punctuation.assign,
             properties,
             others,
-            n_goals: 0,
-            presence: Vec::new(),
-            min,
-            max,
+            n_goals: u32::try_from(shape.exists.len()).unwrap_or(u32::MAX),
+            presence,
+            min: if shape.min as usize <= n_required { 0 } else { shape.min },
+            max: shape.max.filter(|max| (*max as usize) < n_possible),
         })))
+    }
+
+    /// Keys that clauses speak of are named, whatever else is said of them.
+    fn name_keys_of_clauses(&self, shape: &mut ObjectShape<'a>) {
+        for (key, _) in shape.presence.iter().flatten() {
+            if !shape.named.iter().any(|named| named.key == *key) {
+                shape.named.push(Named { key, value: ConjId::TRUE, required: false, owner: None });
+            }
+        }
     }
 
     /// The keys with a name; `None` where one is required and cannot be.
@@ -63,13 +54,18 @@ impl<'a> Lowerer<'_, 'a> {
         let mut properties = Vec::with_capacity(shape.named.len());
         for named in &shape.named {
             let value = self.reducer.value_of(shape, named)?;
-            match self.nonterminal(value)? {
-                Some(value) => {
-                    let cases = vec![Case::plain(value)];
+            let mut goals = Vec::with_capacity(shape.exists.len());
+            for goal in &shape.exists {
+                let meets = value != ConjId::FALSE && self.reducer.class_holds(goal.class, named.key)?;
+                goals.push(meets.then_some(goal.value));
+            }
+            let cases = self.cases(value, &goals)?;
+            match cases.is_empty() {
+                false => {
                     properties.push(Property { key: literal::string(named.key), cases, required: named.required });
                 }
-                None if named.required => return Ok(None),
-                None => {}
+                true if named.required => return Ok(None),
+                true => {}
             }
         }
         Ok(Some(properties))
@@ -77,136 +73,82 @@ impl<'a> Lowerer<'_, 'a> {
 
     /// The keys without a name, class by class.
     fn others(&mut self, shape: &ObjectShape<'a>) -> Result<Vec<OtherKeys>> {
-        if shape.max == Some(0) {
+        if shape.max == Some(0) || self.is_closed(shape) {
             return Ok(Vec::new());
         }
         let mut others = Vec::new();
-        for (set, value) in self.key_sets(shape)? {
-            if let Some(value) = self.nonterminal(value)? {
-                let key = self.key_spec(shape, &set)?;
-                if let Some(spec) = key {
-                    let key = self.builder.terminal(Terminal::String(spec.into()));
-                    others.push(OtherKeys { key, cases: vec![Case::plain(value)] });
-                }
+        for set in self.reducer.key_sets(shape)? {
+            let value = self.reducer.value_of_set(shape, &set);
+            let goals = goals_of_set(&set, &shape.exists);
+            let cases = self.cases(value, &goals)?;
+            if !cases.is_empty() {
+                let n_words = self.reducer.n_words(&set.spec)?;
+                let key = self.builder.terminal(Terminal::String(set.spec.into()));
+                others.push(OtherKeys { key, cases, n_words });
             }
         }
         Ok(others)
     }
 
-    /// Splits the keys by the patterns that rules speak of, with what the values of each set must fit.
-    fn key_sets(&mut self, shape: &ObjectShape<'a>) -> Result<Vec<(KeySet, ConjId)>> {
-        let mut sets = vec![KeySet::default()];
-        for pattern in self.patterns(shape) {
-            let mut split = Vec::with_capacity(sets.len() + 1);
-            for set in sets {
-                self.split(set, pattern, &mut split)?;
-            }
-            sets = split;
-            if sets.len() > MAX_CLASSES {
-                let residue = self.reducer.too_many_patterns();
-                self.reducer.settle(residue)?;
-                sets.truncate(MAX_CLASSES);
-            }
+    /// Whether no key without a name can be, on the face of it.
+    fn is_closed(&self, shape: &ObjectShape<'a>) -> bool {
+        shape.rules.iter().any(|rule| rule.value == ConjId::FALSE && self.reducer.is_without_patterns(rule.class))
+    }
+
+    /// The ways to read a value: with each goal that it may meet (`None` where it cannot count) and without.
+    pub(super) fn cases(&mut self, value: ConjId, goals: &[Option<ConjId>]) -> Result<Vec<Case>> {
+        if value == ConjId::FALSE {
+            return Ok(Vec::new());
         }
-        let mut valued = Vec::with_capacity(sets.len());
-        for set in sets {
-            let mut value = ConjId::TRUE;
-            for rule in &shape.rules {
-                let holds = match rule.class {
-                    KeyClass::All => true,
-                    KeyClass::Pattern(pattern) => set.found.contains(&pattern),
-                    KeyClass::Except(_) => {
-                        !self.reducer.owner_patterns(rule.class).iter().any(|pattern| set.found.contains(pattern))
-                    }
-                };
-                if holds {
-                    value = self.reducer.both(value, rule.value);
+        let mut found = vec![(value, 0u32)];
+        for (index, goal) in goals.iter().enumerate() {
+            let Some(goal) = goal else { continue };
+            let bit = 1 << index;
+            for at in 0..found.len() {
+                let (value, meets) = found[at];
+                let fitting = self.reducer.both(value, *goal);
+                if fitting == value {
+                    found[at].1 |= bit;
+                } else if fitting != ConjId::FALSE && !self.reducer.is_plainly_empty(fitting)? {
+                    found.push((fitting, meets | bit));
                 }
             }
-            if value != ConjId::FALSE {
-                valued.push((set, value));
+            if found.len() > super::MAX_CASES {
+                return Err(self.too_many(Keyword::Not, "too many obligations meet in one value"));
             }
         }
-        Ok(valued)
+        let mut cases = Vec::with_capacity(found.len());
+        for (value, meets) in found {
+            cases.extend(self.nonterminal(value)?.map(|value| Case { value, meets }));
+        }
+        Ok(cases)
     }
+}
 
-    /// All patterns that matter to the keys of `shape`.
-    fn patterns(&self, shape: &ObjectShape<'a>) -> Vec<PatternId> {
-        let mut patterns = Vec::new();
-        for rule in &shape.rules {
-            match rule.class {
-                KeyClass::Pattern(pattern) => patterns.push(pattern),
-                other => patterns.extend_from_slice(self.reducer.owner_patterns(other)),
-            }
-        }
-        patterns.sort_unstable();
-        patterns.dedup();
-        patterns
-    }
+/// By goal: what the value of a key of the set must fit to meet it; `None` where it cannot.
+fn goals_of_set(set: &KeySet, exists: &[KeyRule]) -> Vec<Option<ConjId>> {
+    exists.iter().map(|goal| set.is_in(goal.class).then_some(goal.value)).collect()
+}
 
-    /// Splits `set` into the keys with `pattern` and those without, as far as there are any.
-    fn split(&mut self, set: KeySet, pattern: PatternId, split: &mut Vec<KeySet>) -> Result<()> {
-        let everything = self.reducer.patterns[pattern.0 as usize].is_everything();
-        let mut with = set.clone();
-        with.found.push(pattern);
-        // One pattern alone is hardly ever empty; with others, that they exclude each other keeps the sets few.
-        if with.found.len() == 1 || self.may_hold(&with)? {
-            split.push(with);
-        }
-        if !everything {
-            let mut without = set;
-            without.missing.push(pattern);
-            if without.found.is_empty() || self.may_hold(&without)? {
-                split.push(without);
+/// The clauses over the properties that can be; `None` where one cannot hold.
+fn presence(shape: &ObjectShape<'_>, properties: &[Property]) -> Option<Vec<PresenceClause>> {
+    let mut clauses = Vec::with_capacity(shape.presence.len());
+    for clause in &shape.presence {
+        let mut literals = Vec::with_capacity(clause.len());
+        let mut holds = false;
+        for (key, there) in clause {
+            let key = literal::string(key);
+            match properties.iter().position(|property| property.key == key) {
+                Some(index) => literals.push((index as u32, *there)),
+                // A key that cannot be is not there.
+                None => holds |= !there,
             }
         }
-        Ok(())
+        match literals.is_empty() {
+            _ if holds => {}
+            true => return None,
+            false => clauses.push(PresenceClause(literals)),
+        }
     }
-
-    fn may_hold(&mut self, set: &KeySet) -> Result<bool> {
-        let Some(spec) = self.set_spec(set) else { return Ok(false) };
-        Ok(self.reducer.string_emptiness(&spec)? != Emptiness::Empty)
-    }
-
-    /// The keys of a set as a string language; `None` where that is plainly none.
-    fn set_spec(&self, set: &KeySet) -> Option<StringSpec> {
-        let mut content = Vec::new();
-        for (patterns, negated) in [(&set.found, false), (&set.missing, true)] {
-            for pattern in patterns {
-                match &self.reducer.patterns[pattern.0 as usize].single {
-                    Some(language) => content.push(ContentConstraint { language: language.clone(), negated }),
-                    None if negated && self.reducer.patterns[pattern.0 as usize].is_everything() => return None,
-                    None => {}
-                }
-            }
-        }
-        Some(StringSpec { content, ..StringSpec::default() })
-    }
-
-    /// The keys of a set that have no name.
-    fn key_spec(&mut self, shape: &ObjectShape<'a>, set: &KeySet) -> Result<Option<StringSpec>> {
-        let Some(mut spec) = self.set_spec(set) else { return Ok(None) };
-        if let Some(key) = &shape.key {
-            match crate::json_schema::reduce::both_string_specs(&spec, key) {
-                Some(both) => spec = both,
-                None => return Ok(None),
-            }
-        }
-        let mut names: Vec<Arc<str>> = Vec::with_capacity(shape.named.len());
-        for named in &shape.named {
-            let mut among = true;
-            for pattern in &set.found {
-                among = among && self.reducer.pattern_holds(*pattern, named.key)?;
-            }
-            if among {
-                names.push(named.key.into());
-            }
-        }
-        if !names.is_empty() {
-            names.sort_unstable();
-            let language = ContentLanguage::OneOf(names.into());
-            spec.content.push(ContentConstraint { language, negated: true });
-        }
-        Ok(Some(spec))
-    }
+    Some(clauses)
 }

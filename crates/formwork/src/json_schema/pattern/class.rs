@@ -1,17 +1,9 @@
-//! How are ECMA-262 character classes and escapes written in Rust's syntax?
+//! Which characters are in an ECMA-262 class or escape?
+
+use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
 use super::PatternFault;
-use super::translate::write_infallible;
-
-/// A set of characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Class {
-    pub(super) regex: String,
-    /// A guess at its states.
-    pub(super) size: u64,
-    /// Whether it is plainly every character.
-    pub(super) everything: bool,
-}
+use super::property::property;
 
 /// What stands for one character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,33 +16,61 @@ pub(super) enum CodePoint {
 /// What a backslash and its followers mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Escape {
-    Class(Class),
+    Class(ClassUnicode),
     Character(CodePoint),
+    Boundary { negated: bool },
 }
 
-const WORD: &str = "0-9A-Za-z_";
-const SPACE: &str = r"\t\n\x0B\x0C\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}";
+const DIGIT: &[(char, char)] = &[('0', '9')];
+const WORD: &[(char, char)] = &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')];
+const SPACE: &[(char, char)] = &[
+    ('\t', '\r'),
+    (' ', ' '),
+    ('\u{A0}', '\u{A0}'),
+    ('\u{1680}', '\u{1680}'),
+    ('\u{2000}', '\u{200A}'),
+    ('\u{2028}', '\u{2029}'),
+    ('\u{202F}', '\u{202F}'),
+    ('\u{205F}', '\u{205F}'),
+    ('\u{3000}', '\u{3000}'),
+    ('\u{FEFF}', '\u{FEFF}'),
+];
+
+/// The set of these ranges, both ends inside.
+pub(super) fn set_of(ranges: &[(char, char)]) -> ClassUnicode {
+    ClassUnicode::new(ranges.iter().map(|(lo, hi)| ClassUnicodeRange::new(*lo, *hi)))
+}
+
+fn set(ranges: &[(char, char)], negated: bool) -> Result<Escape, PatternFault> {
+    let mut set = set_of(ranges);
+    if negated {
+        set.negate();
+    }
+    Ok(Escape::Class(set))
+}
 
 /// Reads what follows a backslash.
 pub(super) fn read_escape(rest: &mut std::str::Chars<'_>, in_class: bool) -> Result<Escape, PatternFault> {
     let Some(character) = rest.next() else { return Err(PatternFault::Malformed("it ends in a backslash")) };
-    let class = |regex: String, size: u64| Ok(Escape::Class(Class { regex, size, everything: false }));
     let scalar = |character: char| Ok(Escape::Character(CodePoint::Scalar(character)));
     match character {
-        'd' => class("[0-9]".to_owned(), 1),
-        'D' => class("[^0-9]".to_owned(), 6),
-        'w' => class(format!("[{WORD}]"), 1),
-        'W' => class(format!("[^{WORD}]"), 6),
-        's' => class(format!("[{SPACE}]"), 12),
-        'S' => class(format!("[^{SPACE}]"), 16),
-        'p' | 'P' => class(property(rest, character)?, 300),
+        'd' | 'D' => set(DIGIT, character == 'D'),
+        'w' | 'W' => set(WORD, character == 'W'),
+        's' | 'S' => set(SPACE, character == 'S'),
+        'p' | 'P' => {
+            let mut set = property(rest)?;
+            if character == 'P' {
+                set.negate();
+            }
+            Ok(Escape::Class(set))
+        }
         't' => scalar('\t'),
         'n' => scalar('\n'),
         'v' => scalar('\u{b}'),
         'f' => scalar('\u{c}'),
         'r' => scalar('\r'),
         'b' if in_class => scalar('\u{8}'),
-        'b' | 'B' => Err(PatternFault::Unsupported("word boundaries are not enforced yet")),
+        'b' | 'B' if !in_class => Ok(Escape::Boundary { negated: character == 'B' }),
         '0' if !rest.as_str().starts_with(|next: char| next.is_ascii_digit()) => scalar('\0'),
         '0'..='9' | 'k' => Err(PatternFault::Unsupported("back references cannot be enforced")),
         'c' => match rest.next() {
@@ -62,19 +82,6 @@ pub(super) fn read_escape(rest: &mut std::str::Chars<'_>, in_class: bool) -> Res
         'a'..='z' | 'A'..='Z' => Err(PatternFault::Unsupported("an escaped letter has no meaning in ECMA-262")),
         other => scalar(other),
     }
-}
-
-/// `\p{...}`; whether the name is known is checked later.
-fn property(rest: &mut std::str::Chars<'_>, letter: char) -> Result<String, PatternFault> {
-    let malformed = PatternFault::Malformed("a property escape has no name in braces");
-    let Some(inside) = rest.as_str().strip_prefix('{') else { return Err(malformed) };
-    let Some(end) = inside.find('}') else { return Err(malformed) };
-    let name = &inside[..end];
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_=".contains(&byte)) {
-        return Err(malformed);
-    }
-    *rest = inside[end + 1..].chars();
-    Ok(format!("\\{letter}{{{name}}}"))
 }
 
 fn hex(rest: &mut std::str::Chars<'_>, n_digits: usize) -> Result<CodePoint, PatternFault> {
@@ -94,7 +101,11 @@ fn unicode(rest: &mut std::str::Chars<'_>) -> Result<CodePoint, PatternFault> {
     if let Some(inside) = text.strip_prefix('{') {
         let malformed = PatternFault::Malformed("a code point escape is malformed");
         let Some(end) = inside.find('}') else { return Err(malformed) };
-        let Ok(code) = u32::from_str_radix(&inside[..end], 16) else { return Err(malformed) };
+        let digits = &inside[..end];
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(malformed);
+        }
+        let Ok(code) = u32::from_str_radix(digits, 16) else { return Err(malformed) };
         if code > 0x10ffff {
             return Err(malformed);
         }
@@ -117,40 +128,26 @@ fn unicode(rest: &mut std::str::Chars<'_>) -> Result<CodePoint, PatternFault> {
 }
 
 /// Reads what follows `[`.
-pub(super) fn read_class(rest: &mut std::str::Chars<'_>) -> Result<Class, PatternFault> {
+pub(super) fn read_class(rest: &mut std::str::Chars<'_>) -> Result<ClassUnicode, PatternFault> {
     let negated = rest.as_str().starts_with('^');
     if negated {
         rest.next();
     }
-    let mut regex = String::from(if negated { "[^" } else { "[" });
-    let (mut size, mut n_items) = (1, 0usize);
-    let mut sets: Vec<String> = Vec::new();
+    let mut members = ClassUnicode::empty();
     while let Some(item) = next_item(rest)? {
-        n_items += 1;
         match item {
-            Escape::Class(set) => {
-                size += set.size;
-                regex.push_str(&set.regex);
-                sets.push(set.regex);
-            }
+            Escape::Class(set) => members.union(&set),
             Escape::Character(first) => {
                 let last = range_end(rest, first)?;
-                size += push_range(&mut regex, first, last)?;
+                members.push(range(first, last)?);
             }
+            Escape::Boundary { .. } => return Err(PatternFault::Malformed("a class holds a boundary")),
         }
     }
-    regex.push(']');
-    let complementary =
-        |set: &String| set.strip_prefix("[^").is_some_and(|inside| sets.iter().any(|other| other[1..] == *inside));
-    let everything = if n_items == 0 { negated } else { !negated && sets.iter().any(complementary) };
-    if n_items == 0 {
-        // `[]` is no character at all and `[^]` is any.
-        regex = if negated { r"[\x{0}-\x{10FFFF}]".to_owned() } else { r"[^\x{0}-\x{10FFFF}]".to_owned() };
-    }
     if negated {
-        size += 6;
+        members.negate();
     }
-    Ok(Class { regex, size, everything })
+    Ok(members)
 }
 
 /// The next item of a class; `None` at its end.
@@ -158,6 +155,10 @@ fn next_item(rest: &mut std::str::Chars<'_>) -> Result<Option<Escape>, PatternFa
     match rest.next() {
         None => Err(PatternFault::Malformed("a class is not closed")),
         Some(']') => Ok(None),
+        Some('\\') if rest.as_str().starts_with('-') => {
+            rest.next();
+            Ok(Some(Escape::Character(CodePoint::Scalar('-'))))
+        }
         Some('\\') => read_escape(rest, true).map(Some),
         Some(other) => Ok(Some(Escape::Character(CodePoint::Scalar(other)))),
     }
@@ -179,25 +180,12 @@ fn range_end(rest: &mut std::str::Chars<'_>, first: CodePoint) -> Result<CodePoi
     }
 }
 
-fn push_range(regex: &mut String, first: CodePoint, last: CodePoint) -> Result<u64, PatternFault> {
+fn range(first: CodePoint, last: CodePoint) -> Result<ClassUnicodeRange, PatternFault> {
     let (CodePoint::Scalar(first), CodePoint::Scalar(last)) = (first, last) else {
         return Err(PatternFault::Unsupported("half a surrogate pair cannot be matched in UTF-8"));
     };
     if first > last {
         return Err(PatternFault::Malformed("a range is out of order"));
     }
-    push_member(regex, first);
-    if first != last {
-        regex.push('-');
-        push_member(regex, last);
-    }
-    Ok(if last.is_ascii() { 0 } else { 3 })
-}
-
-fn push_member(regex: &mut String, character: char) {
-    if character.is_ascii_alphanumeric() {
-        regex.push(character);
-    } else {
-        write_infallible(regex, format_args!("\\x{{{:X}}}", u32::from(character)));
-    }
+    Ok(ClassUnicodeRange::new(first, last))
 }

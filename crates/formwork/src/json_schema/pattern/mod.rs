@@ -1,19 +1,23 @@
 //! Which strings does an ECMA-262 pattern allow? Patterns as content languages, with the cheap cases set apart.
 
 mod class;
-mod shortcut;
-mod translate;
+mod outline;
+mod parse;
+mod property;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use std::sync::Arc;
 
-use self::translate::{Outline, translate};
+use self::outline::{Outline, conditions, outline, size};
 use super::Profile;
 use super::document::NodeId;
 use super::fault::{Result, limit, refusal};
 use super::keyword::Keyword;
 use super::reduce::Reducer;
 use super::shape::PatternId;
-use crate::automata::{ContentConstraint, ContentLanguage, StringSpec};
+use crate::automata::{ContentConstraint, ContentLanguage, Expression, ExpressionNode as Node, StringSpec};
 use crate::error::ViolationKind;
 
 /// Why a pattern cannot be used.
@@ -46,65 +50,77 @@ impl<'a> Pattern<'a> {
     /// Reads `source`. With `whole`, it must match the string as a whole and not just somewhere.
     fn read(source: &'a str, whole: bool, max_size: u64) -> std::result::Result<Pattern<'a>, PatternFault> {
         let mut pattern = Pattern { source, spec: StringSpec::default(), words: None, single: None, unsupported: None };
-        if let Some(words) = shortcut::words(source, whole) {
+        if let Some(words) = words::words(source, whole) {
             let mut words: Vec<Arc<str>> = words.into_iter().map(Into::into).collect();
             words.sort_unstable();
             words.dedup();
-            let language = ContentLanguage::OneOf(words.clone().into());
-            pattern.spec.content.push(ContentConstraint { language: language.clone(), negated: false });
-            (pattern.words, pattern.single) = (Some(words), Some(language));
+            pattern.set_single(ContentLanguage::OneOf(words.clone().into()));
+            pattern.words = Some(words);
             return Ok(pattern);
         }
-        if whole {
-            let translated = translate(source, max_size)?;
-            pattern.set_single(ContentLanguage::Match(translated.regex.into()));
-            return Ok(pattern);
+        let node = parse::parse(source)?;
+        let outline = if whole { Outline::Other } else { outline(&node) };
+        match outline {
+            Outline::Everything => return Ok(pattern),
+            // Whatever its size: it becomes a length.
+            Outline::Counted { .. } => {}
+            Outline::Other if size(&node) > max_size => return Err(PatternFault::TooLarge),
+            Outline::Other => {}
         }
-        let (conditions, rest) = shortcut::leading_conditions(source)?;
-        for condition in &conditions {
-            let translated = translate(&format!("^(?:{})", condition.source), max_size)?;
-            let language = ContentLanguage::Search(translated.regex.into());
-            pattern.spec.content.push(ContentConstraint { language, negated: condition.negated });
-        }
-        let translated = translate(&rest, max_size)?;
-        let language = ContentLanguage::Search(translated.regex.into());
-        match translated.outline {
-            Outline::Everything => {}
-            Outline::Counted { class, min, max } => {
-                if !class.is_empty() {
-                    let language = ContentLanguage::Search(format!("^{class}*$").into());
-                    pattern.spec.content.push(ContentConstraint { language, negated: false });
+        let single = expression(source, whole, node.clone());
+        match outline {
+            Outline::Counted { .. } => pattern.narrow(outline, source, node),
+            _ if whole => pattern.constrain(single.clone(), false),
+            _ => {
+                let (conditions, rest) = conditions(node);
+                for (index, condition) in conditions.into_iter().enumerate() {
+                    let source = format!("{source} (condition {index})");
+                    pattern.constrain(expression(&source, false, condition.node), condition.negated);
                 }
-                (pattern.spec.min_chars, pattern.spec.max_chars) = (min, max);
-                pattern.single = Some(language);
-            }
-            Outline::Other => {
-                pattern.spec.content.push(ContentConstraint { language: language.clone(), negated: false });
-                pattern.single = Some(language);
+                pattern.narrow(self::outline::outline(&rest), source, rest);
             }
         }
-        if !conditions.is_empty() {
-            // Several constraints are no one language; `unsupported_as_key` tells.
-            pattern.single = None;
-        }
+        pattern.single = Some(single);
         Ok(pattern)
     }
 
-    fn set_single(&mut self, language: ContentLanguage) {
-        self.spec.content.push(ContentConstraint { language: language.clone(), negated: false });
-        self.single = Some(language);
+    /// Adds what a pattern without conditions says.
+    fn narrow(&mut self, outline: Outline, source: &str, node: Node) {
+        match outline {
+            Outline::Everything => {}
+            Outline::Counted { class, min, max } => {
+                if let Some(class) = class {
+                    let sub = Box::new(Node::Class(class));
+                    let all = Node::Repeat { sub, min: 0, max: None };
+                    let node = Node::Concat(vec![Node::Start, all, Node::End]);
+                    self.constrain(expression(&format!("{source} (its class)"), false, node), false);
+                }
+                (self.spec.min_chars, self.spec.max_chars) = (min, max);
+            }
+            Outline::Other => {
+                let source = if self.spec.content.is_empty() { source.to_owned() } else { format!("{source} (rest)") };
+                self.constrain(expression(&source, false, node), false);
+            }
+        }
     }
 
-    /// Why it cannot tell keys apart, or be negated.
-    pub(super) fn unsupported_as_key(&self) -> Option<&'static str> {
-        let several = self.single.is_none() && self.spec != StringSpec::default();
-        self.unsupported.or(several.then_some("look-ahead is not enforced here yet"))
+    fn constrain(&mut self, language: ContentLanguage, negated: bool) {
+        self.spec.content.push(ContentConstraint { language, negated });
+    }
+
+    fn set_single(&mut self, language: ContentLanguage) {
+        self.constrain(language.clone(), false);
+        self.single = Some(language);
     }
 
     /// Whether every string is in it.
     pub(super) fn is_everything(&self) -> bool {
         self.single.is_none() && self.unsupported.is_none() && self.spec == StringSpec::default()
     }
+}
+
+fn expression(source: &str, whole: bool, node: Node) -> ContentLanguage {
+    ContentLanguage::Expression(Arc::new(Expression { source: source.into(), whole, node }))
 }
 
 impl<'a> Reducer<'a> {
@@ -155,45 +171,5 @@ impl<'a> Reducer<'a> {
         };
         self.pattern_holds.insert((id, key), holds);
         Ok(holds)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(source: &str) -> Pattern<'_> {
-        Pattern::read(source, false, 100_000).unwrap()
-    }
-
-    #[test]
-    fn literals_between_anchors_are_words() {
-        let words =
-            |source| read(source).words.map(|words| words.iter().map(|word| word.to_string()).collect::<Vec<_>>());
-        assert_eq!(words("^abc$"), Some(vec!["abc".to_owned()]));
-        assert_eq!(words(r"^(b\.c|a)$"), Some(vec!["a".to_owned(), "b.c".to_owned()]));
-        assert_eq!(words("^(?:a|)$"), Some(vec![String::new(), "a".to_owned()]));
-        for source in ["abc", "^a|b$", "^a.c$", "^(a|b)+$", "^a+$", r"^\d$", r"^a\$"] {
-            assert_eq!(words(source), None, "{source}");
-        }
-    }
-
-    #[test]
-    fn a_counted_class_is_a_length() {
-        let pattern = read("^[a-z]{2,2000}$");
-        assert_eq!((pattern.spec.min_chars, pattern.spec.max_chars), (2, Some(2000)));
-        assert_eq!(pattern.spec.content[0].language, ContentLanguage::Search("^[a-z]*$".into()));
-        assert_eq!(read(r"^[\s\S]{1,5}$").spec.content, []);
-        assert!(read(".*").is_everything());
-        assert!(read("").is_everything());
-        assert!(!read("^.*$").is_everything());
-    }
-
-    #[test]
-    fn leading_look_ahead_is_a_constraint_of_its_own() {
-        let pattern = read("^(?!foo)[a-z]+$");
-        assert!(pattern.spec.content[0].negated);
-        assert_eq!(pattern.spec.min_chars, 1);
-        assert!(pattern.unsupported_as_key().is_some());
     }
 }

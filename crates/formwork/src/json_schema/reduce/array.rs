@@ -29,20 +29,11 @@ impl<'a> Reducer<'a> {
             rest,
             min: self.count(node, keywords, Keyword::MinItems)?.unwrap_or(0),
             max: self.max_count(node, keywords, Keyword::MaxItems)?,
+            unique: self.asks_unique(node, keywords)?,
             ..ArrayShape::any()
         };
-        if self.asks_unique(node, keywords)? {
-            let residue = self.residue(node, Keyword::UniqueItems, "unique elements are not enforced yet");
-            shape.unique.push(residue);
-        }
         self.contained(node, keywords, &mut shape)?;
-        if shape.rest == ConjId::FALSE {
-            let n_prefix = u32::try_from(shape.prefix.len()).unwrap_or(u32::MAX);
-            shape.max = least(shape.max, Some(n_prefix));
-        }
-        if shape.max.is_some_and(|max| shape.min > max) {
-            return Ok(Alternatives::none());
-        }
+        let Some(shape) = self.simplified(shape)? else { return Ok(Alternatives::none()) };
         if shape == ArrayShape::any() {
             return Ok(Alternatives::Any);
         }
@@ -88,31 +79,81 @@ impl<'a> Reducer<'a> {
     fn contained(&mut self, node: NodeId, keywords: &Keywords<'a>, shape: &mut ArrayShape) -> Result<()> {
         let Some(value) = keywords.get(Keyword::Contains) else { return Ok(()) };
         let min = self.count(node, keywords, Keyword::MinContains)?.unwrap_or(1);
-        let element = self.child(node, Step::Key("contains"), value)?;
-        if let Some(max) = self.max_count(node, keywords, Keyword::MaxContains)? {
-            if max < min {
-                (shape.min, shape.max) = (1, Some(0));
-            } else if max == 0 {
-                // No element at all may fit.
-                let complement = self.child_complement(node, Step::Key("contains"), value)?;
-                for prefix in &mut shape.prefix {
-                    *prefix = self.both(*prefix, complement);
-                }
-                shape.rest = self.both(shape.rest, complement);
-            } else {
-                let residue = self.residue(
-                    node,
-                    Keyword::MaxContains,
-                    "a greatest number of matching elements is not enforced yet",
-                );
-                shape.residues.push(residue);
-            }
-        }
-        shape.min = shape.min.max(min);
-        if min > 0 && element != ConjId::TRUE {
-            let residue = self.residue(node, Keyword::Contains, "matching elements cannot be enforced here yet");
-            shape.contains.push(Contains { element, min, residue });
+        let max = self.max_count(node, keywords, Keyword::MaxContains)?;
+        if min > 0 || max.is_some() {
+            let element = self.child(node, Step::Key("contains"), value)?;
+            add_contains(&mut shape.contains, Contains { start: 0, element, min, max });
         }
         Ok(())
+    }
+}
+
+impl Reducer<'_> {
+    /// `shape` with its counts taken into its bounds as far as they can be; `None` where no array fits.
+    pub(super) fn simplified(&mut self, shape: ArrayShape) -> Result<Option<ArrayShape>> {
+        let mut shape = shape;
+        self.spend(shape.prefix.len() * (1 + shape.contains.len()))?;
+        for contains in std::mem::take(&mut shape.contains) {
+            let Contains { start, element, min, max } = contains;
+            if max.is_some_and(|max| min > max) {
+                return Ok(None);
+            }
+            shape.min = shape.min.max(if min > 0 { start.saturating_add(min) } else { 0 });
+            if max == Some(0) {
+                let complement = self.complement(element);
+                self.narrow_from(&mut shape, start, complement);
+            } else {
+                match self.counted(&shape, &contains) {
+                    Some(true) => shape.max = least(shape.max, max.map(|max| start.saturating_add(max))),
+                    Some(false) if min > 0 => return Ok(None),
+                    Some(false) => {}
+                    None => shape.contains.push(contains),
+                }
+            }
+        }
+        if shape.unique && shape.repeats {
+            return Ok(None);
+        }
+        // An element that cannot be ends the list before it.
+        let n_prefix = shape.prefix.len();
+        let end = (0..n_prefix).find(|index| shape.prefix[*index] == ConjId::FALSE);
+        let end = end.or((shape.rest == ConjId::FALSE).then_some(n_prefix));
+        shape.max = least(shape.max, end.map(|end| u32::try_from(end).unwrap_or(u32::MAX)));
+        Ok(shape.max.is_none_or(|max| shape.min <= max).then_some(shape))
+    }
+
+    /// Lets every element from `start` on fit `element` as well.
+    fn narrow_from(&mut self, shape: &mut ArrayShape, start: u32, element: ConjId) {
+        while shape.prefix.len() < start as usize {
+            shape.prefix.push(shape.rest);
+        }
+        for own in &mut shape.prefix[start as usize..] {
+            *own = self.both(*own, element);
+        }
+        shape.rest = self.both(shape.rest, element);
+    }
+
+    /// Whether all elements that could count do, or none does; `None` where that is not plain.
+    fn counted(&mut self, shape: &ArrayShape, contains: &Contains) -> Option<bool> {
+        let elements = shape.prefix.iter().skip(contains.start as usize).chain([&shape.rest]);
+        let (mut all, mut none) = (true, true);
+        for own in elements {
+            let both = self.both(*own, contains.element);
+            all &= both == *own;
+            none &= both == ConjId::FALSE;
+        }
+        match (all, none) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// Adds a count, to one of the same elements if there is one.
+pub(super) fn add_contains(all: &mut Vec<Contains>, new: Contains) {
+    match all.iter_mut().find(|known| (known.start, known.element) == (new.start, new.element)) {
+        Some(known) => (known.min, known.max) = (known.min.max(new.min), least(known.max, new.max)),
+        None => all.push(new),
     }
 }

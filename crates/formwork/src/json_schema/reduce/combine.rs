@@ -6,6 +6,8 @@ use serde_json::Value;
 use smallvec::smallvec;
 
 use super::Reducer;
+use super::exclude::Rival;
+use super::presence::{clause, only_presence};
 use crate::json_schema::document::{NodeId, NodeKind, Step};
 use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::{Keyword, Keywords};
@@ -46,6 +48,7 @@ impl<'a> Reducer<'a> {
     }
 
     /// What `$ref` and its kin, and `allOf`, add.
+    #[inline(never)]
     pub(super) fn conjuncts(&mut self, node: NodeId, keywords: &Keywords<'a>) -> Result<Vec<ConjId>> {
         let mut conjuncts = Vec::new();
         for target in self.references(node, keywords)? {
@@ -105,30 +108,51 @@ impl<'a> Reducer<'a> {
         Ok(Some(branches))
     }
 
+    #[inline(never)]
     fn any_of(&mut self, context: Union<'a>, branches: &[NodeId]) -> Result<Union<'a>> {
+        let unions = self.branch_unions(branches)?;
+        if let Some(choice) = self.choice_of_keys(&unions, false)? {
+            return self.intersect(&context, &choice);
+        }
+        let mut narrowed = Vec::with_capacity(unions.len());
+        for union in unions {
+            narrowed.push(if context.is_any() { union } else { Rc::new(self.intersect(&context, &union)?) });
+        }
+        self.union_all(&narrowed)
+    }
+
+    #[inline(never)]
+    fn branch_unions(&mut self, branches: &[NodeId]) -> Result<Vec<Rc<Union<'a>>>> {
         let mut unions = Vec::with_capacity(branches.len());
         for branch in branches {
             let branch = self.conj_of(*branch)?;
-            let union = self.union_of(branch)?;
-            unions.push(if context.is_any() { union } else { Rc::new(self.intersect(&context, &union)?) });
+            unions.push(self.union_of(branch)?);
         }
-        self.union_all(&unions)
+        Ok(unions)
+    }
+
+    /// The union of branches that only say which keys are there.
+    fn choice_of_keys(&mut self, branches: &[Rc<Union<'a>>], exactly: bool) -> Result<Option<Union<'a>>> {
+        let branches: Vec<&Union<'a>> = branches.iter().map(|union| &**union).collect();
+        self.presence_choice(&branches, exactly)
     }
 
     /// `oneOf`: each branch without those that it overlaps.
+    #[inline(never)]
     fn one_of(&mut self, node: NodeId, context: Union<'a>, branches: &[NodeId]) -> Result<Union<'a>> {
-        let mut conjs = Vec::with_capacity(branches.len());
+        let whole = self.branch_unions(branches)?;
+        if let Some(choice) = self.choice_of_keys(&whole, true)? {
+            return self.intersect(&context, &choice);
+        }
         let mut unions = Vec::with_capacity(branches.len());
-        for branch in branches {
-            let conj = self.conj_of(*branch)?;
-            let union = self.union_of(conj)?;
-            conjs.push(conj);
+        for union in whole {
             unions.push(if context.is_any() { union } else { Rc::new(self.intersect(&context, &union)?) });
         }
         let marks: Vec<_> = unions.iter().map(|union| self.marks(union)).collect::<Result<_>>()?;
         let mut exclusive = Vec::with_capacity(unions.len());
         for (index, union) in unions.iter().enumerate() {
-            let mut own = Rc::clone(union);
+            let mut own = (**union).clone();
+            let mut rivals = Vec::new();
             for (other, rival) in unions.iter().enumerate() {
                 self.step(node, 1)?;
                 // Asked of the branch as it was: what was taken out of it makes the question harder, not easier.
@@ -137,16 +161,17 @@ impl<'a> Reducer<'a> {
                 }
                 let complement = self.complement_of(branches[other])?;
                 let complement = self.union_of(complement)?;
-                own = Rc::new(self.subtract(node, &own, rival, &complement)?);
-                if own.is_none() {
-                    break;
-                }
+                own = self.subtract(&own, rival, &complement)?;
+                rivals.push(Rival { inside: rival.objects.clone(), outside: complement.objects.clone() });
             }
+            own.objects = self.exclude_all(node, &own.objects, &rivals)?;
+            let own = Rc::new(own);
             exclusive.push(own);
         }
         self.union_all(&exclusive)
     }
 
+    #[inline(never)]
     fn if_then_else(&mut self, node: NodeId, keywords: &Keywords<'a>, union: Union<'a>) -> Result<Union<'a>> {
         let Some(condition) = keywords.get(Keyword::If) else { return Ok(union) };
         let (then, otherwise) = (keywords.get(Keyword::Then), keywords.get(Keyword::Else));
@@ -172,22 +197,47 @@ impl<'a> Reducer<'a> {
     }
 
     /// `dependencies`, `dependentRequired` and `dependentSchemas`: the key is not there, or what it asks for holds.
+    #[inline(never)]
     fn dependencies(&mut self, node: NodeId, keywords: &Keywords<'a>, union: Union<'a>) -> Result<Union<'a>> {
         let mut union = union;
+        let mut presence = Vec::new();
         for (keyword, key, value) in self.dependent(node, keywords)? {
             let consequence = self.consequence(node, keyword, key, value)?;
             if consequence.is_any() || union.objects.is_none() {
                 continue;
             }
-            let absent = Rc::new(only_objects(forbidding(key)));
-            let present = only_objects(requiring(&[key]));
-            let present = Rc::new(self.intersect(&present, &consequence)?);
-            let mut clause = (*self.union_all(&[absent, present]).map(Rc::new)?).clone();
-            (clause.null, clause.booleans) = (true, [true, true]);
-            (clause.numbers, clause.strings, clause.arrays) = (Alternatives::Any, Alternatives::Any, Alternatives::Any);
-            union = self.intersect(&union, &clause)?;
+            if let Some(literals) = only_presence(&consequence) {
+                let implied = literals.into_iter().filter_map(|literal| clause([(key, false), literal].into_iter()));
+                presence.extend(implied);
+                continue;
+            }
+            let [first, second] = self.cases_of_key(key, &consequence)?;
+            let objects = self.union_all(&[Rc::new(first), Rc::new(second)])?.objects;
+            union = self.intersect(&union, &Union { objects, ..Union::any() })?;
         }
-        Ok(union)
+        if presence.is_empty() {
+            return Ok(union);
+        }
+        let objects = Alternatives::one(ObjectShape { presence, ..ObjectShape::any() });
+        self.intersect(&union, &Union { objects, ..Union::any() })
+    }
+
+    /// The objects that have `key` and fit `consequence`, and those that do not have it.
+    ///
+    /// Where the consequence speaks of one other key, as of a discriminator, the cases are told apart by that one: then the
+    /// cases of several dependencies meet in as many as that key has values, and not in all combinations.
+    fn cases_of_key(&mut self, key: &'a str, consequence: &Union<'a>) -> Result<[Union<'a>; 2]> {
+        let absent = forbidding(key);
+        if let [shape] = consequence.objects.shapes()
+            && let Some(opposite) = self.opposite(shape)
+            && shape.named[0].key != key
+        {
+            let otherwise = self.intersect_object(&opposite, &absent)?;
+            let otherwise = otherwise.map_or(Union::none(), only_objects);
+            return Ok([only_objects((**shape).clone()), otherwise]);
+        }
+        let present = only_objects(requiring(&[key]));
+        Ok([self.intersect(&present, consequence)?, only_objects(absent)])
     }
 
     /// All keys with consequences.

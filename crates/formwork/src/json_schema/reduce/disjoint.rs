@@ -8,15 +8,10 @@ use smallvec::{SmallVec, smallvec};
 use super::Reducer;
 use super::emptiness::Depth;
 use crate::automata::decide::Emptiness;
-use crate::json_schema::document::NodeId;
 use crate::json_schema::fault::Result;
-use crate::json_schema::keyword::Keyword;
 use crate::json_schema::shape::{
     Alternatives, ArrayShape, ConjId, NumberShape, ObjectShape, StringSet, StringShape, Union,
 };
-
-/// Most alternatives that taking one branch of a `oneOf` out of another may leave.
-const MAX_REMAINDERS: usize = 64;
 
 impl<'a> Reducer<'a> {
     /// Whether no instance fits both conjunctions, for certain.
@@ -77,22 +72,16 @@ impl<'a> Reducer<'a> {
         }
     }
 
-    fn object_overlap(&mut self, left: &ObjectShape<'a>, right: &ObjectShape<'a>) -> Result<bool> {
+    pub(super) fn object_overlap(&mut self, left: &ObjectShape<'a>, right: &ObjectShape<'a>) -> Result<bool> {
         match self.intersect_object(left, right)? {
             Some(both) => Ok(!self.object_is_empty(&both, Depth::DECIDE)?),
             None => Ok(false),
         }
     }
 
-    /// What is in `own` and not in `rival`, where `complement` is everything outside `rival` (and perhaps some of
-    /// what is outside `own`).
-    pub(super) fn subtract(
-        &mut self,
-        node: NodeId,
-        own: &Union<'a>,
-        rival: &Union<'a>,
-        complement: &Union<'a>,
-    ) -> Result<Union<'a>> {
+    /// What is in `own` and not in `rival`, objects left aside. `complement` is everything outside `rival` (and perhaps
+    /// some of what is outside `own`).
+    pub(super) fn subtract(&mut self, own: &Union<'a>, rival: &Union<'a>, complement: &Union<'a>) -> Result<Union<'a>> {
         Ok(Union {
             null: own.null && complement.null,
             booleans: [own.booleans[0] && complement.booleans[0], own.booleans[1] && complement.booleans[1]],
@@ -103,7 +92,7 @@ impl<'a> Reducer<'a> {
                 Self::array_overlap,
                 Self::intersect_array,
             )?,
-            objects: self.objects_minus(node, &own.objects, &rival.objects, &complement.objects)?,
+            objects: own.objects.clone(),
         })
     }
 
@@ -121,42 +110,21 @@ impl<'a> Reducer<'a> {
                 kept.push(Rc::clone(shape));
                 continue;
             }
+            let mut parts: SmallVec<[Rc<T>; 1]> = SmallVec::new();
             for outside in complement.shapes() {
                 self.spend(4)?;
-                kept.extend(combine(self, shape, outside)?.map(Rc::new));
+                let Some(part) = combine(self, shape, outside)? else { continue };
+                if part == **shape {
+                    // All of it is outside: the other cases say no more.
+                    parts.clear();
+                    parts.push(Rc::clone(shape));
+                    break;
+                }
+                parts.push(Rc::new(part));
             }
+            kept.extend(parts);
         }
         Ok(Alternatives::Of(kept))
-    }
-
-    fn objects_minus(
-        &mut self,
-        node: NodeId,
-        own: &Alternatives<ObjectShape<'a>>,
-        rival: &Alternatives<ObjectShape<'a>>,
-        complement: &Alternatives<ObjectShape<'a>>,
-    ) -> Result<Alternatives<ObjectShape<'a>>> {
-        let remainder = self.minus((own, rival, complement), Self::object_overlap, Self::intersect_object)?;
-        let Alternatives::Of(shapes) = &remainder else { return Ok(remainder) };
-        let mut kept: SmallVec<[Rc<ObjectShape<'a>>; 1]> = SmallVec::new();
-        for shape in shapes {
-            if !self.object_is_empty(shape, Depth::DROP)? {
-                kept.push(Rc::clone(shape));
-            }
-        }
-        if kept.len() <= MAX_REMAINDERS || kept.len() <= own.count() {
-            return Ok(Alternatives::Of(kept));
-        }
-        // Too many cases: keep the branch whole, and say so if it is still there at the end.
-        let residue = self.residue(node, Keyword::OneOf, "that branches exclude each other cannot be shown");
-        let mut whole: SmallVec<[Rc<ObjectShape<'a>>; 1]> = SmallVec::new();
-        let any = [Rc::new(ObjectShape::any())];
-        for shape in if own.is_any() { &any[..] } else { own.shapes() } {
-            let mut shape = (**shape).clone();
-            shape.residues.push(residue);
-            whole.push(Rc::new(shape));
-        }
-        Ok(Alternatives::Of(whole))
     }
 
     /// What tells the alternatives of `union` from those of another.

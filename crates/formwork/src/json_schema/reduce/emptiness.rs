@@ -6,13 +6,14 @@ use serde_json::Value;
 use smallvec::SmallVec;
 
 use super::Reducer;
+use super::conj::AtomKind;
 use crate::automata::decide::{Emptiness, number_emptiness};
 use crate::error::{GrammarError, SchemaError, ViolationKind};
 use crate::json_schema::document::{NodeId, NodeKind};
 use crate::json_schema::fault::{Fault, Result};
-use crate::json_schema::keyword::Keyword;
 use crate::json_schema::shape::{
-    ArrayShape, ConjId, KeyClass, Named, NumberSet, NumberShape, ObjectShape, ResidueId, StringSet, StringShape, Union,
+    ArrayShape, ConjId, Contains, KeyClass, KeyRule, Named, NumberSet, NumberShape, ObjectShape, StringSet,
+    StringShape, Union,
 };
 
 /// How many levels of children a question may look at.
@@ -48,6 +49,10 @@ impl<'a> Reducer<'a> {
             Some(Known::Unknown(tried)) if *tried >= depth => return Ok(Emptiness::Unknown),
             _ => {}
         }
+        if self.shares_scalars(conj)? {
+            self.known.insert(conj, Known::NonEmpty);
+            return Ok(Emptiness::NonEmpty);
+        }
         let Some(union) = self.probe_union(conj)? else { return Ok(Emptiness::Unknown) };
         // While it is looked at, asking again (through its own children) yields no answer.
         self.known.insert(conj, Known::Unknown(Depth(u8::MAX)));
@@ -59,6 +64,29 @@ impl<'a> Reducer<'a> {
         };
         self.known.insert(conj, known);
         emptiness
+    }
+
+    /// Whether some scalar or a whole type fits all atoms of a conjunction, which needs no look at how the atoms combine.
+    fn shares_scalars(&mut self, conj: ConjId) -> Result<bool> {
+        let alone = self.each_alone(conj);
+        if alone.len() < 2 {
+            return Ok(false);
+        }
+        let mut common = [true; 7];
+        for conj in alone {
+            let Some(union) = self.probe_union(conj)? else { return Ok(false) };
+            let has = [
+                union.null,
+                union.booleans[0],
+                union.booleans[1],
+                union.numbers.is_any(),
+                union.strings.is_any(),
+                union.arrays.is_any(),
+                union.objects.is_any(),
+            ];
+            common.iter_mut().zip(has).for_each(|(common, has)| *common &= has);
+        }
+        Ok(common.contains(&true))
     }
 
     /// The union of a child, if it can be had now; a child that is refused is refused when it is lowered.
@@ -103,7 +131,7 @@ impl<'a> Reducer<'a> {
     pub(super) fn number_shape_emptiness(&self, shape: &NumberShape<'a>) -> Emptiness {
         let emptiness = match &shape.set {
             NumberSet::Finite(_) => Emptiness::NonEmpty,
-            NumberSet::Spec(spec) => number_emptiness(spec, self.limits),
+            NumberSet::Spec(spec) => number_emptiness(spec),
         };
         with_residues(emptiness, shape.residues.is_empty())
     }
@@ -120,14 +148,83 @@ impl<'a> Reducer<'a> {
         if shape.max.is_some_and(|max| shape.min > max) {
             return Ok(Emptiness::Empty);
         }
-        let decided =
-            shape.residues.is_empty() && shape.contains.is_empty() && (shape.unique.is_empty() || shape.min <= 1);
+        let decided = shape.residues.is_empty() && shape.contains.is_empty() && (!shape.unique || shape.min <= 1);
+        if shape.unique && self.has_too_few_values(shape)? {
+            return Ok(Emptiness::Empty);
+        }
+        for contains in shape.contains.iter().filter(|contains| contains.min > 0) {
+            if !self.can_contain(shape, contains, depth)? {
+                return Ok(Emptiness::Empty);
+            }
+        }
         let mut verdict = if decided { Emptiness::NonEmpty } else { Emptiness::Unknown };
         let n_looked_at = (shape.min as usize).min(shape.prefix.len() + 1);
         for index in 0..n_looked_at {
             verdict = each(verdict, self.child_emptiness(shape.element(index), depth)?);
         }
         Ok(verdict)
+    }
+
+    /// Whether a list of one kind of elements, all different, is longer than there are values for them.
+    fn has_too_few_values(&mut self, shape: &ArrayShape) -> Result<bool> {
+        if !shape.prefix.is_empty() || shape.min <= 1 {
+            return Ok(false);
+        }
+        let Some(union) = self.probe_union(shape.rest)? else { return Ok(false) };
+        Ok(union.n_values().is_some_and(|n_values| n_values < shape.min as usize))
+    }
+
+    /// Whether enough elements may fit, as far as can be seen.
+    fn can_contain(&mut self, shape: &ArrayShape, contains: &Contains, depth: Depth) -> Result<bool> {
+        let room = shape.max.map_or(u32::MAX, |max| max.saturating_sub(contains.start));
+        if room < contains.min {
+            return Ok(false);
+        }
+        let n_prefix = u32::try_from(shape.prefix.len()).unwrap_or(u32::MAX);
+        let end = shape.max.map_or(n_prefix, |max| max.min(n_prefix));
+        let mut n_fitting = 0;
+        for index in contains.start..end {
+            n_fitting += u32::from(self.may_fit(shape.element(index as usize), contains.element, depth)?);
+            if n_fitting >= contains.min {
+                return Ok(true);
+            }
+        }
+        let more = shape.max.is_none_or(|max| max > n_prefix);
+        Ok(more && self.may_fit(shape.rest, contains.element, depth)?)
+    }
+
+    fn may_fit(&mut self, own: ConjId, other: ConjId, depth: Depth) -> Result<bool> {
+        let both = self.both(own, other);
+        Ok(self.child_emptiness(both, depth)? != Emptiness::Empty)
+    }
+
+    /// Whether some key may meet an obligation, as far as can be seen.
+    fn can_exist(&mut self, shape: &ObjectShape<'a>, goal: &KeyRule, depth: Depth) -> Result<bool> {
+        for named in &shape.named {
+            if self.class_holds(goal.class, named.key)? {
+                let value = self.value_of(shape, named)?;
+                if self.may_fit(value, goal.value, depth)? {
+                    return Ok(true);
+                }
+            }
+        }
+        if shape.max.is_some_and(|max| max as usize <= shape.named.iter().filter(|named| named.required).count()) {
+            return Ok(false);
+        }
+        for set in self.key_sets(shape)? {
+            if set.is_in(goal.class) {
+                let value = self.value_of_set(shape, &set);
+                if self.may_fit(value, goal.value, depth)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether nothing fits `conj`, where that can be seen at a glance.
+    pub(in crate::json_schema) fn is_plainly_empty(&mut self, conj: ConjId) -> Result<bool> {
+        Ok(self.child_emptiness(conj, Depth::DROP)? == Emptiness::Empty)
     }
 
     fn child_emptiness(&mut self, conj: ConjId, depth: Depth) -> Result<Emptiness> {
@@ -149,7 +246,8 @@ impl<'a> Reducer<'a> {
         if shape.max.is_some_and(|max| n_required > max as usize) {
             return Ok(Emptiness::Empty);
         }
-        let mut verdict = if shape.residues.is_empty() { Emptiness::NonEmpty } else { Emptiness::Unknown };
+        let decided = shape.residues.is_empty() && shape.exists.is_empty() && shape.presence.is_empty();
+        let mut verdict = if decided { Emptiness::NonEmpty } else { Emptiness::Unknown };
         let mut others: SmallVec<[ConjId; 8]> = SmallVec::new();
         for named in shape.named.iter().filter(|named| named.required) {
             let value = self.value_of(shape, named)?;
@@ -169,12 +267,17 @@ impl<'a> Reducer<'a> {
         if shape.min as usize > n_required {
             verdict = each(verdict, self.room_for_more(shape)?);
         }
+        for goal in &shape.exists {
+            if verdict != Emptiness::Empty && !self.can_exist(shape, goal, depth)? {
+                verdict = Emptiness::Empty;
+            }
+        }
         Ok(verdict)
     }
 
     /// Whether `minProperties` can be met.
     fn room_for_more(&mut self, shape: &ObjectShape<'a>) -> Result<Emptiness> {
-        if shape.rules.is_empty() && shape.key.is_none() {
+        if shape.rules.is_empty() {
             return Ok(Emptiness::NonEmpty);
         }
         let closed = shape.rules.iter().any(|rule| rule.value == ConjId::FALSE && self.is_without_patterns(rule.class));
@@ -186,10 +289,11 @@ impl<'a> Reducer<'a> {
         Ok(if hopeless { Emptiness::Empty } else { Emptiness::Unknown })
     }
 
-    fn is_without_patterns(&self, class: KeyClass) -> bool {
+    /// Whether every key without a name is of `class`.
+    pub(in crate::json_schema) fn is_without_patterns(&self, class: KeyClass) -> bool {
         match class {
             KeyClass::All => true,
-            KeyClass::Pattern(_) => false,
+            KeyClass::Pattern(_) | KeyClass::Outside(_) => false,
             KeyClass::Except(owner) => self.owners[owner.0 as usize].patterns.is_empty(),
         }
     }
@@ -203,45 +307,7 @@ impl<'a> Reducer<'a> {
                 value = self.both(value, rule.value);
             }
         }
-        if let Some(spec) = &shape.key
-            && value != ConjId::FALSE
-            && !self.string_fits(spec, named.key)?
-        {
-            value = ConjId::FALSE;
-        }
         Ok(value)
-    }
-
-    fn class_holds(&mut self, class: KeyClass, key: &'a str) -> Result<bool> {
-        match class {
-            KeyClass::All => Ok(true),
-            KeyClass::Pattern(pattern) => self.pattern_holds(pattern, key),
-            KeyClass::Except(owner) => {
-                let owner = &self.owners[owner.0 as usize];
-                if owner.names.iter().any(|names| names.contains_key(key)) {
-                    return Ok(false);
-                }
-                for pattern in owner.patterns.clone() {
-                    if self.pattern_holds(pattern, key)? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            }
-        }
-    }
-
-    /// The patterns of a class that excludes keys.
-    pub(in crate::json_schema) fn owner_patterns(&self, class: KeyClass) -> &[super::PatternId] {
-        match class {
-            KeyClass::Except(owner) => &self.owners[owner.0 as usize].patterns,
-            _ => &[],
-        }
-    }
-
-    /// To be said where keys fall into too many classes.
-    pub(in crate::json_schema) fn too_many_patterns(&mut self) -> ResidueId {
-        self.residue(NodeId(0), Keyword::PatternProperties, "too many patterns that may overlap")
     }
 
     /// The error for a schema that nothing fits.
@@ -256,12 +322,13 @@ impl<'a> Reducer<'a> {
 
     /// Whether a conjunction plainly lists constants, so that reducing it is cheap and leads nowhere else.
     pub(super) fn lists_values(&self, conj: ConjId) -> bool {
-        self.conjs[conj.0 as usize].iter().any(|atom| {
-            let listing = match self.document.value(atom.node()) {
+        self.conjs.atoms(conj).iter().any(|atom| {
+            let AtomKind::Node { node } = self.conjs.kind(*atom) else { return false };
+            let listing = match self.document.value(*node) {
                 Value::Object(map) => map.contains_key("const") || map.contains_key("enum"),
                 _ => false,
             };
-            !atom.is_negated() && (listing || self.document.kind(atom.node()) == NodeKind::Constant)
+            !atom.is_negated() && (listing || self.document.kind(*node) == NodeKind::Constant)
         })
     }
 

@@ -7,10 +7,11 @@ use ahash::{AHashMap, AHashSet};
 use smallvec::SmallVec;
 
 use super::Reducer;
+use super::array::add_contains;
 use super::emptiness::Depth;
-use super::scalar::{bounds_exclude_all, tighter_maximum, tighter_minimum};
+use super::scalar::{excludes_all, tighter_maximum, tighter_minimum};
 use crate::automata::decide::number_matches;
-use crate::automata::{Decimal, NumberSpec, StringSpec};
+use crate::automata::{Decimal, NumberForm, NumberSpec, StringSpec};
 use crate::json_schema::fault::Result;
 use crate::json_schema::shape::{
     Alternatives, ArrayShape, ConjId, NumberLiteral, NumberSet, NumberShape, ObjectShape, Residues, StringSet,
@@ -121,20 +122,24 @@ impl<'a> Reducer<'a> {
             (NumberSet::Finite(numbers), NumberSet::Spec(spec))
             | (NumberSet::Spec(spec), NumberSet::Finite(numbers)) => {
                 self.spend(numbers.len())?;
-                NumberSet::Finite(
-                    numbers.iter().filter(|number| number_matches(spec, &number.value)).cloned().collect(),
-                )
+                let allowed = numbers.iter().filter(|number| number_matches(spec, &number.value));
+                NumberSet::Finite(allowed.filter_map(|number| number.in_form(spec.form)).collect())
             }
             (NumberSet::Finite(left), NumberSet::Finite(right)) => {
                 self.spend(left.len() + right.len())?;
-                let allowed: AHashSet<&Decimal> = right.iter().map(|number| &number.value).collect();
-                NumberSet::Finite(left.iter().filter(|number| allowed.contains(&number.value)).cloned().collect())
+                let forms: AHashMap<&Decimal, NumberForm> =
+                    right.iter().map(|number| (&number.value, number.form)).collect();
+                let in_both = |number: &NumberLiteral<'a>| number.in_form(*forms.get(&number.value)?);
+                NumberSet::Finite(left.iter().filter_map(in_both).collect())
             }
-            (NumberSet::Spec(left), NumberSet::Spec(right)) => NumberSet::Spec(both_number_specs(left, right)),
+            (NumberSet::Spec(left), NumberSet::Spec(right)) => match both_number_specs(left, right) {
+                Some(both) => NumberSet::Spec(both),
+                None => return Ok(None),
+            },
         };
         let empty = match &set {
             NumberSet::Finite(numbers) => numbers.is_empty(),
-            NumberSet::Spec(spec) => bounds_exclude_all(spec),
+            NumberSet::Spec(spec) => excludes_all(spec),
         };
         Ok((!empty).then_some(NumberShape { set, residues }))
     }
@@ -179,16 +184,13 @@ impl<'a> Reducer<'a> {
             rest: self.both(left.rest, right.rest),
             min: left.min.max(right.min),
             max: least(left.max, right.max),
-            unique: joined(&left.unique, &right.unique),
+            unique: left.unique || right.unique,
+            repeats: left.repeats || right.repeats,
             contains: left.contains.clone(),
             residues: joined(&left.residues, &right.residues),
         };
-        shape.contains.extend(right.contains.iter().filter(|other| !left.contains.contains(other)).cloned());
-        // An element that cannot be ends the list before it.
-        let end = (0..n_prefix).find(|index| shape.prefix[*index] == ConjId::FALSE);
-        let end = end.or((shape.rest == ConjId::FALSE).then_some(n_prefix));
-        shape.max = least(shape.max, end.map(|end| u32::try_from(end).unwrap_or(u32::MAX)));
-        Ok((shape.max.is_none_or(|max| shape.min <= max)).then_some(shape))
+        right.contains.iter().for_each(|contains| add_contains(&mut shape.contains, contains.clone()));
+        self.simplified(shape)
     }
 
     pub(super) fn intersect_object(
@@ -196,27 +198,22 @@ impl<'a> Reducer<'a> {
         left: &ObjectShape<'a>,
         right: &ObjectShape<'a>,
     ) -> Result<Option<ObjectShape<'a>>> {
-        let key = match (&left.key, &right.key) {
-            (Some(left), Some(right)) => match both_string_specs(left, right) {
-                Some(both) => Some(Rc::new(both)),
-                None => return Ok(None),
-            },
-            (left, right) => left.clone().or_else(|| right.clone()),
-        };
         let mut shape = ObjectShape {
             named: left.named.clone(),
             rules: left.rules.clone(),
-            key,
+            exists: left.exists.clone(),
+            presence: left.presence.clone(),
             min: left.min.max(right.min),
             max: least(left.max, right.max),
-            min_residue: if left.min >= right.min { left.min_residue } else { right.min_residue },
             residues: joined(&left.residues, &right.residues),
         };
         shape.rules.extend(right.rules.iter().filter(|rule| !left.rules.contains(rule)).cloned());
-        if !self.merge_named(&mut shape, right)? || shape.max.is_some_and(|max| shape.min > max) {
-            return Ok(None);
-        }
-        Ok(Some(shape))
+        shape.exists.extend(right.exists.iter().filter(|other| !left.exists.contains(other)).cloned());
+        shape.presence.extend(right.presence.iter().filter(|clause| !left.presence.contains(clause)).cloned());
+        let possible = self.merge_named(&mut shape, right)?
+            && self.propagate(&mut shape)?
+            && shape.max.is_none_or(|max| shape.min <= max);
+        Ok(possible.then_some(shape))
     }
 
     /// Adds the named keys of `other`; false when a key is required and cannot be.
@@ -268,16 +265,38 @@ pub(super) fn joined(left: &Residues, right: &Residues) -> Residues {
     joined
 }
 
-fn both_number_specs(left: &NumberSpec, right: &NumberSpec) -> NumberSpec {
-    let mut multiples = left.multiples.clone();
-    multiples.extend(right.multiples.iter().filter(|multiple| !left.multiples.contains(multiple)).cloned());
-    NumberSpec {
+/// The numbers of both; `None` where no spelling is of both forms.
+fn both_number_specs(left: &NumberSpec, right: &NumberSpec) -> Option<NumberSpec> {
+    let form = match (left.form, right.form) {
+        (NumberForm::Free, form) | (form, NumberForm::Free) => form,
+        (left, right) if left == right => left,
+        _ => return None,
+    };
+    let mut excluded = [&left.excluded[..], &right.excluded].concat();
+    excluded.sort_unstable();
+    excluded.dedup();
+    let values = match (&left.values, &right.values) {
+        (Some(left), Some(right)) => {
+            Some(left.iter().filter(|value| right.binary_search(value).is_ok()).cloned().collect())
+        }
+        (left, right) => left.clone().or_else(|| right.clone()),
+    };
+    Some(NumberSpec {
         integer: left.integer || right.integer,
+        form,
         minimum: tighter_minimum(left.minimum.clone(), right.minimum.clone()),
         maximum: tighter_maximum(left.maximum.clone(), right.maximum.clone()),
-        multiples,
+        multiples: all_divisors(&left.multiples, &right.multiples),
+        not_multiples: all_divisors(&left.not_multiples, &right.not_multiples),
+        excluded,
+        values,
         max_digits: least(left.max_digits, right.max_digits),
-    }
+        spelling: left.spelling,
+    })
+}
+
+fn all_divisors(left: &[Decimal], right: &[Decimal]) -> Vec<Decimal> {
+    left.iter().chain(right.iter().filter(|divisor| !left.contains(divisor))).cloned().collect()
 }
 
 /// The strings of both; `None` where that is plainly no string.
@@ -313,8 +332,8 @@ fn merge_numbers(numbers: Alternatives<NumberShape<'_>>) -> Alternatives<NumberS
     if others.len() + 1 >= shapes.len() {
         return numbers;
     }
-    let mut seen: AHashSet<Decimal> = AHashSet::with_capacity(merged.len());
-    merged.retain(|number| seen.insert(number.value.clone()));
+    let mut seen: AHashSet<(Decimal, NumberForm)> = AHashSet::with_capacity(merged.len());
+    merged.retain(|number| seen.insert((number.value.clone(), number.form)));
     others.insert(0, Rc::new(NumberShape { set: NumberSet::Finite(merged), residues: Vec::new() }));
     Alternatives::Of(others)
 }

@@ -33,6 +33,20 @@ impl Reducer<'_> {
         Ok(true)
     }
 
+    /// How many strings fit `spec`, where it lists them.
+    pub(in crate::json_schema) fn n_words(&mut self, spec: &StringSpec) -> Result<Option<u32>> {
+        let listed = spec.content.iter().find_map(|constraint| match (&constraint.language, constraint.negated) {
+            (ContentLanguage::OneOf(words), false) => Some(words.clone()),
+            _ => None,
+        });
+        let Some(words) = listed else { return Ok(None) };
+        let mut n_words = 0;
+        for word in words.iter() {
+            n_words += u32::from(self.string_fits(spec, word)?);
+        }
+        Ok(Some(n_words))
+    }
+
     fn is_in(&mut self, language: &ContentLanguage, content: &str) -> Result<bool> {
         if let ContentLanguage::OneOf(words) = language {
             return Ok(words.binary_search_by(|word| (**word).cmp(content)).is_ok());

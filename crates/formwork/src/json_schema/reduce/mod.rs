@@ -7,13 +7,17 @@
 
 mod array;
 mod combine;
+mod conj;
 mod constant;
 mod disjoint;
 mod emptiness;
+mod exclude;
 mod intersect;
+mod keys;
 mod languages;
 mod negate;
 mod object;
+mod presence;
 mod scalar;
 mod unevaluated;
 
@@ -22,42 +26,20 @@ use std::rc::Rc;
 
 use ahash::AHashMap;
 use serde_json::Value;
-use smallvec::SmallVec;
 
+use self::conj::{Atom, AtomKind, Conjunctions};
 use self::emptiness::Known;
-pub(super) use self::intersect::both_string_specs;
+use self::exclude::Rival;
+pub(super) use self::keys::KeySet;
 use super::SchemaOptions;
-use super::document::{Document, NodeId, NodeKind, Step};
+use super::document::{Document, NodeId, NodeKind};
 use super::fault::{Fault, Result, limit, refusal};
 use super::keyword::Keyword;
 use super::pattern::Pattern;
-use super::shape::{ConjId, Owner, OwnerId, PatternId, ResidueId, Union};
+use super::shape::{Alternatives, ConjId, Owner, OwnerId, PatternId, ResidueId, Union};
+use crate::automata::StringSpec;
 use crate::error::ViolationKind;
 use crate::limits::Limits;
-
-/// A schema node, or the complement of one: the node's number, doubled, plus one for the complement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Atom(u32);
-
-impl Atom {
-    fn new(node: NodeId, negated: bool) -> Atom {
-        Atom(node.0 << 1 | u32::from(negated))
-    }
-
-    fn node(self) -> NodeId {
-        NodeId(self.0 >> 1)
-    }
-
-    fn is_negated(self) -> bool {
-        self.0 & 1 == 1
-    }
-
-    fn complement(self) -> Atom {
-        Atom(self.0 ^ 1)
-    }
-}
-
-type Atoms = SmallVec<[Atom; 2]>;
 
 /// What is known of a conjunction.
 #[derive(Clone, Debug)]
@@ -81,17 +63,16 @@ pub(super) struct Reducer<'a> {
     pub(super) document: Document<'a>,
     pub(super) options: &'a SchemaOptions,
     pub(super) limits: &'a Limits,
-    conjs: Vec<Atoms>,
-    conj_ids: AHashMap<Atoms, ConjId>,
-    /// The two conjunctions that a conjunction of several atoms was made of: reducing it from them, which are reduced
-    /// often anyway, costs one intersection instead of one for each atom.
-    halves: AHashMap<ConjId, (ConjId, ConjId)>,
+    conjs: Conjunctions,
     memo: Vec<Memo<'a>>,
     known: AHashMap<ConjId, Known>,
     pub(super) patterns: Vec<Pattern<'a>>,
     pub(super) pattern_ids: AHashMap<&'a str, PatternId>,
     pub(super) pattern_holds: AHashMap<(PatternId, &'a str), bool>,
     owners: Vec<Owner<'a>>,
+    key_languages: Vec<Vec<StringSpec>>,
+    /// Keys that conjunctions speak of.
+    keys: Vec<&'a str>,
     languages: languages::Languages,
     residues: Vec<Residue>,
     /// Nodes whose keywords were looked at, in that order; a node may come twice.
@@ -112,15 +93,15 @@ impl<'a> Reducer<'a> {
             document: Document::new(limits.max_schema_depth),
             options,
             limits,
-            conjs: vec![Atoms::new(), Atoms::new()],
-            conj_ids: AHashMap::with_capacity(32),
-            halves: AHashMap::new(),
+            conjs: Conjunctions::default(),
             memo: vec![Memo::Done(Rc::new(Union::any())), Memo::Done(Rc::new(Union::none()))],
             known: AHashMap::new(),
             patterns: Vec::new(),
             pattern_ids: AHashMap::new(),
             pattern_holds: AHashMap::new(),
             owners: Vec::new(),
+            key_languages: Vec::new(),
+            keys: Vec::new(),
             languages: languages::Languages::default(),
             residues: Vec::new(),
             reached: Vec::with_capacity(32),
@@ -130,31 +111,6 @@ impl<'a> Reducer<'a> {
             depth: 0,
             probe: 0,
         }
-    }
-
-    /// The conjunction of a node alone.
-    pub(super) fn conj_of(&mut self, node: NodeId) -> Result<ConjId> {
-        self.conj_of_atom(Atom::new(node, false))
-    }
-
-    /// The complement of a node.
-    fn complement_of(&mut self, node: NodeId) -> Result<ConjId> {
-        self.conj_of_atom(Atom::new(node, true))
-    }
-
-    fn conj_of_atom(&mut self, atom: Atom) -> Result<ConjId> {
-        let Some(node) = self.without_references(atom.node())? else { return Ok(self.intern(&[atom])) };
-        let verdict = match self.document.value(node) {
-            _ if self.document.kind(node) == NodeKind::Constant => None,
-            Value::Bool(verdict) => Some(*verdict),
-            Value::Object(map) if map.is_empty() => Some(true),
-            _ => None,
-        };
-        Ok(match verdict {
-            Some(verdict) if verdict != atom.is_negated() => ConjId::TRUE,
-            Some(_) => ConjId::FALSE,
-            None => self.intern(&[Atom::new(node, atom.is_negated())]),
-        })
     }
 
     /// Follows references that stand alone, so that whatever they lead to has one conjunction; `None` in a circle.
@@ -176,59 +132,6 @@ impl<'a> Reducer<'a> {
         Ok(None)
     }
 
-    /// The conjunction of a schema directly inside `node`.
-    pub(super) fn child(&mut self, node: NodeId, step: Step<'a>, value: &'a Value) -> Result<ConjId> {
-        match value {
-            Value::Bool(true) => return Ok(ConjId::TRUE),
-            Value::Bool(false) => return Ok(ConjId::FALSE),
-            Value::Object(map) if map.is_empty() => return Ok(ConjId::TRUE),
-            _ => {}
-        }
-        let child = self.document.child(node, step, value, NodeKind::Schema)?;
-        self.conj_of(child)
-    }
-
-    /// The complement of [`Reducer::child`].
-    fn child_complement(&mut self, node: NodeId, step: Step<'a>, value: &'a Value) -> Result<ConjId> {
-        let child = self.document.child(node, step, value, NodeKind::Schema)?;
-        self.complement_of(child)
-    }
-
-    fn intern(&mut self, atoms: &[Atom]) -> ConjId {
-        if let Some(conj) = self.conj_ids.get(atoms) {
-            return *conj;
-        }
-        let conj = ConjId(self.conjs.len() as u32);
-        self.conjs.push(atoms.into());
-        self.conj_ids.insert(atoms.into(), conj);
-        self.memo.push(Memo::New);
-        conj
-    }
-
-    /// What fits both.
-    pub(super) fn both(&mut self, left: ConjId, right: ConjId) -> ConjId {
-        match (left, right) {
-            _ if left == right => return left,
-            (ConjId::FALSE, _) | (_, ConjId::FALSE) => return ConjId::FALSE,
-            (ConjId::TRUE, other) | (other, ConjId::TRUE) => return other,
-            _ => {}
-        }
-        let mut atoms = self.conjs[left.0 as usize].clone();
-        atoms.extend_from_slice(&self.conjs[right.0 as usize]);
-        atoms.sort_unstable();
-        atoms.dedup();
-        // An atom and its complement are neighbours.
-        if atoms.windows(2).any(|pair| pair[0] == pair[1].complement()) {
-            return ConjId::FALSE;
-        }
-        self.steps += atoms.len();
-        let conj = self.intern(&atoms);
-        if conj != left && conj != right {
-            self.halves.entry(conj).or_insert((left, right));
-        }
-        conj
-    }
-
     /// The union of shapes that a conjunction means.
     pub(super) fn union_of(&mut self, conj: ConjId) -> Result<Rc<Union<'a>>> {
         match &self.memo[conj.0 as usize] {
@@ -237,7 +140,7 @@ impl<'a> Reducer<'a> {
             Memo::Busy(_) => return Err(self.circle(conj)),
             Memo::New => {}
         }
-        let first = self.conjs[conj.0 as usize][0].node();
+        let first = self.node_of(conj);
         self.step(first, 1)?;
         if self.depth >= self.limits.max_schema_depth {
             return Err(limit(&self.document, first, "max_schema_depth", self.limits.max_schema_depth));
@@ -259,7 +162,7 @@ impl<'a> Reducer<'a> {
     }
 
     fn circle(&self, conj: ConjId) -> Fault {
-        let node = self.conjs[conj.0 as usize][0].node();
+        let node = self.node_of(conj);
         let keyword = match self.document.value(node) {
             Value::Object(map) if map.contains_key("$ref") => "$ref",
             Value::Object(map) => ["allOf", "anyOf", "oneOf", "not", "if"]
@@ -273,21 +176,76 @@ impl<'a> Reducer<'a> {
     }
 
     fn reduce(&mut self, conj: ConjId) -> Result<Rc<Union<'a>>> {
-        if let [atom] = self.conjs[conj.0 as usize][..] {
-            return self.reduce_atom(atom).map(Rc::new);
+        if let [atom] = self.conjs.atoms(conj) {
+            let atom = *atom;
+            return self.reduce_atom(atom);
         }
-        let Some((left, right)) = self.halves.get(&conj).copied() else { return Ok(Rc::new(Union::any())) };
+        let Some((left, right)) = self.conjs.halves(conj) else { return Ok(Rc::new(Union::any())) };
+        if let Some((positive, complements)) = self.complements_in(conj) {
+            return self.reduce_complements(conj, positive, &complements);
+        }
         let (left, right) = (self.union_of(left)?, self.union_of(right)?);
         self.intersect(&left, &right).map(Rc::new)
     }
 
-    fn reduce_atom(&mut self, atom: Atom) -> Result<Union<'a>> {
-        let node = atom.node();
-        match (self.document.kind(node), atom.is_negated()) {
+    /// What fits `positive` and is in none of several unions: their products would multiply, so that the objects are split
+    /// one case at a time.
+    #[inline(never)]
+    fn reduce_complements(
+        &mut self,
+        conj: ConjId,
+        positive: ConjId,
+        complements: &[(ConjId, ConjId)],
+    ) -> Result<Rc<Union<'a>>> {
+        let node = self.node_of(conj);
+        let mut union = (*self.union_of(positive)?).clone();
+        let mut rivals = Vec::with_capacity(complements.len());
+        for (outside, inside) in complements {
+            let (outside, inside) = (self.union_of(*outside)?, self.union_of(*inside)?);
+            union = self.subtract(&union, &inside, &outside)?;
+            rivals.push(Rival { inside: inside.objects.clone(), outside: outside.objects.clone() });
+        }
+        union.objects = self.exclude_all(node, &union.objects, &rivals)?;
+        Ok(Rc::new(union))
+    }
+
+    fn reduce_atom(&mut self, atom: Atom) -> Result<Rc<Union<'a>>> {
+        let node = match self.conjs.kind(atom) {
+            AtomKind::Node { node } => *node,
+            AtomKind::AnyOf(alternatives) => {
+                let alternatives = alternatives.clone();
+                return self.reduce_alternatives(&alternatives, atom.is_negated());
+            }
+            AtomKind::Has(key) => return Ok(Rc::new(self.reduce_presence(self.keys[*key], atom.is_negated()))),
+        };
+        let union = match (self.document.kind(node), atom.is_negated()) {
             (NodeKind::Constant, false) => self.reduce_constant(node),
             (NodeKind::Constant, true) => self.negate_constant(node),
             (NodeKind::Schema, false) => self.reduce_schema(node),
             (NodeKind::Schema, true) => self.negate_schema(node),
+        };
+        union.map(Rc::new)
+    }
+
+    /// What fits any of some conjunctions, or none of them.
+    #[inline(never)]
+    fn reduce_alternatives(&mut self, alternatives: &[ConjId], negated: bool) -> Result<Rc<Union<'a>>> {
+        if !negated {
+            let unions = alternatives.iter().map(|conj| self.union_of(*conj)).collect::<Result<Vec<_>>>()?;
+            return self.union_all(&unions).map(Rc::new);
+        }
+        let mut all = ConjId::TRUE;
+        for alternative in alternatives {
+            let complement = self.complement(*alternative);
+            all = self.both(all, complement);
+        }
+        self.union_of(all)
+    }
+
+    fn reduce_presence(&self, key: &'a str, negated: bool) -> Union<'a> {
+        match negated {
+            false => combine::only_objects(combine::requiring(&[key])),
+            true => Union { objects: Alternatives::one(combine::forbidding(key)), ..Union::any() },
         }
     }
 
@@ -349,12 +307,17 @@ impl<'a> Reducer<'a> {
 
     /// A residue has reached the end: refuses the schema, or leaves the constraint out where that was asked for.
     pub(super) fn settle(&mut self, residue: ResidueId) -> Result<()> {
-        let Residue { node, keyword, reason } = self.residues[residue.0 as usize].clone();
         if self.options.relax_unsupported {
             self.relaxed.push(residue);
             return Ok(());
         }
-        Err(refusal(&self.document, ViolationKind::Unsupported, node, keyword, reason))
+        Err(self.refused(residue))
+    }
+
+    /// The refusal of a schema for what a residue says.
+    pub(in crate::json_schema) fn refused(&self, residue: ResidueId) -> Fault {
+        let Residue { node, keyword, reason } = self.residues[residue.0 as usize].clone();
+        refusal(&self.document, ViolationKind::Unsupported, node, keyword, reason)
     }
 
     fn owner(&mut self, owner: Owner<'a>) -> OwnerId {

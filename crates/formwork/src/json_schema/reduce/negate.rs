@@ -1,8 +1,8 @@
 //! What does not fit a schema? The complement, pushed inwards: some keyword is not obeyed.
 //!
-//! The complement of a conjunction of keywords is the union of the complements. Where one cannot be said with shapes
-//! ("some key of this class has a value that ..."), its alternative carries a residue, and matters only if it is still
-//! there when the context has been taken into account.
+//! The complement of a conjunction of keywords is the union of the complements. That all of some members fit becomes that
+//! one of them does not: a count of elements, or an obligation on keys. The few complements that no grammar enforces
+//! carry a residue, and matter only if they are still there when the context has been taken into account.
 
 use std::rc::Rc;
 
@@ -11,20 +11,22 @@ use smallvec::SmallVec;
 
 use super::Reducer;
 use super::combine::{forbidding, only_objects, requiring};
-use crate::automata::{Bound, ContentConstraint, ContentLanguage, Decimal, NumberSpec, StringSpec};
+use super::constant::literal;
+use super::object::existing;
+use super::presence::clause;
+use crate::automata::{Bound, ContentConstraint, ContentLanguage, Decimal, NumberForm, NumberSpec, StringSpec};
+use crate::json_schema::dialect::Dialect;
 use crate::json_schema::document::{NodeId, Step};
 use crate::json_schema::fault::Result;
 use crate::json_schema::format::{self, Format};
 use crate::json_schema::keyword::{Keyword, Keywords};
 use crate::json_schema::shape::{
-    Alternatives, ArrayShape, ConjId, Contains, Named, NumberSet, NumberShape, ObjectShape, Residues, StringSet,
-    StringShape, Union,
+    Alternatives, ArrayShape, ConjId, Contains, KeyClass, Named, NumberSet, NumberShape, ObjectShape, Owner, Residues,
+    StringSet, StringShape, Union,
 };
 
 /// The alternatives of a complement, as they are found.
 type Cases<'a> = Vec<Rc<Union<'a>>>;
-
-const EXISTENTIAL: &str = "that some member violates a schema cannot be enforced yet";
 
 impl<'a> Reducer<'a> {
     pub(super) fn negate_schema(&mut self, node: NodeId) -> Result<Union<'a>> {
@@ -55,8 +57,12 @@ impl<'a> Reducer<'a> {
         if !types.integer {
             others.numbers = Alternatives::Any;
         } else if !types.number {
-            let residue = self.residue(node, Keyword::Type, "numbers that are not whole cannot be asked for yet");
-            others.numbers = number_case(NumberSpec::default(), vec![residue]);
+            // Up to draft-04 the spelling tells integers from other numbers.
+            let spec = match self.document.dialect(node) {
+                Dialect::Draft4 => NumberSpec { form: NumberForm::NotDigits, ..NumberSpec::default() },
+                _ => not_whole(),
+            };
+            others.numbers = number_case(spec);
         }
         if !types.string {
             others.strings = Alternatives::Any;
@@ -79,16 +85,18 @@ impl<'a> Reducer<'a> {
             for (index, value) in values.iter().enumerate() {
                 outside = self.without_value(node, Step::IndexOf(Keyword::Enum, index), value, outside)?;
             }
+            outside = self.without_numbers(values, outside)?;
             cases.push(Rc::new(self.without_words(values, outside)?));
         }
         if let Some(value) = keywords.get(Keyword::Const) {
             let outside = self.without_value(node, Step::Key("const"), value, Union::any())?;
+            let outside = self.without_numbers(std::slice::from_ref(value), outside)?;
             cases.push(Rc::new(self.without_words(std::slice::from_ref(value), outside)?));
         }
         Ok(())
     }
 
-    /// Takes one value that is no string out of `outside`.
+    /// Takes one value that is neither number nor string out of `outside`.
     fn without_value(
         &mut self,
         node: NodeId,
@@ -100,16 +108,28 @@ impl<'a> Reducer<'a> {
         match value {
             Value::Null => outside.null = false,
             Value::Bool(boolean) => outside.booleans[usize::from(*boolean)] = false,
-            Value::String(_) => {}
+            Value::String(_) | Value::Number(_) => {}
             _ => {
                 let constant = self.constant_inside(node, step, value)?;
-                let atom = self.conjs[constant.0 as usize][0].complement();
-                let complement = self.intern(&[atom]);
+                let complement = self.complement(constant);
                 let complement = self.union_of(complement)?;
                 outside = self.intersect(&outside, &complement)?;
             }
         }
         Ok(outside)
+    }
+
+    /// Takes all numbers among `values` out of `outside`.
+    fn without_numbers(&mut self, values: &[Value], outside: Union<'a>) -> Result<Union<'a>> {
+        let numbers = values.iter().filter_map(Value::as_number);
+        let mut excluded: Vec<Decimal> = numbers.filter_map(|number| Some(literal(number)?.value)).collect();
+        if excluded.is_empty() {
+            return Ok(outside);
+        }
+        excluded.sort_unstable();
+        excluded.dedup();
+        let numbers = number_case(NumberSpec { excluded, ..NumberSpec::default() });
+        self.intersect(&outside, &Union { numbers, ..Union::any() })
     }
 
     /// Takes all strings among `values` out of `outside`.
@@ -132,17 +152,14 @@ impl<'a> Reducer<'a> {
         match self.document.value(node) {
             Value::Null => outside.null = false,
             Value::Bool(boolean) => outside.booleans[usize::from(*boolean)] = false,
-            Value::Number(number) => {
-                let value = Decimal::parse(&number.to_string());
-                outside.numbers = Alternatives::Of(value.into_iter().flat_map(around).collect());
-            }
+            value @ Value::Number(_) => return self.without_numbers(std::slice::from_ref(value), outside),
             value @ Value::String(_) => return self.without_words(std::slice::from_ref(value), outside),
             Value::Array(elements) => {
                 let length = u32::try_from(elements.len()).unwrap_or(u32::MAX);
                 let mut shapes = length_cases(length, Some(length));
                 for (index, element) in elements.iter().enumerate() {
                     let constant = self.constant_inside(node, Step::Index(index), element)?;
-                    let complement = self.complement_conj(constant);
+                    let complement = self.complement(constant);
                     shapes.push(Rc::new(differing_at(index, complement)));
                 }
                 outside.arrays = Alternatives::Of(shapes);
@@ -151,29 +168,16 @@ impl<'a> Reducer<'a> {
                 let mut shapes: SmallVec<[Rc<ObjectShape<'a>>; 1]> = SmallVec::new();
                 for (key, value) in map {
                     let constant = self.constant_inside(node, Step::Key(key), value)?;
-                    let complement = self.complement_conj(constant);
+                    let complement = self.complement(constant);
                     shapes.push(Rc::new(forbidding(key)));
                     shapes.push(Rc::new(having(key, complement)));
                 }
                 let n_more = u32::try_from(map.len() + 1).unwrap_or(u32::MAX);
-                let residue = self.min_residue(node, Keyword::Const);
-                shapes.push(Rc::new(ObjectShape { min: n_more, min_residue: Some(residue), ..ObjectShape::any() }));
+                shapes.push(Rc::new(ObjectShape { min: n_more, ..ObjectShape::any() }));
                 outside.objects = Alternatives::Of(shapes);
             }
         }
         Ok(outside)
-    }
-
-    /// The complement of a conjunction of one atom.
-    fn complement_conj(&mut self, conj: ConjId) -> ConjId {
-        match conj {
-            ConjId::TRUE => ConjId::FALSE,
-            ConjId::FALSE => ConjId::TRUE,
-            _ => {
-                let atom = self.conjs[conj.0 as usize][0].complement();
-                self.intern(&[atom])
-            }
-        }
     }
 
     fn negate_numbers(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
@@ -181,20 +185,32 @@ impl<'a> Reducer<'a> {
         if !types.integer {
             return Ok(());
         }
-        let mut case = |spec: NumberSpec, residues: Residues| {
-            cases.push(Rc::new(Union { numbers: number_case(spec, residues), ..Union::none() }));
+        let mut case = |spec: NumberSpec| {
+            cases.push(Rc::new(Union { numbers: number_case(spec), ..Union::none() }));
         };
         if let Some(minimum) = self.lower_bound(node, keywords)? {
             let maximum = Some(Bound { exclusive: !minimum.exclusive, ..minimum });
-            case(NumberSpec { maximum, ..NumberSpec::default() }, Vec::new());
+            case(NumberSpec { maximum, ..NumberSpec::default() });
         }
         if let Some(maximum) = self.upper_bound(node, keywords)? {
             let minimum = Some(Bound { exclusive: !maximum.exclusive, ..maximum });
-            case(NumberSpec { minimum, ..NumberSpec::default() }, Vec::new());
+            case(NumberSpec { minimum, ..NumberSpec::default() });
         }
-        if self.multiple(node, keywords)?.is_some() {
-            let residue = self.residue(node, Keyword::MultipleOf, "its complement cannot be enforced yet");
-            case(NumberSpec::default(), vec![residue]);
+        if let Some(format) = self.number_format(node, keywords)? {
+            if let Some(minimum) = format.minimum {
+                let maximum = Some(Bound { exclusive: true, ..minimum });
+                case(NumberSpec { maximum, ..NumberSpec::default() });
+            }
+            if let Some(maximum) = format.maximum {
+                let minimum = Some(Bound { exclusive: true, ..maximum });
+                case(NumberSpec { minimum, ..NumberSpec::default() });
+            }
+            if format.integer {
+                case(not_whole());
+            }
+        }
+        if let Some(divisor) = self.multiple(node, keywords)? {
+            case(NumberSpec { not_multiples: vec![divisor], ..NumberSpec::default() });
         }
         Ok(())
     }
@@ -215,7 +231,7 @@ impl<'a> Reducer<'a> {
         if let Some(Value::String(source)) = keywords.get(Keyword::Pattern) {
             let pattern = self.pattern(node, Keyword::Pattern, source)?;
             let pattern = &self.patterns[pattern.0 as usize];
-            let (single, unsupported) = (pattern.single.clone(), pattern.unsupported_as_key());
+            let (single, unsupported) = (pattern.single.clone(), pattern.unsupported);
             if let Some(reason) = unsupported {
                 let residue = self.residue(node, Keyword::Pattern, reason);
                 case(StringSpec::default(), vec![residue]);
@@ -224,12 +240,10 @@ impl<'a> Reducer<'a> {
                 case(StringSpec { content, ..StringSpec::default() }, Vec::new());
             }
         }
-        if let Some(Value::String(name)) = keywords.get(Keyword::Format) {
-            if let Some(language) = format::exact_language(name) {
-                let content = vec![ContentConstraint { language, negated: true }];
-                case(StringSpec { content, ..StringSpec::default() }, Vec::new());
-            } else if format::lookup(name) != Format::Unknown {
-                let residue = self.residue(node, Keyword::Format, "its complement cannot be enforced yet");
+        if let Some((name, format)) = self.format(node, keywords)? {
+            if let Format::Strings(spec) = &format {
+                format::outside(spec).into_iter().for_each(|spec| case(spec, Vec::new()));
+            } else if let Some(residue) = self.format_residue(node, name, &format) {
                 case(StringSpec::default(), vec![residue]);
             }
         }
@@ -246,39 +260,40 @@ impl<'a> Reducer<'a> {
         let (prefix, rest) = self.elements(node, keywords)?;
         for (index, element) in prefix.iter().enumerate() {
             if *element != ConjId::TRUE {
-                let complement = self.complement_conj(*element);
+                let complement = self.complement(*element);
                 shapes.push(Rc::new(differing_at(index, complement)));
             }
         }
-        if rest == ConjId::FALSE {
-            shapes.extend(length_cases(0, Some(u32::try_from(prefix.len()).unwrap_or(u32::MAX))));
-        } else if rest != ConjId::TRUE {
-            let residue = self.residue(node, Keyword::Items, EXISTENTIAL);
-            let mut shape = ArrayShape { min: 1, ..ArrayShape::any() };
-            if prefix.is_empty() {
-                let element = self.complement_conj(rest);
-                shape.contains.push(Contains { element, min: 1, residue });
-            } else {
-                shape.residues.push(residue);
-            }
-            shapes.push(Rc::new(shape));
+        if rest != ConjId::TRUE {
+            let start = u32::try_from(prefix.len()).unwrap_or(u32::MAX);
+            let element = self.complement(rest);
+            self.counting(Contains { start, element, min: 1, max: None }, &mut shapes)?;
         }
         if self.asks_unique(node, keywords)? {
-            let residue = self.residue(node, Keyword::UniqueItems, "that elements repeat cannot be enforced yet");
-            shapes.push(Rc::new(ArrayShape { residues: vec![residue], min: 2, ..ArrayShape::any() }));
+            let residue = self.residue(node, Keyword::UniqueItems, "that elements repeat cannot be asked for");
+            let shape = ArrayShape { residues: vec![residue], repeats: true, min: 2, ..ArrayShape::any() };
+            shapes.push(Rc::new(shape));
         }
         if let Some(value) = keywords.get(Keyword::Contains) {
             let min = self.count(node, keywords, Keyword::MinContains)?.unwrap_or(1);
             let max = self.max_count(node, keywords, Keyword::MaxContains)?;
-            if min == 1 && max.is_none() {
-                let rest = self.child_complement(node, Step::Key("contains"), value)?;
-                shapes.push(Rc::new(ArrayShape { rest, ..ArrayShape::any() }));
-            } else if min > 0 || max.is_some() {
-                let residue = self.residue(node, Keyword::Contains, "its complement cannot be enforced yet");
-                shapes.push(Rc::new(ArrayShape { residues: vec![residue], ..ArrayShape::any() }));
+            let element = self.child(node, Step::Key("contains"), value)?;
+            if let Some(fewer) = min.checked_sub(1) {
+                self.counting(Contains { start: 0, element, min: 0, max: Some(fewer) }, &mut shapes)?;
+            }
+            if let Some(max) = max {
+                let min = max.saturating_add(1);
+                self.counting(Contains { start: 0, element, min, max: None }, &mut shapes)?;
             }
         }
         cases.push(Rc::new(Union { arrays: Alternatives::Of(shapes), ..Union::none() }));
+        Ok(())
+    }
+
+    /// Adds the arrays of which so many elements fit.
+    fn counting(&mut self, contains: Contains, shapes: &mut SmallVec<[Rc<ArrayShape>; 1]>) -> Result<()> {
+        let shape = self.simplified(ArrayShape { contains: vec![contains], ..ArrayShape::any() })?;
+        shapes.extend(shape.map(Rc::new));
         Ok(())
     }
 
@@ -287,63 +302,81 @@ impl<'a> Reducer<'a> {
             return Ok(());
         }
         let mut shapes: SmallVec<[Rc<ObjectShape<'a>>; 1]> = SmallVec::new();
-        for key in self.required(node, keywords)? {
-            shapes.push(Rc::new(forbidding(key)));
-        }
+        let required = self.required(node, keywords)?;
+        let mut bare = required.clone();
         if let Some(Value::Object(properties)) = keywords.get(Keyword::Properties) {
             for (key, value) in properties {
                 let value = self.child_complement(node, Step::KeyOf(Keyword::Properties, key), value)?;
-                if value != ConjId::FALSE {
-                    shapes.push(Rc::new(having(key, value)));
+                if value == ConjId::FALSE {
+                    continue;
                 }
+                // A required key is missing or has a value that does not fit: one case says both.
+                let is_required = required.contains(&key.as_str());
+                bare.retain(|name| name != key);
+                let named = vec![Named { key, value, required: !is_required, owner: None }];
+                shapes.push(Rc::new(ObjectShape { named, ..ObjectShape::any() }));
+            }
+        }
+        if let Some(missing) = clause(bare.iter().map(|key| (*key, false))).filter(|clause| !clause.is_empty()) {
+            let mut shape = ObjectShape { presence: vec![missing], ..ObjectShape::any() };
+            if self.propagate(&mut shape)? {
+                shapes.push(Rc::new(shape));
             }
         }
         if let Some(min @ 1..) = self.count(node, keywords, Keyword::MinProperties)? {
             shapes.push(Rc::new(ObjectShape { max: Some(min - 1), ..ObjectShape::any() }));
         }
         if let Some(max) = self.max_count(node, keywords, Keyword::MaxProperties)? {
-            let min_residue = Some(self.min_residue(node, Keyword::MaxProperties));
-            shapes.push(Rc::new(ObjectShape { min: max + 1, min_residue, ..ObjectShape::any() }));
+            shapes.push(Rc::new(ObjectShape { min: max + 1, ..ObjectShape::any() }));
         }
         self.negate_key_rules(node, keywords, &mut shapes)?;
         cases.push(Rc::new(Union { objects: Alternatives::Of(shapes), ..Union::none() }));
         Ok(())
     }
 
+    /// Some key has a value that the rule for its class refuses, or is none that `propertyNames` admits.
     fn negate_key_rules(
         &mut self,
         node: NodeId,
         keywords: &Keywords<'a>,
         shapes: &mut SmallVec<[Rc<ObjectShape<'a>>; 1]>,
     ) -> Result<()> {
-        let trivial =
-            |value: &Value| matches!(value, Value::Bool(true)) || value.as_object().is_some_and(|map| map.is_empty());
-        if let Some(Value::Object(patterns)) = keywords.get(Keyword::PatternProperties)
-            && !patterns.values().all(trivial)
-        {
-            let residue = self.residue(node, Keyword::PatternProperties, EXISTENTIAL);
-            shapes.push(Rc::new(ObjectShape { residues: vec![residue], min: 1, ..ObjectShape::any() }));
-        }
-        let kin = [Keyword::AdditionalProperties, Keyword::PropertyNames, Keyword::UnevaluatedProperties];
-        for keyword in kin {
-            if keywords.get(keyword).is_some_and(|value| !trivial(value)) {
-                let residue = self.residue(node, keyword, EXISTENTIAL);
-                shapes.push(Rc::new(ObjectShape { residues: vec![residue], min: 1, ..ObjectShape::any() }));
+        if let Some(Value::Object(patterns)) = keywords.get(Keyword::PatternProperties) {
+            for (source, value) in patterns {
+                let step = Step::KeyOf(Keyword::PatternProperties, source);
+                let value = self.child_complement(node, step, value)?;
+                if value != ConjId::FALSE {
+                    let class = KeyClass::Pattern(self.pattern(node, Keyword::PatternProperties, source)?);
+                    shapes.push(Rc::new(existing(class, value, &Owner::default())));
+                }
             }
+        }
+        if let Some(value) = keywords.get(Keyword::AdditionalProperties) {
+            let value = self.child_complement(node, Step::Key("additionalProperties"), value)?;
+            if value != ConjId::FALSE {
+                let owner = self.owner_of(node, keywords)?;
+                let class = KeyClass::Except(self.owner(owner.clone()));
+                shapes.push(Rc::new(existing(class, value, &owner)));
+            }
+        }
+        let mut residues = Vec::new();
+        if let Some(class) = self.keys_outside(node, keywords, &mut residues)? {
+            let shape = existing(class, ConjId::TRUE, &Owner::default());
+            shapes.push(Rc::new(ObjectShape { residues, ..shape }));
         }
         Ok(())
     }
 
     fn negate_in_place(&mut self, node: NodeId, keywords: &Keywords<'a>, cases: &mut Cases<'a>) -> Result<()> {
         for target in self.conjuncts(node, keywords)? {
-            let complement = self.complement_conj(target);
+            let complement = self.complement(target);
             cases.push(self.union_of(complement)?);
         }
         if let Some(branches) = self.branches(node, keywords, Keyword::AnyOf)? {
-            cases.push(Rc::new(self.none_of(&branches)?));
+            cases.push(self.none_of(&branches)?);
         }
         if let Some(branches) = self.branches(node, keywords, Keyword::OneOf)? {
-            cases.push(Rc::new(self.none_of(&branches)?));
+            cases.push(self.none_of(&branches)?);
             self.two_of(node, &branches, cases)?;
         }
         if let Some(value) = keywords.get(Keyword::Not) {
@@ -352,22 +385,17 @@ impl<'a> Reducer<'a> {
         }
         self.negate_condition(node, keywords, cases)?;
         self.negate_dependencies(node, keywords, cases)?;
-        if keywords.has(Keyword::UnevaluatedItems) {
-            let residue = self.residue(node, Keyword::UnevaluatedItems, EXISTENTIAL);
-            let arrays = Alternatives::one(ArrayShape { residues: vec![residue], ..ArrayShape::any() });
-            cases.push(Rc::new(Union { arrays, ..Union::none() }));
-        }
+        cases.extend(self.negate_unevaluated(node, keywords)?.into_iter().map(Rc::new));
         Ok(())
     }
 
-    fn none_of(&mut self, branches: &[NodeId]) -> Result<Union<'a>> {
-        let mut none = Union::any();
+    fn none_of(&mut self, branches: &[NodeId]) -> Result<Rc<Union<'a>>> {
+        let mut none = ConjId::TRUE;
         for branch in branches {
             let complement = self.complement_of(*branch)?;
-            let complement = self.union_of(complement)?;
-            none = self.intersect(&none, &complement)?;
+            none = self.both(none, complement);
         }
-        Ok(none)
+        self.union_of(none)
     }
 
     fn two_of(&mut self, node: NodeId, branches: &[NodeId], cases: &mut Cases<'a>) -> Result<()> {
@@ -425,20 +453,17 @@ impl<'a> Reducer<'a> {
     }
 }
 
-fn number_case<'a>(spec: NumberSpec, residues: Residues) -> Alternatives<NumberShape<'a>> {
-    Alternatives::one(NumberShape { set: NumberSet::Spec(spec), residues })
+fn number_case<'a>(spec: NumberSpec) -> Alternatives<NumberShape<'a>> {
+    Alternatives::one(NumberShape { set: NumberSet::Spec(spec), residues: Vec::new() })
 }
 
 fn string_case<'a>(spec: StringSpec, residues: Residues) -> Alternatives<StringShape<'a>> {
     Alternatives::one(StringShape { set: StringSet::Spec(spec), residues })
 }
 
-/// The numbers below and above `value`.
-fn around<'a>(value: Decimal) -> [Rc<NumberShape<'a>>; 2] {
-    let bound = Bound { value, exclusive: true };
-    let below = NumberSpec { maximum: Some(bound.clone()), ..NumberSpec::default() };
-    let above = NumberSpec { minimum: Some(bound), ..NumberSpec::default() };
-    [below, above].map(|spec| Rc::new(NumberShape { set: NumberSet::Spec(spec), residues: Vec::new() }))
+/// The numbers that are not whole.
+fn not_whole() -> NumberSpec {
+    NumberSpec { not_multiples: vec![Decimal::power(0)], ..NumberSpec::default() }
 }
 
 /// Arrays that are shorter than `min` or longer than `max`.

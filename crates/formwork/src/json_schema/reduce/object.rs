@@ -1,18 +1,15 @@
 //! What do the keywords of objects say?
 
-use std::rc::Rc;
-
 use ahash::AHashSet;
 use serde_json::Value;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::Reducer;
-use crate::automata::{ContentConstraint, ContentLanguage, StringSpec};
 use crate::json_schema::document::{NodeId, Step};
 use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::{Keyword, Keywords};
 use crate::json_schema::shape::{
-    Alternatives, ConjId, KeyClass, KeyRule, Named, ObjectShape, Owner, OwnerId, ResidueId, StringSet,
+    Alternatives, ConjId, KeyClass, KeyRule, Named, ObjectShape, Owner, OwnerId, Residues,
 };
 
 const OBJECT_KEYWORDS: [Keyword; 7] = [
@@ -35,23 +32,16 @@ impl<'a> Reducer<'a> {
             max: self.max_count(node, keywords, Keyword::MaxProperties)?,
             ..ObjectShape::any()
         };
-        if shape.min > 1 {
-            shape.min_residue = Some(self.min_residue(node, Keyword::MinProperties));
-        }
         let owner = self.rules(node, keywords, &mut shape)?;
         self.named(node, keywords, owner, &mut shape)?;
-        if !self.property_names(node, keywords, &mut shape)? || shape.max.is_some_and(|max| shape.min > max) {
+        self.property_names(node, keywords, &mut shape)?;
+        if shape.max.is_some_and(|max| shape.min > max) {
             return Ok(Alternatives::none());
         }
         if shape == ObjectShape::any() {
             return Ok(Alternatives::Any);
         }
         Ok(Alternatives::one(shape))
-    }
-
-    /// To be said where a least number of keys would need keys that differ from one another.
-    pub(super) fn min_residue(&mut self, node: NodeId, keyword: Keyword) -> ResidueId {
-        self.residue(node, keyword, "so many keys without a name cannot be kept apart yet")
     }
 
     /// `patternProperties` and `additionalProperties`.
@@ -63,7 +53,7 @@ impl<'a> Reducer<'a> {
             };
             for (source, value) in patterns {
                 let pattern = self.pattern(node, Keyword::PatternProperties, source)?;
-                if let Some(reason) = self.patterns[pattern.0 as usize].unsupported_as_key() {
+                if let Some(reason) = self.patterns[pattern.0 as usize].unsupported {
                     let residue = self.residue(node, Keyword::PatternProperties, reason);
                     shape.residues.push(residue);
                 }
@@ -143,35 +133,58 @@ impl<'a> Reducer<'a> {
         names.iter().map(|name| name.as_str().ok_or_else(malformed)).collect()
     }
 
-    /// `propertyNames`; false when no key can be.
-    fn property_names(&mut self, node: NodeId, keywords: &Keywords<'a>, shape: &mut ObjectShape<'a>) -> Result<bool> {
-        let Some(value) = keywords.get(Keyword::PropertyNames) else { return Ok(true) };
+    /// `propertyNames`: no key outside its language.
+    fn property_names(&mut self, node: NodeId, keywords: &Keywords<'a>, shape: &mut ObjectShape<'a>) -> Result<()> {
+        if let Some(class) = self.keys_outside(node, keywords, &mut shape.residues)? {
+            shape.rules.push(KeyRule { class, value: ConjId::FALSE });
+        }
+        Ok(())
+    }
+
+    /// The keys that `propertyNames` refuses, if there are any.
+    pub(super) fn keys_outside(
+        &mut self,
+        node: NodeId,
+        keywords: &Keywords<'a>,
+        residues: &mut Residues,
+    ) -> Result<Option<KeyClass>> {
+        let Some(value) = keywords.get(Keyword::PropertyNames) else { return Ok(None) };
         let conj = self.child(node, Step::Key("propertyNames"), value)?;
         let union = self.union_of(conj)?;
         if union.strings.is_any() {
-            return Ok(true);
+            return Ok(None);
         }
-        let [alternative] = union.strings.shapes() else {
-            if union.strings.is_none() {
-                shape.rules.push(KeyRule { class: KeyClass::All, value: ConjId::FALSE });
-                return Ok(shape.min == 0);
-            }
-            let residue = self.residue(node, Keyword::PropertyNames, "alternatives for keys are not enforced yet");
-            shape.residues.push(residue);
-            return Ok(true);
-        };
-        shape.residues.extend_from_slice(&alternative.residues);
-        let spec = match &alternative.set {
-            StringSet::Spec(spec) => spec.clone(),
-            StringSet::Finite(words) => {
-                let mut words: Vec<std::sync::Arc<str>> = words.iter().map(|word| word.as_ref().into()).collect();
-                words.sort_unstable();
-                words.dedup();
-                let language = ContentLanguage::OneOf(words.into());
-                StringSpec { content: vec![ContentConstraint { language, negated: false }], ..StringSpec::default() }
-            }
-        };
-        shape.key = Some(Rc::new(spec));
-        Ok(true)
+        if union.strings.is_none() {
+            return Ok(Some(KeyClass::All));
+        }
+        Ok(Some(KeyClass::Outside(self.key_language(&union.strings, residues))))
     }
+
+    /// The keys that `properties` and `patternProperties` speak of.
+    pub(super) fn owner_of(&mut self, node: NodeId, keywords: &Keywords<'a>) -> Result<Owner<'a>> {
+        let mut owner = Owner::default();
+        if let Some(Value::Object(patterns)) = keywords.get(Keyword::PatternProperties) {
+            for source in patterns.keys() {
+                owner.patterns.push(self.pattern(node, Keyword::PatternProperties, source)?);
+            }
+        }
+        if let Some(Value::Object(properties)) = keywords.get(Keyword::Properties) {
+            owner.names.push(properties);
+        }
+        Ok(owner)
+    }
+}
+
+/// An obligation: some key of `class` has a value that fits `value`. Every name that the class speaks of is listed.
+pub(super) fn existing<'a>(class: KeyClass, value: ConjId, owner: &Owner<'a>) -> ObjectShape<'a> {
+    let mut shape = ObjectShape { exists: smallvec![KeyRule { class, value }], min: 1, ..ObjectShape::any() };
+    shape.named = names_of(owner);
+    shape
+}
+
+/// The names that an owner speaks of, with nothing said of their values.
+pub(super) fn names_of<'a>(owner: &Owner<'a>) -> Vec<Named<'a>> {
+    let mut seen = AHashSet::new();
+    let keys = owner.names.iter().flat_map(|names| names.keys()).filter(|key| seen.insert(key.as_str()));
+    keys.map(|key| Named { key, value: ConjId::TRUE, required: false, owner: None }).collect()
 }

@@ -1,156 +1,344 @@
-//! What do `unevaluatedProperties` and `unevaluatedItems` say, where what is evaluated does not depend on the
-//! instance?
+//! What do `unevaluatedProperties` and `unevaluatedItems` say?
+//!
+//! What is evaluated depends on which branches hold, so an instance fits when for some set of branches that hold, whatever
+//! they leave unevaluated fits. Evaluating more never hurts: branches that do not hold need not be ruled out. The
+//! complement needs the very set that holds, and there they are ruled out.
 
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use super::Reducer;
+use super::object::{existing, names_of};
 use crate::json_schema::document::{NodeId, Step};
 use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::{Keyword, Keywords};
 use crate::json_schema::shape::{
-    Alternatives, ArrayShape, ConjId, KeyClass, KeyRule, ObjectShape, Owner, ResidueId, Union,
+    Alternatives, ArrayShape, ConjId, Contains, KeyClass, KeyRule, ObjectShape, Owner, Union,
 };
 
-/// Keywords whose branches evaluate something or not, depending on the instance.
-const CONDITIONAL: [Keyword; 6] = [
-    Keyword::AnyOf,
-    Keyword::OneOf,
-    Keyword::If,
-    Keyword::Dependencies,
-    Keyword::DependentSchemas,
-    Keyword::DynamicRef,
-];
+/// Most sets of branches that are told apart.
+const MAX_CASES: usize = 128;
 
-/// What schemas applied to one instance evaluate.
-#[derive(Default)]
-struct Evaluated<'a> {
+/// Most schemas applied in place inside one another.
+const MAX_DEPTH: usize = 64;
+
+/// What schemas applied to one instance evaluate, where some of them hold.
+#[derive(Clone, Debug)]
+struct Case<'a> {
+    /// What must hold for it.
+    condition: ConjId,
     owner: Owner<'a>,
     all_properties: bool,
     n_items: usize,
+    /// Elements that fit any of these are evaluated wherever they stand.
+    items: SmallVec<[ConjId; 2]>,
     all_items: bool,
 }
 
+impl<'a> Case<'a> {
+    fn new(condition: ConjId) -> Case<'a> {
+        Case {
+            condition,
+            owner: Owner::default(),
+            all_properties: false,
+            n_items: 0,
+            items: SmallVec::new(),
+            all_items: false,
+        }
+    }
+
+    fn add(&mut self, other: &Case<'a>) {
+        for names in &other.owner.names {
+            if !self.owner.names.iter().any(|known| std::ptr::eq(*known, *names)) {
+                self.owner.names.push(names);
+            }
+        }
+        self.owner.patterns.extend_from_slice(&other.owner.patterns);
+        self.owner.patterns.sort_unstable();
+        self.owner.patterns.dedup();
+        self.all_properties |= other.all_properties;
+        self.n_items = self.n_items.max(other.n_items);
+        self.items.extend(other.items.iter().copied());
+        self.items.sort_unstable();
+        self.items.dedup();
+        self.all_items |= other.all_items;
+    }
+
+    /// Whether `other` evaluates nothing that this one does not.
+    fn covers(&self, other: &Case<'a>) -> bool {
+        let names = |names: &&serde_json::Map<String, Value>| {
+            self.owner.names.iter().any(|known| std::ptr::eq(*known, *names))
+                || names.keys().all(|key| self.owner.names.iter().any(|known| known.contains_key(key)))
+        };
+        (self.all_properties
+            || (!other.all_properties
+                && other.owner.names.iter().all(names)
+                && other.owner.patterns.iter().all(|pattern| self.owner.patterns.contains(pattern))))
+            && (self.all_items
+                || (!other.all_items
+                    && other.n_items <= self.n_items
+                    && other.items.iter().all(|item| self.items.contains(item))))
+    }
+}
+
+type Cases<'a> = Vec<Case<'a>>;
+
+/// Which branches are looked for, and where.
+#[derive(Clone, Copy)]
+struct Search {
+    /// Whether branches that do not hold are ruled out.
+    exact: bool,
+    depth: usize,
+}
+
 impl<'a> Reducer<'a> {
+    /// Narrows `union` to the instances whose unevaluated members fit.
+    #[inline(never)]
     pub(super) fn unevaluated(&mut self, node: NodeId, keywords: &Keywords<'a>, union: Union<'a>) -> Result<Union<'a>> {
-        let properties = keywords.get(Keyword::UnevaluatedProperties);
-        let items = keywords.get(Keyword::UnevaluatedItems);
-        if properties.is_none() && items.is_none() {
+        let (properties, items) = self.unevaluated_values(node, keywords)?;
+        if properties == ConjId::TRUE && items == ConjId::TRUE {
             return Ok(union);
         }
-        let mut evaluated = Evaluated::default();
-        let fixed = self.evaluated_by(node, keywords, &mut evaluated, 0)?;
-        let mut narrowed = union;
-        if let Some(value) = properties {
-            narrowed = self.unevaluated_properties(node, value, fixed.then_some(&evaluated), narrowed)?;
-        }
-        if let Some(value) = items {
-            narrowed = self.unevaluated_items(node, value, fixed.then_some(&evaluated), narrowed)?;
-        }
-        Ok(narrowed)
-    }
-
-    fn unevaluated_properties(
-        &mut self,
-        node: NodeId,
-        value: &'a Value,
-        evaluated: Option<&Evaluated<'a>>,
-        union: Union<'a>,
-    ) -> Result<Union<'a>> {
-        let value = self.child(node, Step::Key("unevaluatedProperties"), value)?;
-        if value == ConjId::TRUE || evaluated.is_some_and(|evaluated| evaluated.all_properties) {
-            return Ok(union);
-        }
-        let mut shape = ObjectShape::any();
-        match evaluated {
-            Some(evaluated) => {
-                let owner = Owner { names: evaluated.owner.names.clone(), patterns: evaluated.owner.patterns.clone() };
-                let class = KeyClass::Except(self.owner(owner));
-                shape.rules.push(KeyRule { class, value });
+        let cases = self.cases_of(node, keywords, Search { exact: false, depth: 0 })?;
+        let mut unions = Vec::with_capacity(cases.len());
+        for case in &cases {
+            let mut rule = Union::any();
+            if !case.all_properties && properties != ConjId::TRUE && !union.objects.is_none() {
+                let class = KeyClass::Except(self.owner(case.owner.clone()));
+                let mut shape = ObjectShape { named: names_of(&case.owner), ..ObjectShape::any() };
+                shape.rules.push(KeyRule { class, value: properties });
+                rule.objects = Alternatives::one(shape);
             }
-            None => shape.residues.push(self.depends(node, Keyword::UnevaluatedProperties)),
-        }
-        let rule = Union { objects: Alternatives::one(shape), ..Union::any() };
-        self.intersect(&union, &rule)
-    }
-
-    fn unevaluated_items(
-        &mut self,
-        node: NodeId,
-        value: &'a Value,
-        evaluated: Option<&Evaluated<'a>>,
-        union: Union<'a>,
-    ) -> Result<Union<'a>> {
-        let value = self.child(node, Step::Key("unevaluatedItems"), value)?;
-        if value == ConjId::TRUE || evaluated.is_some_and(|evaluated| evaluated.all_items) {
-            return Ok(union);
-        }
-        let mut shape = ArrayShape::any();
-        match evaluated {
-            Some(evaluated) => {
-                shape.prefix = vec![ConjId::TRUE; evaluated.n_items];
-                shape.rest = value;
+            if !case.all_items && items != ConjId::TRUE && !union.arrays.is_none() {
+                let rest = self.any_conj(case.items.iter().copied().chain([items]));
+                rule.arrays = Alternatives::one(ArrayShape {
+                    prefix: vec![ConjId::TRUE; case.n_items],
+                    rest,
+                    max: (rest == ConjId::FALSE).then_some(u32::try_from(case.n_items).unwrap_or(u32::MAX)),
+                    ..ArrayShape::any()
+                });
             }
-            None => shape.residues.push(self.depends(node, Keyword::UnevaluatedItems)),
+            let mut narrowed = self.intersect(&union, &rule)?;
+            if case.condition != ConjId::TRUE {
+                let condition = self.union_of(case.condition)?;
+                narrowed = self.intersect(&narrowed, &condition)?;
+            }
+            unions.push(std::rc::Rc::new(narrowed));
         }
-        let rule = Union { arrays: Alternatives::one(shape), ..Union::any() };
-        self.intersect(&union, &rule)
+        self.union_all(&unions)
     }
 
-    fn depends(&mut self, node: NodeId, keyword: Keyword) -> ResidueId {
-        self.residue(node, keyword, "what is evaluated depends on the instance, which is not followed yet")
+    /// The instances of which some unevaluated member does not fit.
+    pub(super) fn negate_unevaluated(&mut self, node: NodeId, keywords: &Keywords<'a>) -> Result<Vec<Union<'a>>> {
+        let (properties, items) = self.unevaluated_values(node, keywords)?;
+        let (properties, items) = (self.complement(properties), self.complement(items));
+        let mut unions = Vec::new();
+        if properties == ConjId::FALSE && items == ConjId::FALSE {
+            return Ok(unions);
+        }
+        for case in self.cases_of(node, keywords, Search { exact: true, depth: 0 })? {
+            let mut violation = Union::none();
+            if !case.all_properties && properties != ConjId::FALSE {
+                let class = KeyClass::Except(self.owner(case.owner.clone()));
+                violation.objects = Alternatives::one(existing(class, properties, &case.owner));
+            }
+            if !case.all_items && items != ConjId::FALSE {
+                let mut element = items;
+                for item in &case.items {
+                    let complement = self.complement(*item);
+                    element = self.both(element, complement);
+                }
+                let start = u32::try_from(case.n_items).unwrap_or(u32::MAX);
+                let contains = vec![Contains { start, element, min: 1, max: None }];
+                if let Some(shape) = self.simplified(ArrayShape { contains, ..ArrayShape::any() })? {
+                    violation.arrays = Alternatives::one(shape);
+                }
+            }
+            let condition = self.union_of(case.condition)?;
+            unions.push(self.intersect(&condition, &violation)?);
+        }
+        Ok(unions)
     }
 
-    /// Adds what `node` evaluates; false where that depends on the instance.
-    fn evaluated_by(
+    /// What unevaluated properties and items must fit.
+    fn unevaluated_values(&mut self, node: NodeId, keywords: &Keywords<'a>) -> Result<(ConjId, ConjId)> {
+        let mut value = |keyword: Keyword| match keywords.get(keyword) {
+            Some(value) => self.child(node, Step::Key(keyword.name()), value),
+            None => Ok(ConjId::TRUE),
+        };
+        Ok((value(Keyword::UnevaluatedProperties)?, value(Keyword::UnevaluatedItems)?))
+    }
+
+    /// The cases of a schema inside the one whose keyword asks.
+    fn cases_inside(&mut self, inside: NodeId, search: Search) -> Result<Cases<'a>> {
+        let search = Search { depth: search.depth + 1, ..search };
+        if search.depth > MAX_DEPTH {
+            return Err(self.too_many_cases(inside));
+        }
+        match self.document.value(inside) {
+            Value::Object(map) => {
+                let keywords = self.document.keywords(inside, map);
+                self.cases_of(inside, &keywords, search)
+            }
+            _ => Ok(vec![Case::new(ConjId::TRUE)]),
+        }
+    }
+
+    fn cases_of(&mut self, node: NodeId, keywords: &Keywords<'a>, search: Search) -> Result<Cases<'a>> {
+        self.step(node, 1)?;
+        let mut cases = vec![self.evaluated_here(node, keywords, search.depth)?];
+        let mut inside = self.references(node, keywords)?;
+        inside.extend(self.branches(node, keywords, Keyword::AllOf)?.unwrap_or_default());
+        for branch in inside {
+            let branch = self.cases_inside(branch, search)?;
+            cases = self.product_of_cases(node, &cases, &branch, search.exact)?;
+        }
+        for keyword in [Keyword::AnyOf, Keyword::OneOf] {
+            for branch in self.branches(node, keywords, keyword)?.unwrap_or_default() {
+                let optional = self.optional_cases(branch, search)?;
+                cases = self.product_of_cases(node, &cases, &optional, search.exact)?;
+            }
+        }
+        if let Some(condition) = keywords.get(Keyword::If) {
+            let branches = self.conditional_cases(node, keywords, condition, search)?;
+            cases = self.product_of_cases(node, &cases, &branches, search.exact)?;
+        }
+        for (keyword, key, value) in self.dependent(node, keywords)? {
+            if let Value::Object(_) = value {
+                let step = Step::KeyOf(keyword, key);
+                let branch = self.document.child(node, step, value, crate::json_schema::document::NodeKind::Schema)?;
+                let optional = self.dependent_cases(key, branch, search)?;
+                cases = self.product_of_cases(node, &cases, &optional, search.exact)?;
+            }
+        }
+        Ok(cases)
+    }
+
+    /// What a branch evaluates that holds or not.
+    fn optional_cases(&mut self, branch: NodeId, search: Search) -> Result<Cases<'a>> {
+        let holds = self.conj_of(branch)?;
+        let mut cases = self.cases_inside(branch, search)?;
+        for case in &mut cases {
+            case.condition = self.both(case.condition, holds);
+        }
+        let otherwise = if search.exact { self.complement_of(branch)? } else { ConjId::TRUE };
+        cases.push(Case::new(otherwise));
+        Ok(cases)
+    }
+
+    fn conditional_cases(
         &mut self,
         node: NodeId,
         keywords: &Keywords<'a>,
-        evaluated: &mut Evaluated<'a>,
-        depth: usize,
-    ) -> Result<bool> {
-        self.step(node, 1)?;
-        if keywords.has_any(&CONDITIONAL) || keywords.has(Keyword::Contains) || depth > 32 {
-            return Ok(false);
+        condition: &'a Value,
+        search: Search,
+    ) -> Result<Cases<'a>> {
+        let kind = crate::json_schema::document::NodeKind::Schema;
+        let condition = self.document.child(node, Step::Key("if"), condition, kind)?;
+        let holds = self.conj_of(condition)?;
+        let mut cases = self.cases_inside(condition, search)?;
+        for case in &mut cases {
+            case.condition = self.both(case.condition, holds);
         }
-        self.evaluated_here(node, keywords, evaluated, depth)?;
-        let mut inside = self.references(node, keywords)?;
-        inside.extend(self.branches(node, keywords, Keyword::AllOf)?.unwrap_or_default());
-        for node in inside {
-            if let Value::Object(map) = self.document.value(node) {
-                let keywords = self.document.keywords(node, map);
-                if !self.evaluated_by(node, &keywords, evaluated, depth + 1)? {
-                    return Ok(false);
+        if let Some(then) = keywords.get(Keyword::Then) {
+            let then = self.document.child(node, Step::Key("then"), then, kind)?;
+            let then = self.cases_inside(then, search)?;
+            cases = self.product_of_cases(node, &cases, &then, search.exact)?;
+        }
+        let fails = self.complement_of(condition)?;
+        let mut others = match keywords.get(Keyword::Else) {
+            Some(otherwise) => {
+                let otherwise = self.document.child(node, Step::Key("else"), otherwise, kind)?;
+                self.cases_inside(otherwise, search)?
+            }
+            None => vec![Case::new(ConjId::TRUE)],
+        };
+        for case in &mut others {
+            case.condition = self.both(case.condition, fails);
+        }
+        cases.extend(others);
+        Ok(cases)
+    }
+
+    /// What a schema evaluates that applies where `key` is there. That it holds then is said elsewhere.
+    fn dependent_cases(&mut self, key: &'a str, branch: NodeId, search: Search) -> Result<Cases<'a>> {
+        let there = self.presence_conj(key);
+        let mut cases = self.cases_inside(branch, search)?;
+        for case in &mut cases {
+            case.condition = self.both(case.condition, there);
+        }
+        let otherwise = if search.exact { self.complement(there) } else { ConjId::TRUE };
+        cases.push(Case::new(otherwise));
+        Ok(cases)
+    }
+
+    /// Each case of one with each of the other; without those that cannot be, and those that another one covers.
+    fn product_of_cases(
+        &mut self,
+        node: NodeId,
+        left: &[Case<'a>],
+        right: &[Case<'a>],
+        exact: bool,
+    ) -> Result<Cases<'a>> {
+        self.step(node, left.len() * right.len())?;
+        let mut product: Cases<'a> = Vec::with_capacity(left.len() * right.len());
+        for first in left {
+            for second in right {
+                let mut both = first.clone();
+                both.add(second);
+                both.condition = self.both(first.condition, second.condition);
+                if both.condition == ConjId::FALSE {
+                    continue;
+                }
+                // Where more is evaluated under no stronger condition, less need not be looked at.
+                let condition = both.condition;
+                let covered = |reducer: &mut Self, by: &Case<'a>, case: &Case<'a>| {
+                    by.covers(case) && reducer.both(by.condition, case.condition) == case.condition
+                };
+                if !exact && product.iter().any(|known| covered(self, known, &both)) {
+                    continue;
+                }
+                if !exact {
+                    product.retain(|known| !covered(self, &both, known));
+                }
+                let same =
+                    |known: &&mut Case<'a>| known.condition == condition && known.covers(&both) && both.covers(known);
+                if product.iter_mut().find(same).is_none() {
+                    product.push(both);
+                }
+                if product.len() > MAX_CASES {
+                    return Err(self.too_many_cases(node));
                 }
             }
         }
-        Ok(true)
+        Ok(product)
     }
 
-    fn evaluated_here(
-        &mut self,
-        node: NodeId,
-        keywords: &Keywords<'a>,
-        evaluated: &mut Evaluated<'a>,
-        depth: usize,
-    ) -> Result<()> {
-        if let Some(Value::Object(properties)) = keywords.get(Keyword::Properties) {
-            evaluated.owner.names.push(properties);
-        }
-        if let Some(Value::Object(patterns)) = keywords.get(Keyword::PatternProperties) {
-            for source in patterns.keys() {
-                evaluated.owner.patterns.push(self.pattern(node, Keyword::PatternProperties, source)?);
-            }
-        }
+    fn too_many_cases(&mut self, node: NodeId) -> crate::json_schema::fault::Fault {
+        let reason = "what is evaluated depends on too many branches";
+        let residue = self.residue(node, Keyword::UnevaluatedProperties, reason);
+        self.refused(residue)
+    }
+
+    /// What the keywords of `node` evaluate by themselves.
+    fn evaluated_here(&mut self, node: NodeId, keywords: &Keywords<'a>, depth: usize) -> Result<Case<'a>> {
+        let mut case = Case::new(ConjId::TRUE);
+        case.owner = self.owner_of(node, keywords)?;
         let nested = depth > 0;
-        evaluated.all_properties |=
+        case.all_properties =
             keywords.has(Keyword::AdditionalProperties) || (nested && keywords.has(Keyword::UnevaluatedProperties));
         let (prefix, _) = self.elements(node, keywords)?;
-        evaluated.n_items = evaluated.n_items.max(prefix.len());
+        case.n_items = prefix.len();
         let rest = match keywords.get(Keyword::Items) {
             Some(Value::Array(_)) => keywords.has(Keyword::AdditionalItems),
             items => items.is_some(),
         };
-        evaluated.all_items |= rest || (nested && keywords.has(Keyword::UnevaluatedItems));
-        Ok(())
+        case.all_items = rest || (nested && keywords.has(Keyword::UnevaluatedItems));
+        if let Some(value) = keywords.get(Keyword::Contains)
+            && self.document.dialect(node).contains_evaluates()
+        {
+            case.items.push(self.child(node, Step::Key("contains"), value)?);
+        }
+        Ok(case)
     }
 }

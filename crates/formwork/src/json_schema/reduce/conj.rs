@@ -1,0 +1,253 @@
+//! Which schemas apply together? Conjunctions of atoms, interned, and their complements.
+//!
+//! An atom is a schema node or a choice of conjunctions, or the complement of one. Conjunctions are never computed
+//! here, only named: what they mean is found when somebody asks ([`Reducer::union_of`]).
+
+use ahash::AHashMap;
+use serde_json::Value;
+use smallvec::SmallVec;
+
+use super::{Memo, Reducer};
+use crate::json_schema::document::{NodeId, NodeKind, Step};
+use crate::json_schema::fault::Result;
+use crate::json_schema::shape::ConjId;
+
+/// What an atom stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum AtomKind {
+    /// A schema, or a constant.
+    Node { node: NodeId },
+    /// Any of these; sorted, at least two.
+    AnyOf(SmallVec<[ConjId; 4]>),
+    /// Objects that have the key of this number.
+    Has(usize),
+}
+
+/// The number of an [`AtomKind`], doubled, plus one for the complement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Atom(u32);
+
+impl Atom {
+    fn new(kind: usize, negated: bool) -> Atom {
+        Atom((kind as u32) << 1 | u32::from(negated))
+    }
+
+    pub(super) fn is_negated(self) -> bool {
+        self.0 & 1 == 1
+    }
+
+    fn complement(self) -> Atom {
+        Atom(self.0 ^ 1)
+    }
+}
+
+pub(super) type Atoms = SmallVec<[Atom; 2]>;
+
+/// All conjunctions of one reduction.
+#[derive(Debug)]
+pub(super) struct Conjunctions {
+    kinds: Vec<AtomKind>,
+    kind_ids: AHashMap<AtomKind, usize>,
+    conjs: Vec<Atoms>,
+    conj_ids: AHashMap<Atoms, ConjId>,
+    /// The two conjunctions that a conjunction of several atoms was made of: reducing it from them, which are reduced
+    /// often anyway, costs one intersection instead of one for each atom.
+    halves: AHashMap<ConjId, (ConjId, ConjId)>,
+}
+
+impl Default for Conjunctions {
+    fn default() -> Conjunctions {
+        Conjunctions {
+            kinds: Vec::with_capacity(32),
+            kind_ids: AHashMap::with_capacity(32),
+            // Two that are known from the start: everything and nothing.
+            conjs: vec![Atoms::new(), Atoms::new()],
+            conj_ids: AHashMap::with_capacity(32),
+            halves: AHashMap::new(),
+        }
+    }
+}
+
+impl Conjunctions {
+    pub(super) fn atoms(&self, conj: ConjId) -> &[Atom] {
+        &self.conjs[conj.0 as usize]
+    }
+
+    pub(super) fn kind(&self, atom: Atom) -> &AtomKind {
+        &self.kinds[(atom.0 >> 1) as usize]
+    }
+
+    pub(super) fn halves(&self, conj: ConjId) -> Option<(ConjId, ConjId)> {
+        self.halves.get(&conj).copied()
+    }
+
+    fn atom(&mut self, kind: AtomKind, negated: bool) -> Atom {
+        let next = self.kinds.len();
+        let id = *self.kind_ids.entry(kind).or_insert_with_key(|kind| {
+            self.kinds.push(kind.clone());
+            next
+        });
+        Atom::new(id, negated)
+    }
+}
+
+impl<'a> Reducer<'a> {
+    /// The conjunction of a node alone.
+    pub(in crate::json_schema) fn conj_of(&mut self, node: NodeId) -> Result<ConjId> {
+        self.conj_of_literal(node, false)
+    }
+
+    /// The complement of a node.
+    pub(super) fn complement_of(&mut self, node: NodeId) -> Result<ConjId> {
+        self.conj_of_literal(node, true)
+    }
+
+    fn conj_of_literal(&mut self, node: NodeId, negated: bool) -> Result<ConjId> {
+        let Some(target) = self.without_references(node)? else { return Ok(self.conj_of_atom(node, negated)) };
+        let verdict = match self.document.value(target) {
+            _ if self.document.kind(target) == NodeKind::Constant => None,
+            Value::Bool(verdict) => Some(*verdict),
+            Value::Object(map) if map.is_empty() => Some(true),
+            _ => None,
+        };
+        Ok(match verdict {
+            Some(verdict) if verdict != negated => ConjId::TRUE,
+            Some(_) => ConjId::FALSE,
+            None => self.conj_of_atom(target, negated),
+        })
+    }
+
+    fn conj_of_atom(&mut self, node: NodeId, negated: bool) -> ConjId {
+        let atom = self.conjs.atom(AtomKind::Node { node }, negated);
+        self.intern(&[atom])
+    }
+
+    /// The conjunction of a schema directly inside `node`.
+    pub(in crate::json_schema) fn child(&mut self, node: NodeId, step: Step<'a>, value: &'a Value) -> Result<ConjId> {
+        match value {
+            Value::Bool(true) => return Ok(ConjId::TRUE),
+            Value::Bool(false) => return Ok(ConjId::FALSE),
+            Value::Object(map) if map.is_empty() => return Ok(ConjId::TRUE),
+            _ => {}
+        }
+        let child = self.document.child(node, step, value, NodeKind::Schema)?;
+        self.conj_of(child)
+    }
+
+    /// The complement of [`Reducer::child`].
+    pub(super) fn child_complement(&mut self, node: NodeId, step: Step<'a>, value: &'a Value) -> Result<ConjId> {
+        let child = self.document.child(node, step, value, NodeKind::Schema)?;
+        self.complement_of(child)
+    }
+
+    fn intern(&mut self, atoms: &[Atom]) -> ConjId {
+        if let Some(conj) = self.conjs.conj_ids.get(atoms) {
+            return *conj;
+        }
+        let conj = ConjId(self.conjs.conjs.len() as u32);
+        self.conjs.conjs.push(atoms.into());
+        self.conjs.conj_ids.insert(atoms.into(), conj);
+        self.memo.push(Memo::New);
+        conj
+    }
+
+    /// What fits both.
+    pub(in crate::json_schema) fn both(&mut self, left: ConjId, right: ConjId) -> ConjId {
+        match (left, right) {
+            _ if left == right => return left,
+            (ConjId::FALSE, _) | (_, ConjId::FALSE) => return ConjId::FALSE,
+            (ConjId::TRUE, other) | (other, ConjId::TRUE) => return other,
+            _ => {}
+        }
+        let mut atoms = Atoms::from(self.conjs.atoms(left));
+        atoms.extend_from_slice(self.conjs.atoms(right));
+        atoms.sort_unstable();
+        atoms.dedup();
+        // An atom and its complement are neighbours.
+        if atoms.windows(2).any(|pair| pair[0] == pair[1].complement()) {
+            return ConjId::FALSE;
+        }
+        self.steps += atoms.len();
+        let conj = self.intern(&atoms);
+        if conj != left && conj != right {
+            self.conjs.halves.entry(conj).or_insert((left, right));
+        }
+        conj
+    }
+
+    /// What fits any of them.
+    pub(super) fn any_conj(&mut self, conjs: impl IntoIterator<Item = ConjId>) -> ConjId {
+        let mut alternatives: SmallVec<[ConjId; 4]> = conjs.into_iter().filter(|conj| *conj != ConjId::FALSE).collect();
+        alternatives.sort_unstable();
+        alternatives.dedup();
+        match alternatives[..] {
+            [] => ConjId::FALSE,
+            // The one that everything fits has the lowest number.
+            [ConjId::TRUE, ..] => ConjId::TRUE,
+            [only] => only,
+            _ => {
+                self.steps += alternatives.len();
+                let atom = self.conjs.atom(AtomKind::AnyOf(alternatives), false);
+                self.intern(&[atom])
+            }
+        }
+    }
+
+    /// What does not fit.
+    pub(in crate::json_schema) fn complement(&mut self, conj: ConjId) -> ConjId {
+        match conj {
+            ConjId::TRUE => return ConjId::FALSE,
+            ConjId::FALSE => return ConjId::TRUE,
+            _ => {}
+        }
+        let atoms = Atoms::from(self.conjs.atoms(conj));
+        let complements: SmallVec<[ConjId; 4]> = atoms.iter().map(|atom| self.intern(&[atom.complement()])).collect();
+        self.any_conj(complements)
+    }
+
+    /// The objects that have `key`.
+    pub(super) fn presence_conj(&mut self, key: &'a str) -> ConjId {
+        let number = self.keys.iter().position(|known| *known == key).unwrap_or_else(|| {
+            self.keys.push(key);
+            self.keys.len() - 1
+        });
+        let atom = self.conjs.atom(AtomKind::Has(number), false);
+        self.intern(&[atom])
+    }
+
+    /// The atoms of a conjunction, each by itself.
+    pub(super) fn each_alone(&mut self, conj: ConjId) -> SmallVec<[ConjId; 4]> {
+        let atoms = Atoms::from(self.conjs.atoms(conj));
+        atoms.iter().map(|atom| self.intern(&[*atom])).collect()
+    }
+
+    /// The complements among the atoms of a conjunction, with what each is the complement of; `None` where there are fewer
+    /// than two of them.
+    pub(super) fn complements_in(&mut self, conj: ConjId) -> Option<(ConjId, Vec<(ConjId, ConjId)>)> {
+        let atoms = Atoms::from(self.conjs.atoms(conj));
+        let (negated, others): (Atoms, Atoms) = atoms.into_iter().partition(|atom| atom.is_negated());
+        if negated.len() < 2 {
+            return None;
+        }
+        let mut positive = ConjId::TRUE;
+        for atom in others {
+            let alone = self.intern(&[atom]);
+            positive = self.both(positive, alone);
+        }
+        let pairs = negated.iter().map(|atom| (self.intern(&[*atom]), self.intern(&[atom.complement()]))).collect();
+        Some((positive, pairs))
+    }
+
+    /// A node to name where something is wrong with a conjunction.
+    pub(in crate::json_schema) fn node_of(&self, conj: ConjId) -> NodeId {
+        let mut conj = conj;
+        loop {
+            match self.conjs.atoms(conj).first().map(|atom| self.conjs.kind(*atom)) {
+                Some(AtomKind::Node { node }) => return *node,
+                // Choices are of conjunctions that were there before.
+                Some(AtomKind::AnyOf(alternatives)) => conj = alternatives[0],
+                Some(AtomKind::Has(_)) | None => return NodeId(0),
+            }
+        }
+    }
+}
