@@ -221,8 +221,8 @@ impl Rest<'_> {
         let mut n_optional = optional.count_ones();
         n_required += free.iter().map(|[required, _]| required).sum::<u32>();
         n_optional += free.iter().map(|[_, optional]| optional).sum::<u32>();
-        let others = (0..rules.others.len()).map(|class| rules.words_left(class));
-        let n_others = others.fold(Some(0u32), |sum, n| Some(sum?.saturating_add(n?)));
+        let mut others = (0..rules.others.len()).map(|class| rules.words_left(class));
+        let n_others = others.try_fold(0u32, |sum, n| Some(sum.saturating_add(n?)));
         let n_most = n_others.map_or(u32::MAX, |n_others| n_others.saturating_add(n_required + n_optional));
         if n_required > self.room || n_most < self.missing {
             return Ok(false);
