@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use super::builder::{Case, Expr, GrammarBuilder, KeyOrder, List, Record};
+use super::builder::{Case, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Record};
 use super::productions::Cases;
 use super::record_rules::At;
 use super::rules::{Obligations, UsableRecord, list_rules, record_rules};
@@ -183,13 +183,15 @@ impl<'a> Analysis<'a> {
                 }
             }
         }
-        let is_enough = record.min as usize
-            <= record.properties.iter().filter(|property| self.any_case(&property.cases)).count()
-            || record
-                .others
-                .iter()
-                .any(|other| self.any_case(&other.cases) && !self.automata[other.key.index()].is_empty());
-        Ok(is_enough)
+        let n_named = record.properties.iter().filter(|property| self.any_case(&property.cases)).count();
+        Ok(self.n_words(record).is_none_or(|n_words| record.min as usize <= n_named + n_words as usize))
+    }
+
+    /// How many keys without a name a record can have; `None` for more than anyone will write.
+    pub(super) fn n_words(&self, record: &Record) -> Option<u32> {
+        let usable = |other: &&OtherKeys| self.any_case(&other.cases) && !self.terminal_is_empty(other.key);
+        let mut words = record.others.iter().filter(usable).map(|other| other.n_words);
+        words.try_fold(0u32, |sum, n_words| sum.checked_add(n_words?))
     }
 
     pub(super) fn is_nullable(&self, expr: &Expr) -> bool {
