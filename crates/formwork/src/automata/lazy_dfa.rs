@@ -22,6 +22,14 @@ pub(crate) trait Machine {
     fn step(&self, state: &Self::State, class: usize) -> Option<Self::State>;
     /// Whether the input may end here.
     fn is_accepting(&self, state: &Self::State) -> bool;
+    /// Whether some accepting state can plainly be reached; `false` where that takes a search.
+    fn is_plainly_live(&self, _state: &Self::State) -> bool {
+        false
+    }
+    /// Whether the state is one of very many, which are not to be listed.
+    fn is_opaque(&self, _state: &Self::State) -> bool {
+        false
+    }
     /// Bytes that a state holds beside itself.
     fn n_bytes(&self, _state: &Self::State) -> usize {
         0
@@ -160,8 +168,17 @@ impl<M: Machine> LazyDfa<M> {
         answer
     }
 
+    /// Asks the machine something about a state.
+    pub(crate) fn ask<T>(&self, state: StateId, question: impl FnOnce(&M, &M::State) -> T) -> T {
+        question(&self.machine, &self.lock().states[state as usize])
+    }
+
     /// All live states that `state` leads to, itself first; `None` when there are more than `cap`.
     pub(crate) fn reachable(&self, state: StateId, cap: usize) -> Option<Vec<StateId>> {
+        self.list(state, cap, |_| true)
+    }
+
+    fn list(&self, state: StateId, cap: usize, is_wanted: impl Fn(StateId) -> bool) -> Option<Vec<StateId>> {
         let mut states = vec![state];
         let mut seen = ahash::AHashSet::from_iter([state]);
         let mut index = 0;
@@ -169,6 +186,7 @@ impl<M: Machine> LazyDfa<M> {
             for class in 0..self.machine.n_classes() {
                 if let Some(next) = self.next(states[index], class)
                     && seen.insert(next)
+                    && is_wanted(next)
                 {
                     states.push(next);
                 }
@@ -179,6 +197,11 @@ impl<M: Machine> LazyDfa<M> {
             index += 1;
         }
         Some(states)
+    }
+
+    /// Like [`reachable`](LazyDfa::reachable), without opaque states and what only they lead to.
+    pub(crate) fn transparent(&self, state: StateId, cap: usize) -> Option<Vec<StateId>> {
+        self.list(state, cap, |next| !self.ask(next, M::is_opaque))
     }
 
     fn lock(&self) -> MutexGuard<'_, Work<M::State>> {
@@ -233,6 +256,10 @@ impl<M: Machine> LazyDfa<M> {
             Liveness::Live => return true,
             Liveness::Dead => return false,
             Liveness::Unknown => {}
+        }
+        if self.machine.is_plainly_live(&work.states[state as usize]) {
+            work.live[state as usize] = Liveness::Live;
+            return true;
         }
         // Depth first finds the end of what is long and narrow, such as a date; breadth first what is near.
         let found = self.search(work, state, Some(MAX_DEPTH_FIRST)).or_else(|| self.search(work, state, None));
