@@ -22,6 +22,15 @@ pub(crate) trait Machine {
     fn step(&self, state: &Self::State, class: usize) -> Option<Self::State>;
     /// Whether the input may end here.
     fn is_accepting(&self, state: &Self::State) -> bool;
+    /// Whether some accepting state can be reached, where the machine knows better than a search: it must, where its
+    /// states are without end.
+    fn liveness(&self, _state: &Self::State) -> Option<bool> {
+        None
+    }
+    /// Whether the state is larger than states may be, which counts as an overflow.
+    fn is_too_large(&self, _state: &Self::State) -> bool {
+        false
+    }
     /// Bytes that a state holds beside itself.
     fn n_bytes(&self, _state: &Self::State) -> usize {
         0
@@ -44,6 +53,9 @@ const FIRST: u32 = 2;
 /// Rows live in chunks of doubling size, so that they never move: chunk `k` holds `FIRST_CHUNK << k` of them.
 const FIRST_CHUNK: usize = 8;
 const N_CHUNKS: usize = 22;
+
+/// States that are looked at depth first before a search for an accepting state goes on breadth first.
+const MAX_DEPTH_FIRST: usize = 64;
 
 type Chunk = OnceLock<Box<[OnceLock<Row>]>>;
 
@@ -204,7 +216,7 @@ impl<M: Machine> LazyDfa<M> {
         if let Some(id) = work.ids.get(&state) {
             return Some(*id);
         }
-        if work.states.len() >= self.max_states {
+        if work.states.len() >= self.max_states || self.machine.is_too_large(&state) {
             self.overflows.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -231,33 +243,49 @@ impl<M: Machine> LazyDfa<M> {
             Liveness::Dead => return false,
             Liveness::Unknown => {}
         }
-        // Breadth first, each state with the one that it was found from.
-        let mut queue = vec![(state, usize::MAX)];
+        if let Some(live) = self.machine.liveness(&work.states[state as usize]) {
+            work.live[state as usize] = if live { Liveness::Live } else { Liveness::Dead };
+            return live;
+        }
+        // Depth first finds the end of what is long and narrow, such as a date; breadth first what is near.
+        let found = self.search(work, state, Some(MAX_DEPTH_FIRST)).or_else(|| self.search(work, state, None));
+        found.unwrap_or(false)
+    }
+
+    /// Searches depth first up to so many states, or breadth first. `None` when that does not tell.
+    fn search(&self, work: &mut Work<M::State>, state: StateId, depth_first: Option<usize>) -> Option<bool> {
+        // Each state with the one that it was found from.
+        let mut found = vec![(state, usize::MAX)];
+        let mut pending = std::collections::VecDeque::from([0usize]);
         let mut seen = ahash::AHashSet::from_iter([state]);
-        let mut index = 0;
-        while index < queue.len() {
-            let current = queue[index].0;
+        let mut n_expanded = 0;
+        while let Some(index) = if depth_first.is_some() { pending.pop_back() } else { pending.pop_front() } {
+            let current = found[index].0;
             if work.live[current as usize] == Liveness::Live || self.row(current).accepting {
                 let mut at = index;
                 while at != usize::MAX {
-                    work.live[queue[at].0 as usize] = Liveness::Live;
-                    at = queue[at].1;
+                    work.live[found[at].0 as usize] = Liveness::Live;
+                    at = found[at].1;
                 }
-                return true;
+                return Some(true);
+            }
+            n_expanded += 1;
+            if depth_first.is_some_and(|max| n_expanded > max) {
+                return None;
             }
             for class in 0..self.machine.n_classes() {
                 let Some(next) = self.machine.step(&work.states[current as usize], class) else { continue };
-                let Some(next) = self.intern(work, next) else { return false };
+                let next = self.intern(work, next)?;
                 if work.live[next as usize] != Liveness::Dead && seen.insert(next) {
-                    queue.push((next, index));
+                    pending.push_back(found.len());
+                    found.push((next, index));
                 }
             }
-            index += 1;
         }
-        for (state, _) in queue {
+        for (state, _) in found {
             work.live[state as usize] = Liveness::Dead;
         }
-        false
+        Some(false)
     }
 }
 

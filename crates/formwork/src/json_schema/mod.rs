@@ -20,7 +20,7 @@ mod tools;
 mod uri;
 mod walk;
 
-pub use self::layout::Layout;
+pub use self::layout::{Layout, Numbers};
 
 use self::fault::Fault;
 use self::lower::Lowerer;

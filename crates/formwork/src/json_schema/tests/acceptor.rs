@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::automata::decide::string_matches;
-use crate::automata::{Decimal, NumberSpec, Terminal};
+use crate::automata::decide::{number_matches, string_matches};
+use crate::automata::{Decimal, NumberForm, Terminal};
 use crate::grammar::{Expr, GrammarBuilder, List, Record};
 use crate::ids::{NonterminalId, TerminalId};
 use crate::limits::Limits;
@@ -150,7 +150,19 @@ impl<'g> Acceptor<'g> {
             Terminal::Number(spec) => {
                 let length = text[at..].iter().take_while(|byte| b"+-.0123456789eE".contains(byte)).count();
                 let number = std::str::from_utf8(&text[at..at + length]).ok().and_then(Decimal::parse);
-                number.filter(|number| number_fits(spec, number)).map(|_| at + length).into_iter().collect()
+                number
+                    .filter(|number| {
+                        let in_digits = !text[at..at + length].iter().any(|byte| b".eE".contains(byte));
+                        let in_form = match spec.form {
+                            NumberForm::Free => true,
+                            NumberForm::Digits => in_digits,
+                            NumberForm::NotDigits => !in_digits,
+                        };
+                        in_form && number_matches(spec, number)
+                    })
+                    .map(|_| at + length)
+                    .into_iter()
+                    .collect()
             }
             Terminal::String(spec) => {
                 let mut stream = serde_json::Deserializer::from_slice(&text[at..]).into_iter::<serde_json::Value>();
@@ -188,19 +200,4 @@ fn canonical(value: &serde_json::Value) -> String {
         }
         other => other.to_string(),
     }
-}
-
-fn number_fits(spec: &NumberSpec, number: &Decimal) -> bool {
-    let above = |bound: &crate::automata::Bound| match bound.exclusive {
-        true => *number > bound.value,
-        false => *number >= bound.value,
-    };
-    let below = |bound: &crate::automata::Bound| match bound.exclusive {
-        true => *number < bound.value,
-        false => *number <= bound.value,
-    };
-    (!spec.integer || number.is_integer())
-        && spec.minimum.as_ref().is_none_or(above)
-        && spec.maximum.as_ref().is_none_or(below)
-        && spec.multiples.iter().all(|multiple| number.is_multiple_of(multiple) == Some(true))
 }
