@@ -37,7 +37,7 @@ impl<'a> Reducer<'a> {
             _ => return Err(self.not_a_schema(node)),
         };
         self.reached.push(node);
-        let keywords = self.document.keywords(node, map);
+        let keywords = self.keywords(node, map)?;
         let mut cases = Vec::new();
         self.negate_types(node, &keywords, &mut cases)?;
         self.negate_values(node, &keywords, &mut cases)?;
@@ -227,7 +227,7 @@ impl<'a> Reducer<'a> {
                 case(StringSpec { content, ..StringSpec::default() }, Vec::new());
             }
         }
-        if let Some(Value::String(name)) = keywords.get(Keyword::Format).filter(|_| self.asserts_formats()) {
+        if let Some(Value::String(name)) = keywords.get(Keyword::Format).filter(|_| self.asserts_formats(node)) {
             if let Some(language) = format::exact_language(name) {
                 let content = vec![ContentConstraint { language, negated: true }];
                 case(StringSpec { content, ..StringSpec::default() }, Vec::new());

@@ -228,7 +228,7 @@ impl<'a> Reducer<'a> {
                 None => return Ok(Alternatives::none()),
             }
         }
-        if let Some(format) = keywords.get(Keyword::Format).filter(|_| self.asserts_formats()) {
+        if let Some(format) = keywords.get(Keyword::Format).filter(|_| self.asserts_formats(node)) {
             let Value::String(name) = format else {
                 return Err(self.document.malformed(node, Keyword::Format, "a string"));
             };
@@ -260,8 +260,8 @@ impl<'a> Reducer<'a> {
     }
 
     /// Whether `format` constrains strings.
-    pub(in crate::json_schema) fn asserts_formats(&self) -> bool {
-        self.options.formats == FormatMode::Assert
+    pub(in crate::json_schema) fn asserts_formats(&self, node: NodeId) -> bool {
+        self.options.formats == FormatMode::Assert || self.document.vocabularies(node).asserts_formats()
     }
 
     /// The strings of a format; `None` where it constrains nothing.
