@@ -5,7 +5,10 @@
 use formwork::grammar::KeyOrder;
 use formwork::json_schema::{Layout, SchemaOptions};
 use formwork::{Compiler, Grammar};
-use formwork_tests::oracle::{Body, ExprId, Key, Language, PATTERNS, Shape, ShapeSet, Twin, to_grammar};
+use formwork_tests::oracle::{
+    Body, Elements, ExprId, Field, Fields, Key, Language, PATTERNS, Shape, ShapeSet, Twin, Way,
+};
+use formwork_tests::oracle::{to_grammar, to_grammar_in_order};
 use formwork_tests::vocabulary::SmallVocabulary;
 use formwork_tests::walk::Walk;
 use proptest::prelude::*;
@@ -101,6 +104,55 @@ fn body() -> impl Strategy<Value = Body> {
     })
 }
 
+/// Values of lists and records: some alike, some that nest, and perhaps some without any text.
+fn values() -> impl Strategy<Value = Vec<Body>> {
+    let value = prop_oneof![
+        4 => prop::sample::select(vec!["1", "12", "a", "true", "\"a\""]).prop_map(|it| Body::Literal(it.into())),
+        2 => Just(Body::Word('a', 'b')),
+        1 => any::<usize>().prop_map(Body::Nested),
+        1 => Just(Body::Choice(Vec::new())),
+    ];
+    prop::collection::vec(value, 1..4)
+}
+
+fn ways(n: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Way>> {
+    prop::collection::vec((any::<usize>(), 0u32..8).prop_map(|(value, meets)| Way { value, meets }), n)
+}
+
+fn elements() -> impl Strategy<Value = Elements> {
+    let counters = prop::collection::vec((0u32..3, prop::option::of(0u32..3)), 0..4);
+    (prop::collection::vec(ways(0..3), 0..3), ways(0..4), counters, bounds()).prop_map(
+        |(prefix, rest, counters, (min, max))| {
+            let counters = counters.into_iter().map(|(min, room)| (min, room.map(|room| min + room))).collect();
+            Elements { prefix, rest, counters, min, max }
+        },
+    )
+}
+
+fn fields() -> impl Strategy<Value = Fields> {
+    let names = prop::sample::subsequence(vec!["a", "ab", "b", "é", "", "abc"], 0..6).prop_shuffle();
+    let values = prop::collection::vec((ways(1..3), prop::bool::weighted(0.2)), 6);
+    let others = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(ways(0..3), 1..3)];
+    let clause = prop::collection::vec((any::<usize>(), any::<bool>()), 0..4);
+    let presence = prop_oneof![1 => Just(Vec::new()), 2 => prop::collection::vec(clause, 0..5)];
+    (names, values, others, 0u32..4, presence, bounds()).prop_map(
+        |(names, values, others, n_goals, presence, (min, max))| {
+            let field = |(name, (ways, required)): (&'static str, (Vec<Way>, bool))| Field { name, ways, required };
+            let named = names.into_iter().zip(values).map(field).collect();
+            Fields { named, others, n_goals, presence, min, max }
+        },
+    )
+}
+
+/// A list or record among other things.
+fn obliged() -> impl Strategy<Value = Vec<Body>> {
+    let body = prop_oneof![
+        (elements(), values()).prop_map(|(elements, values)| Body::Elements(elements, values)),
+        (fields(), values()).prop_map(|(fields, values)| Body::Fields(fields, values)),
+    ];
+    prop::collection::vec(body, 1..3)
+}
+
 /// `PROPTEST_CASES=5000 cargo test -p formwork-tests --test oracle` looks longer.
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150);
@@ -125,6 +177,14 @@ proptest! {
     fn grammars_have_exact_masks(rules in prop::collection::vec(body(), 1..4), seed in any::<u64>()) {
         let (grammar, language, start) = to_grammar(&rules);
         check(&grammar, language, start, seed);
+    }
+
+    #[test]
+    fn lists_and_records_with_obligations_have_exact_masks(rules in obliged(), seed in any::<u64>()) {
+        for order in [KeyOrder::Listed, KeyOrder::Any] {
+            let (grammar, language, start) = to_grammar_in_order(&rules, order);
+            check(&grammar, language, start, seed);
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Limits {
     pub max_items: usize,
     /// Lexer entries of one configuration (default 4,096; 24 bytes each).
     pub max_entries: usize,
+    /// Keys of one object, and elements of one list, that must differ from each other (default 65,536; about 500 bytes each).
+    pub max_unique: usize,
     /// Automaton steps while one mask is computed (default 50,000,000; about 10 ns each).
     pub max_mask_steps: usize,
     /// Steps of the search for a way to complete one list or record whose elements or keys depend on each other, at one
@@ -40,6 +42,7 @@ impl Default for Limits {
             max_automaton_states: 100_000,
             max_items: 20_000,
             max_entries: 4_096,
+            max_unique: 1 << 16,
             max_mask_steps: 50_000_000,
             max_completion_steps: 1_000_000,
             max_cache_bytes: 64 << 20,

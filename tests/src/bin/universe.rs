@@ -18,6 +18,9 @@ struct Options {
     /// Chooses universes, schemas and walks.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Leave out this many universes.
+    #[arg(long, default_value_t = 0)]
+    skip: u64,
     /// Small universes, as in the tests.
     #[arg(long)]
     small: bool,
@@ -50,7 +53,7 @@ fn run(options: &Options) -> io::Result<bool> {
     let size = Size { has_maps: !options.no_maps, ..size };
     let mut counts = Counts::default();
     let mut n_failures = 0;
-    let mut number = 0;
+    let mut number = options.skip;
     while counts.pairs < options.pairs && n_failures < options.max_failures {
         let mut dice = Dice::new(options.seed.wrapping_mul(1 << 32).wrapping_add(number));
         number += 1;
@@ -61,9 +64,11 @@ fn run(options: &Options) -> io::Result<bool> {
             counts.add(&trial.schema, &outcome);
             if let Outcome::Failed(failure) = outcome {
                 n_failures += 1;
-                let shown = shrink(&trial).unwrap_or(failure);
+                let shrunk = shrink(&trial);
+                let whence = if shrunk.is_some() { "" } else { ", only beside other schemas" };
+                let shown = shrunk.unwrap_or(failure);
                 let order = universe.key_order;
-                writeln!(out, "WRONG (universe {number}, {order:?}): {}\n{}\n", shown.what, shown.document)?;
+                writeln!(out, "WRONG (universe {number}, {order:?}{whence}): {}\n{}\n", shown.what, shown.document)?;
                 out.flush()?;
             }
         }

@@ -87,6 +87,27 @@ impl Universe {
         let compiler = Compiler::builder(vocabulary.to_formwork()).cached_grammars(0).build();
         Some(Universe { domain, documents, key_order, vocabulary, compiler, size })
     }
+
+    /// The same with a new compiler and with some of the tokens.
+    fn with_tokens(&self, is_kept: impl Fn(usize) -> bool) -> Universe {
+        let tokens = self.vocabulary.tokens.iter().enumerate().filter(|(id, _)| is_kept(*id));
+        let vocabulary = SmallVocabulary { tokens: tokens.map(|(_, token)| token.clone()).collect(), n_special: 0 };
+        let compiler = Compiler::builder(vocabulary.to_formwork()).cached_grammars(0).build();
+        let (domain, documents) = (self.domain.clone(), self.documents.clone());
+        Universe { domain, documents, vocabulary, compiler, ..*self }
+    }
+
+    /// Another domain with the same tokens.
+    fn with_domain(&self, domain: Domain) -> Option<Universe> {
+        let documents = domain.documents(self.size.max_documents)?;
+        Some(Universe { domain, documents, ..self.with_tokens(|_| true) })
+    }
+
+    /// The tokens of more than one byte.
+    pub fn long_tokens(&self) -> Vec<String> {
+        let long = self.vocabulary.tokens.iter().filter(|token| token.len() > 1);
+        long.map(|token| String::from_utf8_lossy(token).into_owned()).collect()
+    }
 }
 
 /// Single bytes of the texts and some others, pieces of texts, and pieces of two texts put together.

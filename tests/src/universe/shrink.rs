@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::Universe;
-use super::dice::Dice;
 use super::schemas::RandomSchema;
 use super::trial::{Failure, Outcome, Trial};
 use crate::validator::Draft;
@@ -11,10 +9,11 @@ use crate::validator::Draft;
 /// Trials spent at most.
 const MAX_TRIALS: usize = 4_000;
 
-/// A smaller trial that fails as well, with its failure; `None` when `trial` does not fail at every prefix either.
+/// A smaller trial that fails as well, with its failure. `None` when `trial` does not fail at every prefix, or not with a
+/// compiler of its own: the automata that grammars of one compiler share may matter.
 pub fn shrink(trial: &Trial<'_>) -> Option<Failure> {
-    let mut failure = failure_of(trial)?;
-    let mut universe = same(trial.universe, None)?;
+    let mut universe = trial.universe.with_tokens(|_| true);
+    let mut failure = failure_of(&Trial { universe: &universe, schema: trial.schema.clone() })?;
     let mut schema = trial.schema.clone();
     let mut n_trials = 0;
     'smaller: while n_trials < MAX_TRIALS {
@@ -28,29 +27,40 @@ pub fn shrink(trial: &Trial<'_>) -> Option<Failure> {
         }
         for domain in universe.domain.reductions() {
             n_trials += 1;
-            let Some(smaller) = same(&universe, Some(domain)) else { continue };
-            let found = failure_of(&Trial { universe: &smaller, schema: schema.clone() });
-            if let Some(found) = found {
+            let Some(smaller) = universe.with_domain(domain) else { continue };
+            if let Some(found) = failure_of(&Trial { universe: &smaller, schema: schema.clone() }) {
+                (failure, universe) = (found, smaller);
+                continue 'smaller;
+            }
+        }
+        // A half, a quarter, ... of the tokens; single bytes stay, so that texts can be written.
+        let n_tokens = universe.vocabulary.tokens.len();
+        let sizes = std::iter::successors(Some(n_tokens / 2), |size| Some(size / 2).filter(|size| *size > 0));
+        let parts = sizes.flat_map(|size| (0..n_tokens).step_by(size.max(1)).map(move |start| start..start + size));
+        for part in parts.collect::<Vec<_>>() {
+            let is_long = |id: usize| universe.vocabulary.tokens[id].len() > 1;
+            if !part.clone().any(|id| id < n_tokens && is_long(id)) {
+                continue;
+            }
+            n_trials += 1;
+            let smaller = universe.with_tokens(|id| !part.contains(&id) || !is_long(id));
+            if let Some(found) = failure_of(&Trial { universe: &smaller, schema: schema.clone() }) {
                 (failure, universe) = (found, smaller);
                 continue 'smaller;
             }
         }
         break;
     }
-    Some(failure)
+    Some(Failure { what: format!("{} with tokens {:?}", failure.what, universe.long_tokens()), ..failure })
 }
 
+/// How `trial` fails with a compiler that has seen nothing else.
 fn failure_of(trial: &Trial<'_>) -> Option<Failure> {
-    match trial.run_everywhere() {
+    let universe = trial.universe.with_tokens(|_| true);
+    match (Trial { universe: &universe, schema: trial.schema.clone() }).run_everywhere() {
         Outcome::Failed(failure) => Some(failure),
         _ => None,
     }
-}
-
-/// The same universe, or one of another domain, with a vocabulary of its own.
-fn same(universe: &Universe, domain: Option<super::Domain>) -> Option<Universe> {
-    let domain = domain.unwrap_or_else(|| universe.domain.clone());
-    Universe::new(domain, universe.key_order, universe.size, &mut Dice::new(1))
 }
 
 fn schema_reductions(schema: &RandomSchema) -> Vec<RandomSchema> {

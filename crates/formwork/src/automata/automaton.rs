@@ -100,6 +100,15 @@ impl Automaton {
         }
     }
 
+    /// The letter of the word that a byte finishes, where words are remembered: a character of a string's content, a byte of
+    /// anything else. `state` is that before the byte.
+    pub(crate) fn letter(&self, state: u64, byte: u8) -> Option<u32> {
+        match self {
+            Automaton::String(_) => StringState::from_bits(state).decode().step(byte)?.char,
+            _ => Some(byte.into()),
+        }
+    }
+
     /// Whether the lexeme may end here.
     pub(crate) fn is_accepting(&self, state: u64) -> bool {
         match self {

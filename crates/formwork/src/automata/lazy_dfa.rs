@@ -54,6 +54,9 @@ const FIRST: u32 = 2;
 const FIRST_CHUNK: usize = 8;
 const N_CHUNKS: usize = 22;
 
+/// States that are looked at depth first before a search for an accepting state goes on breadth first.
+const MAX_DEPTH_FIRST: usize = 64;
+
 type Chunk = OnceLock<Box<[OnceLock<Row>]>>;
 
 #[derive(Debug)]
@@ -244,33 +247,45 @@ impl<M: Machine> LazyDfa<M> {
             work.live[state as usize] = if live { Liveness::Live } else { Liveness::Dead };
             return live;
         }
-        // Breadth first, each state with the one that it was found from.
-        let mut queue = vec![(state, usize::MAX)];
+        // Depth first finds the end of what is long and narrow, such as a date; breadth first what is near.
+        let found = self.search(work, state, Some(MAX_DEPTH_FIRST)).or_else(|| self.search(work, state, None));
+        found.unwrap_or(false)
+    }
+
+    /// Searches depth first up to so many states, or breadth first. `None` when that does not tell.
+    fn search(&self, work: &mut Work<M::State>, state: StateId, depth_first: Option<usize>) -> Option<bool> {
+        // Each state with the one that it was found from.
+        let mut found = vec![(state, usize::MAX)];
+        let mut pending = std::collections::VecDeque::from([0usize]);
         let mut seen = ahash::AHashSet::from_iter([state]);
-        let mut index = 0;
-        while index < queue.len() {
-            let current = queue[index].0;
+        let mut n_expanded = 0;
+        while let Some(index) = if depth_first.is_some() { pending.pop_back() } else { pending.pop_front() } {
+            let current = found[index].0;
             if work.live[current as usize] == Liveness::Live || self.row(current).accepting {
                 let mut at = index;
                 while at != usize::MAX {
-                    work.live[queue[at].0 as usize] = Liveness::Live;
-                    at = queue[at].1;
+                    work.live[found[at].0 as usize] = Liveness::Live;
+                    at = found[at].1;
                 }
-                return true;
+                return Some(true);
+            }
+            n_expanded += 1;
+            if depth_first.is_some_and(|max| n_expanded > max) {
+                return None;
             }
             for class in 0..self.machine.n_classes() {
                 let Some(next) = self.machine.step(&work.states[current as usize], class) else { continue };
-                let Some(next) = self.intern(work, next) else { return false };
+                let next = self.intern(work, next)?;
                 if work.live[next as usize] != Liveness::Dead && seen.insert(next) {
-                    queue.push((next, index));
+                    pending.push_back(found.len());
+                    found.push((next, index));
                 }
             }
-            index += 1;
         }
-        for (state, _) in queue {
+        for (state, _) in found {
             work.live[state as usize] = Liveness::Dead;
         }
-        false
+        Some(false)
     }
 }
 

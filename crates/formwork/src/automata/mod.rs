@@ -22,6 +22,7 @@ mod look_around;
 mod nfa;
 mod number;
 mod spec;
+mod word_count;
 
 pub(crate) use self::alphabet::Alphabet;
 pub(crate) use self::automaton::Automaton;
@@ -37,3 +38,4 @@ pub(crate) use self::nfa::shorten;
 pub use self::spec::{
     Bound, ContentConstraint, ContentLanguage, NumberForm, NumberSpec, Numbers, StringSpec, Terminal,
 };
+pub(crate) use self::word_count::WordCount;

@@ -118,7 +118,8 @@ impl RecordBody {
         steps: &mut Steps,
     ) -> Result<bool, LimitError> {
         let Some(rules) = &self.rules else { return Ok(self.can_have_others(register, seen)) };
-        if self.room(register) == 0 {
+        let passes_required = self.order == KeyOrder::Listed && self.n_missing(register, seen) > 0;
+        if self.room(register) == 0 || passes_required {
             return Ok(false);
         }
         let position = if self.order == KeyOrder::Any { 0 } else { self.n_properties() };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use fixedbitset::FixedBitSet;
 
 use super::builder::{Expr, GrammarBuilder, List, Record};
+use super::effect::may_repeat_keys;
 use super::productions::{
     Cases, Edge, ListBody, LoopBody, Next, Node, NodeId, Place, Productions, RecordBody, Register, Symbol,
 };
@@ -62,9 +63,11 @@ pub(super) fn lower(
         start,
         accepts_empty,
         spacing,
+        remembers_keys: false,
         alike: Alike::default(),
         max_steps: limits.max_completion_steps,
     };
+    productions.remembers_keys = may_repeat_keys(productions.records.iter().map(|record| &**record));
     productions.alike = Alike::new(&productions, automata);
     productions.ranks = rank(&productions, builder)?;
     Ok(productions)
@@ -285,6 +288,7 @@ impl<'a> Lowering<'a> {
             Obligations::Rules(rules) => Some(rules),
             _ => None,
         };
+        let n_words = self.analysis.n_words(record);
         let properties: Vec<_> = usable.indices.iter().map(|index| &record.properties[*index]).collect();
         let values: Box<[Cases]> = usable.values.into();
         let others: Box<[(TerminalId, Cases)]> = usable.others.into();
@@ -330,6 +334,7 @@ impl<'a> Lowering<'a> {
             next_required,
             n_required,
             others,
+            n_words,
             min: record.min,
             max: record.max,
             key_node,

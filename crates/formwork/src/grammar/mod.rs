@@ -7,6 +7,7 @@
 mod builder;
 mod completion;
 mod cover;
+mod effect;
 mod include;
 mod list_rules;
 mod lower;
@@ -24,6 +25,7 @@ mod view;
 pub use self::builder::{
     Case, Counter, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, PresenceClause, Property, Record, Whitespace,
 };
+pub(crate) use self::effect::Effect;
 pub(crate) use self::productions::{Next, Place, Productions, Register, Symbol};
 pub(crate) use self::seen::{SeenId, SeenSets};
 pub(crate) use self::spacing::Spacing;

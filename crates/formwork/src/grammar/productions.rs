@@ -155,6 +155,8 @@ pub(crate) struct RecordBody {
     /// By position: how many required properties are at or behind it.
     pub(crate) n_required: Box<[u32]>,
     pub(crate) others: Box<[(TerminalId, Cases)]>,
+    /// How many keys without a name there are, where they are few.
+    pub(crate) n_words: Option<u32>,
     pub(crate) min: u32,
     pub(crate) max: Option<u32>,
     pub(crate) key_node: NodeId,
@@ -181,6 +183,8 @@ pub(crate) struct Productions {
     /// Whether the empty text is in the language.
     pub(crate) accepts_empty: bool,
     pub(crate) spacing: Spacing,
+    /// Whether keys without a name may be written twice, if nobody looks.
+    pub(crate) remembers_keys: bool,
     pub(crate) alike: Alike,
     /// See [`Limits::max_completion_steps`](crate::Limits::max_completion_steps).
     pub(super) max_steps: usize,
@@ -422,7 +426,7 @@ impl RecordBody {
     }
 
     /// Required properties that must still come.
-    fn n_missing(&self, register: Register, seen: &SeenSets) -> u32 {
+    pub(super) fn n_missing(&self, register: Register, seen: &SeenSets) -> u32 {
         match self.order {
             KeyOrder::Listed => self.n_required[register.position as usize],
             KeyOrder::Any => self.required.difference(seen.get(register.seen)).count() as u32,
@@ -441,7 +445,10 @@ impl RecordBody {
     pub(super) fn can_have_others(&self, register: Register, seen: &SeenSets) -> bool {
         let n_missing = self.n_missing(register, seen);
         let in_order = self.order == KeyOrder::Any || n_missing == 0;
-        !self.others.is_empty() && in_order && self.room(register) > n_missing
+        // In written order nothing but other keys comes behind the first of them.
+        let enough = self.order == KeyOrder::Any
+            || self.n_words.is_none_or(|n_words| self.min.saturating_sub(register.count) <= n_words);
+        !self.others.is_empty() && in_order && self.room(register) > n_missing && enough
     }
 
     /// The named keys that may come next; `None` when there are none.
@@ -479,10 +486,10 @@ impl RecordBody {
         if last == n_properties {
             last = last.checked_sub(1)?;
         }
-        if self.others.is_empty() {
-            // Behind key `k` at most `n - k - 1` more can come.
+        if let Some(n_words) = self.n_words {
+            // Behind key `k` at most `n - k - 1` more with a name can come, and those without.
             let missing = self.min.saturating_sub(register.count);
-            last = last.min(n_properties.checked_sub(missing.max(1))?);
+            last = last.min(n_properties.saturating_add(n_words).checked_sub(missing.max(1))?);
         }
         (last >= register.position).then_some(last)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use super::builder::{Case, Expr, GrammarBuilder, KeyOrder, List, Record};
+use super::builder::{Case, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Record};
 use super::productions::Cases;
 use super::record_rules::At;
 use super::rules::{Obligations, UsableRecord, list_rules, record_rules};
@@ -121,6 +121,17 @@ impl<'a> Analysis<'a> {
         usable
     }
 
+    /// Likewise for an entry of a record, where meeting more never harms.
+    fn usable_values(&self, cases: &[Case]) -> Cases {
+        let mut usable = self.usable_cases(cases);
+        let all = usable.clone();
+        let meets_more = |case: &Case, other: &Case| {
+            case.value == other.value && case.meets != other.meets && case.meets & other.meets == case.meets
+        };
+        usable.retain(|case| !all.iter().any(|other| meets_more(case, other)));
+        usable
+    }
+
     /// Most elements that a list can get: it must end before one that cannot be completed.
     pub(super) fn most_elements(&self, list: &List) -> u32 {
         let max = list.max.unwrap_or(u32::MAX);
@@ -137,14 +148,14 @@ impl<'a> Analysis<'a> {
     pub(super) fn usable_record(&self, record: &Record) -> UsableRecord {
         let mut usable = UsableRecord { indices: Vec::new(), values: Vec::new(), others: Vec::new() };
         for (index, property) in record.properties.iter().enumerate() {
-            let cases = self.usable_cases(&property.cases);
+            let cases = self.usable_values(&property.cases);
             if !cases.is_empty() {
                 usable.indices.push(index);
                 usable.values.push(cases);
             }
         }
         for other in &record.others {
-            let cases = self.usable_cases(&other.cases);
+            let cases = self.usable_values(&other.cases);
             if !cases.is_empty() && !self.automata[other.key.index()].is_empty() {
                 usable.others.push((other.key, cases));
             }
@@ -172,13 +183,15 @@ impl<'a> Analysis<'a> {
                 }
             }
         }
-        let is_enough = record.min as usize
-            <= record.properties.iter().filter(|property| self.any_case(&property.cases)).count()
-            || record
-                .others
-                .iter()
-                .any(|other| self.any_case(&other.cases) && !self.automata[other.key.index()].is_empty());
-        Ok(is_enough)
+        let n_named = record.properties.iter().filter(|property| self.any_case(&property.cases)).count();
+        Ok(self.n_words(record).is_none_or(|n_words| record.min as usize <= n_named + n_words as usize))
+    }
+
+    /// How many keys without a name a record can have; `None` for more than anyone will write.
+    pub(super) fn n_words(&self, record: &Record) -> Option<u32> {
+        let usable = |other: &&OtherKeys| self.any_case(&other.cases) && !self.terminal_is_empty(other.key);
+        let mut words = record.others.iter().filter(usable).map(|other| other.n_words);
+        words.try_fold(0u32, |sum, n_words| sum.checked_add(n_words?))
     }
 
     pub(super) fn is_nullable(&self, expr: &Expr) -> bool {

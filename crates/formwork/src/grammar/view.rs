@@ -98,7 +98,7 @@ impl Alike {
             records: number(records.map(|body| {
                 let others: Vec<_> = body.others.iter().map(|(name, value)| (key(*name), value)).collect();
                 let spacing = productions.spacing.of(body.after);
-                (spacing, body.close, body.separator, body.assign, others, exit(body.exit))
+                (spacing, body.close, body.separator, body.assign, others, body.n_words.is_some(), exit(body.exit))
             })),
         }
     }

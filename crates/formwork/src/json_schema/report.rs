@@ -64,9 +64,9 @@ fn status_of(
         Keyword::MinContains | Keyword::MaxContains => needs(Keyword::Contains),
         Keyword::AdditionalItems if !map.get("items").is_some_and(Value::is_array) => annotation(None),
         Keyword::Required if value.is_boolean() => annotation(Some("draft-03's spelling, which says nothing here")),
-        Keyword::Format => match value.as_str().map(|name| (format::lookup(name), format::note(name))) {
-            Some((Format::Unknown, _)) => annotation(Some("no draft defines this format")),
-            Some((_, note)) => (Status::Enforced, note),
+        Keyword::Format => match value.as_str().map(format::lookup) {
+            Some(Format::Unknown) => annotation(Some("no draft defines this format")),
+            Some(_) => (Status::Enforced, None),
             None => annotation(None),
         },
         _ => (Status::Enforced, None),

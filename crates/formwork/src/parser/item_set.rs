@@ -5,9 +5,10 @@ use std::sync::Arc;
 use ahash::AHashMap;
 
 use super::view::{Classes, TokenReach};
-use crate::automata::{Automaton, KeyFilter};
+use super::written::{Written, WrittenWord};
+use crate::automata::{Automaton, KeyFilter, WordCount};
 use crate::error::LimitError;
-use crate::grammar::{Place, Productions, Register, SeenSets};
+use crate::grammar::{Effect, Place, Productions, Register, SeenSets};
 use crate::limits::Limits;
 
 /// Number of an item set.
@@ -28,7 +29,7 @@ pub(crate) struct Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scan {
     /// Any lexeme leads to the same items.
-    Terminal { terminal: u32, targets: Box<[Item]> },
+    Terminal { terminal: u32, effect: Effect, targets: Box<[Item]> },
     /// A named key of a record; which one decides where it leads.
     Key { record: u32, register: Register, filter: KeyFilter, origin: SetId },
 }
@@ -63,6 +64,11 @@ pub(crate) struct Parser {
     pub(super) by_kind: AHashMap<(SetId, u32), Option<SetId>>,
     /// Keys that were read, of records whose keys come in any order.
     pub(super) seen: SeenSets,
+    pub(crate) written: Written,
+    /// By record and key: the key as a word.
+    pub(super) key_words: AHashMap<(u32, u32), WrittenWord>,
+    /// By terminal, state and characters read: how many words can still be read.
+    pub(super) word_counts: AHashMap<(u32, u64, u32), WordCount>,
     pub(super) classes: Classes,
     start: SetId,
     pub(super) max_items: usize,
@@ -90,6 +96,9 @@ impl Parser {
             unions: AHashMap::new(),
             by_kind: AHashMap::new(),
             seen: SeenSets::default(),
+            written: Written::new(limits.max_unique),
+            key_words: AHashMap::new(),
+            word_counts: AHashMap::new(),
             classes,
             start: ROOT,
             max_items: limits.max_items,
@@ -136,7 +145,7 @@ impl Parser {
     }
 
     pub(crate) fn n_bytes(&self) -> usize {
-        self.n_bytes + self.seen.n_bytes() + self.classes.n_bytes()
+        self.n_bytes + self.seen.n_bytes() + self.classes.n_bytes() + self.written.n_bytes()
     }
 
     /// Takes an item of an older parser over, whose origin has been taken over already.

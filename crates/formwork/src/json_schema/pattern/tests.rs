@@ -1,3 +1,5 @@
+//! Do patterns mean what ECMA-262 says?
+
 use super::*;
 use crate::automata::decide::string_matches;
 use crate::limits::Limits;

@@ -1,6 +1,7 @@
 //! Is this string in that language, and is anything? Answers that are remembered, as automata are dear to build.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use ahash::AHashMap;
 
@@ -33,18 +34,20 @@ impl Reducer<'_> {
         Ok(true)
     }
 
-    /// How many strings fit `spec`, where it lists them.
-    pub(in crate::json_schema) fn n_words(&mut self, spec: &StringSpec) -> Result<Option<u32>> {
+    /// The strings that fit `spec`, where it lists them.
+    pub(in crate::json_schema) fn words_of(&mut self, spec: &StringSpec) -> Result<Option<Vec<Arc<str>>>> {
         let listed = spec.content.iter().find_map(|constraint| match (&constraint.language, constraint.negated) {
-            (ContentLanguage::OneOf(words), false) => Some(words.clone()),
+            (ContentLanguage::OneOf(words), false) => Some(Arc::clone(words)),
             _ => None,
         });
         let Some(words) = listed else { return Ok(None) };
-        let mut n_words = 0;
+        let mut fitting = Vec::with_capacity(words.len());
         for word in words.iter() {
-            n_words += u32::from(self.string_fits(spec, word)?);
+            if self.string_fits(spec, word)? {
+                fitting.push(Arc::clone(word));
+            }
         }
-        Ok(Some(n_words))
+        Ok(Some(fitting))
     }
 
     fn is_in(&mut self, language: &ContentLanguage, content: &str) -> Result<bool> {

@@ -60,7 +60,7 @@ impl<'a> Reducer<'a> {
             // Up to draft-04 the spelling tells integers from other numbers.
             let spec = match self.document.dialect(node) {
                 Dialect::Draft4 => NumberSpec { form: NumberForm::NotDigits, ..NumberSpec::default() },
-                _ => NumberSpec { not_multiples: vec![Decimal::power(0)], ..NumberSpec::default() },
+                _ => not_whole(),
             };
             others.numbers = number_case(spec);
         }
@@ -196,6 +196,19 @@ impl<'a> Reducer<'a> {
             let minimum = Some(Bound { exclusive: !maximum.exclusive, ..maximum });
             case(NumberSpec { minimum, ..NumberSpec::default() });
         }
+        if let Some(format) = self.number_format(node, keywords)? {
+            if let Some(minimum) = format.minimum {
+                let maximum = Some(Bound { exclusive: true, ..minimum });
+                case(NumberSpec { maximum, ..NumberSpec::default() });
+            }
+            if let Some(maximum) = format.maximum {
+                let minimum = Some(Bound { exclusive: true, ..maximum });
+                case(NumberSpec { minimum, ..NumberSpec::default() });
+            }
+            if format.integer {
+                case(not_whole());
+            }
+        }
         if let Some(divisor) = self.multiple(node, keywords)? {
             case(NumberSpec { not_multiples: vec![divisor], ..NumberSpec::default() });
         }
@@ -227,12 +240,10 @@ impl<'a> Reducer<'a> {
                 case(StringSpec { content, ..StringSpec::default() }, Vec::new());
             }
         }
-        if let Some(Value::String(name)) = keywords.get(Keyword::Format).filter(|_| self.asserts_formats(node)) {
-            if let Some(language) = format::exact_language(name) {
-                let content = vec![ContentConstraint { language, negated: true }];
-                case(StringSpec { content, ..StringSpec::default() }, Vec::new());
-            } else if format::lookup(name) != Format::Unknown {
-                let residue = self.residue(node, Keyword::Format, "its complement cannot be enforced yet");
+        if let Some((name, format)) = self.format(node, keywords)? {
+            if let Format::Strings(spec) = &format {
+                format::outside(spec).into_iter().for_each(|spec| case(spec, Vec::new()));
+            } else if let Some(residue) = self.format_residue(node, name, &format) {
                 case(StringSpec::default(), vec![residue]);
             }
         }
@@ -448,6 +459,11 @@ fn number_case<'a>(spec: NumberSpec) -> Alternatives<NumberShape<'a>> {
 
 fn string_case<'a>(spec: StringSpec, residues: Residues) -> Alternatives<StringShape<'a>> {
     Alternatives::one(StringShape { set: StringSet::Spec(spec), residues })
+}
+
+/// The numbers that are not whole.
+fn not_whole() -> NumberSpec {
+    NumberSpec { not_multiples: vec![Decimal::power(0)], ..NumberSpec::default() }
 }
 
 /// Arrays that are shorter than `min` or longer than `max`.

@@ -14,7 +14,7 @@ use crate::json_schema::document::NodeId;
 use crate::json_schema::fault::{Result, refusal};
 use crate::json_schema::format::{self, Format};
 use crate::json_schema::keyword::{Keyword, Keywords};
-use crate::json_schema::shape::{Alternatives, NumberSet, NumberShape, StringSet, StringShape, Union};
+use crate::json_schema::shape::{Alternatives, NumberSet, NumberShape, ResidueId, StringSet, StringShape, Union};
 
 /// The JSON types that a schema admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,16 +115,18 @@ impl<'a> Reducer<'a> {
         keywords: &Keywords<'a>,
         integer: bool,
     ) -> Result<Alternatives<NumberShape<'a>>> {
-        if !integer && !keywords.has_any(&NUMBER_KEYWORDS) {
+        let format = self.number_format(node, keywords)?;
+        if !integer && format.is_none() && !keywords.has_any(&NUMBER_KEYWORDS) {
             return Ok(Alternatives::Any);
         }
+        let format = format.unwrap_or_default();
         // Up to draft-04 the spelling tells integers from other numbers.
         let by_spelling = integer && self.document.dialect(node) == Dialect::Draft4;
         let spec = NumberSpec {
-            integer,
+            integer: integer || format.integer,
             form: if by_spelling { NumberForm::Digits } else { NumberForm::Free },
-            minimum: self.lower_bound(node, keywords)?,
-            maximum: self.upper_bound(node, keywords)?,
+            minimum: tighter_minimum(self.lower_bound(node, keywords)?, format.minimum),
+            maximum: tighter_maximum(self.upper_bound(node, keywords)?, format.maximum),
             multiples: self.multiple(node, keywords)?.into_iter().collect(),
             ..NumberSpec::default()
         };
@@ -228,15 +230,10 @@ impl<'a> Reducer<'a> {
                 None => return Ok(Alternatives::none()),
             }
         }
-        if let Some(format) = keywords.get(Keyword::Format).filter(|_| self.asserts_formats(node)) {
-            let Value::String(name) = format else {
-                return Err(self.document.malformed(node, Keyword::Format, "a string"));
-            };
-            if let Some(formatted) = self.format_shape(node, name)? {
-                match self.intersect_string(&shape, &formatted)? {
-                    Some(both) => shape = both,
-                    None => return Ok(Alternatives::none()),
-                }
+        if let Some(formatted) = self.format_shape(node, keywords)? {
+            match self.intersect_string(&shape, &formatted)? {
+                Some(both) => shape = both,
+                None => return Ok(Alternatives::none()),
             }
         }
         Ok(string_alternatives(shape))
@@ -264,21 +261,45 @@ impl<'a> Reducer<'a> {
         self.options.formats == FormatMode::Assert || self.document.vocabularies(node).asserts_formats()
     }
 
-    /// The strings of a format; `None` where it constrains nothing.
-    pub(super) fn format_shape(&mut self, node: NodeId, name: &str) -> Result<Option<StringShape<'a>>> {
-        Ok(match format::lookup(name) {
-            Format::Enforced(spec) => Some(StringShape { set: StringSet::Spec(spec), residues: Vec::new() }),
-            Format::Unsupported => {
-                let residue = self.residue(node, Keyword::Format, format!("the format {name:?} is not enforced yet"));
+    /// The format that constrains instances at a node; `None` where there is none, or it is an annotation.
+    pub(super) fn format(&self, node: NodeId, keywords: &Keywords<'a>) -> Result<Option<(&'a str, Format)>> {
+        match keywords.get(Keyword::Format).filter(|_| self.asserts_formats(node)) {
+            None => Ok(None),
+            Some(Value::String(name)) => Ok(Some((name, format::lookup(name)))),
+            Some(_) => Err(self.document.malformed(node, Keyword::Format, "a string")),
+        }
+    }
+
+    /// Why a format cannot be enforced, as a residue.
+    pub(super) fn format_residue(&mut self, node: NodeId, name: &str, format: &Format) -> Option<ResidueId> {
+        let shown: String = name.chars().take(60).collect();
+        let reason = match format {
+            Format::Unsupported(reason) => format!("the format {shown:?}: {reason}"),
+            Format::Unknown if self.options.refuse_unknown_formats => format!("no draft defines the format {shown:?}"),
+            _ => return None,
+        };
+        Some(self.residue(node, Keyword::Format, reason))
+    }
+
+    /// The strings of a format; `None` where it constrains none.
+    pub(super) fn format_shape(&mut self, node: NodeId, keywords: &Keywords<'a>) -> Result<Option<StringShape<'a>>> {
+        let Some((name, format)) = self.format(node, keywords)? else { return Ok(None) };
+        let residue = self.format_residue(node, name, &format);
+        Ok(match (format, residue) {
+            (Format::Strings(spec), _) => Some(StringShape { set: StringSet::Spec(spec), residues: Vec::new() }),
+            (_, Some(residue)) => {
                 Some(StringShape { set: StringSet::Spec(StringSpec::default()), residues: vec![residue] })
             }
-            Format::Unknown if self.options.refuse_unknown_formats => {
-                let shown: String = name.chars().take(60).collect();
-                let residue = self.residue(node, Keyword::Format, format!("no draft defines the format {shown:?}"));
-                Some(StringShape { set: StringSet::Spec(StringSpec::default()), residues: vec![residue] })
-            }
-            Format::Unknown => None,
+            _ => None,
         })
+    }
+
+    /// The numbers of a format; `None` where it constrains none.
+    pub(super) fn number_format(&self, node: NodeId, keywords: &Keywords<'a>) -> Result<Option<NumberSpec>> {
+        Ok(self.format(node, keywords)?.and_then(|(_, format)| match format {
+            Format::Numbers(spec) => Some(spec),
+            _ => None,
+        }))
     }
 }
 
