@@ -1,10 +1,14 @@
 //! What do the tests share? The naive oracle, readers of the shared data, small vocabularies, and recorded baselines.
 
 pub mod baseline;
+#[cfg(feature = "model")]
+pub mod generation;
 pub mod oracle;
 #[cfg(feature = "model")]
 pub mod seeds;
 pub mod shared;
 pub mod suite;
+pub mod universe;
+pub mod validator;
 pub mod vocabulary;
 pub mod walk;

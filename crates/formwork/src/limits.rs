@@ -19,8 +19,13 @@ pub struct Limits {
     pub max_items: usize,
     /// Lexer entries of one configuration (default 4,096; 24 bytes each).
     pub max_entries: usize,
+    /// Keys of one object, and elements of one list, that must differ from each other (default 65,536; about 500 bytes each).
+    pub max_unique: usize,
     /// Automaton steps while one mask is computed (default 50,000,000; about 10 ns each).
     pub max_mask_steps: usize,
+    /// Steps of the search for a way to complete one list or record whose elements or keys depend on each other, at one
+    /// place (default 1,000,000; about 10 ns each).
+    pub max_completion_steps: usize,
     /// Bytes of the caches of one compiled grammar (default 64 MiB). A full cache is started anew.
     pub max_cache_bytes: usize,
     /// Accepted tokens that one matcher can roll back (default 1,000,000; 12 bytes each).
@@ -37,7 +42,9 @@ impl Default for Limits {
             max_automaton_states: 100_000,
             max_items: 20_000,
             max_entries: 4_096,
+            max_unique: 1 << 16,
             max_mask_steps: 50_000_000,
+            max_completion_steps: 1_000_000,
             max_cache_bytes: 64 << 20,
             max_history: 1_000_000,
         }

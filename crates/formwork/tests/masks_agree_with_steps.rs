@@ -180,6 +180,7 @@ fn records(whitespace: Option<Whitespace>, value: Terminal) -> Grammar {
         counters: Vec::new(),
         min: 1,
         max: Some(3),
+        unique: false,
     };
     let start = builder.nonterminal("list", Expr::List(list));
     Grammar::from_builder(builder, start)

@@ -1,9 +1,10 @@
 //! How is the same small grammar said to the engine and to the twin? Bodies that translate into both.
 
-use formwork::grammar::{Expr, GrammarBuilder};
+use formwork::grammar::{Expr, GrammarBuilder, KeyOrder};
 use formwork::{Grammar, NonterminalId, Terminal};
 
 use super::expression::{ExprId, Language, RuleId};
+use super::obliged::{Elements, Fields};
 
 /// The body of a small grammar's rule.
 #[derive(Clone, Debug)]
@@ -18,13 +19,23 @@ pub enum Body {
     Choice(Vec<Body>),
     /// The literal, as often as the bounds say, with commas between.
     List(Vec<u8>, u32, Option<u32>),
-    /// The body in parentheses, then another rule by index (wraps around): never left recursive.
+    /// Another rule by index (wraps around) in parentheses: never left recursive.
     Nested(usize),
+    /// A list of these values, none of which is empty.
+    Elements(Elements, Vec<Body>),
+    /// A record of such values.
+    Fields(Fields, Vec<Body>),
 }
 
 /// The engine's grammar and the twin's language of the same rules; the first rule is the start.
 pub fn to_grammar(rules: &[Body]) -> (Grammar, Language, ExprId) {
+    to_grammar_in_order(rules, KeyOrder::Listed)
+}
+
+/// The same with the keys of records in this order.
+pub fn to_grammar_in_order(rules: &[Body], order: KeyOrder) -> (Grammar, Language, ExprId) {
     let mut builder = GrammarBuilder::new();
+    builder.set_key_order(order);
     let mut language = Language::default();
     let nonterminals: Vec<NonterminalId> =
         (0..rules.len()).map(|index| builder.declare(format!("rule{index}"))).collect();
@@ -32,7 +43,7 @@ pub fn to_grammar(rules: &[Body]) -> (Grammar, Language, ExprId) {
     for (index, body) in rules.iter().enumerate() {
         let expr = to_expr(body, &nonterminals, &mut builder);
         builder.define(nonterminals[index], expr).expect("each rule is defined once");
-        let expr = to_expression(body, &rule_ids, &mut language);
+        let expr = to_expression(body, &rule_ids, order, &mut language);
         language.define(rule_ids[index], expr);
     }
     let start = language.rule(rule_ids[0]);
@@ -40,6 +51,20 @@ pub fn to_grammar(rules: &[Body]) -> (Grammar, Language, ExprId) {
 }
 
 fn to_expr(body: &Body, nonterminals: &[NonterminalId], builder: &mut GrammarBuilder) -> Expr {
+    if let Body::Elements(_, values) | Body::Fields(_, values) = body {
+        let values: Vec<NonterminalId> = values
+            .iter()
+            .map(|value| {
+                let value = to_expr(value, nonterminals, builder);
+                builder.nonterminal("value", value)
+            })
+            .collect();
+        return match body {
+            Body::Fields(fields, _) => fields.to_expr(&values, builder),
+            Body::Elements(elements, _) => elements.to_expr(&values, builder),
+            _ => Expr::Never,
+        };
+    }
     let mut literal = |bytes: &[u8]| Expr::Terminal(builder.terminal(Terminal::literal(bytes)));
     match body {
         Body::Literal(bytes) => literal(bytes),
@@ -57,10 +82,11 @@ fn to_expr(body: &Body, nonterminals: &[NonterminalId], builder: &mut GrammarBui
             let (open, close) = (literal(b"("), literal(b")"));
             Expr::Sequence(vec![open, Expr::Nonterminal(nonterminals[index % nonterminals.len()]), close])
         }
+        Body::Elements(..) | Body::Fields(..) => Expr::Never,
     }
 }
 
-fn to_expression(body: &Body, rules: &[RuleId], language: &mut Language) -> ExprId {
+fn to_expression(body: &Body, rules: &[RuleId], order: KeyOrder, language: &mut Language) -> ExprId {
     match body {
         Body::Literal(bytes) => language.literal(bytes),
         Body::Word(first, last) => {
@@ -69,11 +95,11 @@ fn to_expression(body: &Body, rules: &[RuleId], language: &mut Language) -> Expr
             language.repeat(one, 1, None)
         }
         Body::Sequence(parts) => {
-            let parts: Vec<ExprId> = parts.iter().map(|it| to_expression(it, rules, language)).collect();
+            let parts: Vec<ExprId> = parts.iter().map(|it| to_expression(it, rules, order, language)).collect();
             language.sequence(parts)
         }
         Body::Choice(parts) => {
-            let parts: Vec<ExprId> = parts.iter().map(|it| to_expression(it, rules, language)).collect();
+            let parts: Vec<ExprId> = parts.iter().map(|it| to_expression(it, rules, order, language)).collect();
             language.choice(parts)
         }
         Body::List(item, min, max) => list(item, (*min, *max), language),
@@ -82,7 +108,25 @@ fn to_expression(body: &Body, rules: &[RuleId], language: &mut Language) -> Expr
             let inner = language.rule(rules[index % rules.len()]);
             language.sequence([open, inner, close])
         }
+        Body::Elements(elements, values) => {
+            let values = value_rules(values, rules, order, language);
+            elements.to_expression(&values, language)
+        }
+        Body::Fields(fields, values) => {
+            let values = value_rules(values, rules, order, language);
+            fields.to_expression(&values, order, language)
+        }
     }
+}
+
+fn value_rules(values: &[Body], rules: &[RuleId], order: KeyOrder, language: &mut Language) -> Vec<RuleId> {
+    let rule = |value: &Body| {
+        let rule = language.declare();
+        let value = to_expression(value, rules, order, language);
+        language.define(rule, value);
+        rule
+    };
+    values.iter().map(rule).collect()
 }
 
 fn list(item: &[u8], (min, max): (u32, Option<u32>), language: &mut Language) -> ExprId {

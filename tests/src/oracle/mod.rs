@@ -8,11 +8,13 @@
 mod builder;
 mod expression;
 pub mod json;
+mod obliged;
 mod shape;
 mod structure;
 
-pub use self::builder::{Body, to_grammar};
+pub use self::builder::{Body, to_grammar, to_grammar_in_order};
 pub use self::expression::{ExprId, Language, RuleId};
+pub use self::obliged::{Elements, Field, Fields, Way};
 pub use self::shape::{Key, PATTERNS, PatternPart, Shape, ShapeSet};
 pub use self::structure::{Bound, Piece};
 

@@ -101,6 +101,21 @@ impl Alphabet {
         self.intervals[first..].iter().take_while(move |(start, _)| *start <= hi).map(|(_, class)| usize::from(*class))
     }
 
+    /// The classes of the characters from `lo` to `hi`, both inside, each with how many there are; a class may come more
+    /// than once.
+    pub(crate) fn sizes_in(&self, lo: u32, hi: u32) -> impl Iterator<Item = (usize, u64)> {
+        const SURROGATES: (u32, u32) = (0xD800, 0xDFFF);
+        let first = self.intervals.partition_point(|(start, _)| *start <= lo) - 1;
+        let ends = self.intervals[first + 1..].iter().map(|(start, _)| *start - 1).chain([u32::MAX]);
+        self.intervals[first..].iter().zip(ends).take_while(move |((start, _), _)| *start <= hi).map(
+            move |((start, class), end)| {
+                let (lo, hi) = ((*start).max(lo), end.min(hi));
+                let n_surrogates = (hi.min(SURROGATES.1) + 1).saturating_sub(lo.max(SURROGATES.0));
+                (usize::from(*class), u64::from(hi + 1 - lo - n_surrogates))
+            },
+        )
+    }
+
     /// One character of each class, in the order of classes; `None` for a class of surrogates only.
     pub(crate) fn representatives(&self) -> Vec<Option<char>> {
         let mut found = vec![None; self.n_classes];

@@ -210,8 +210,8 @@ impl Machine for ContentMachine {
         self.components.iter().zip(state).all(|(component, state)| component.is_accepting(state) != component.negated)
     }
 
-    fn is_plainly_live(&self, state: &ContentState) -> bool {
-        self.short_ends(state) != 0
+    fn liveness(&self, state: &ContentState) -> Option<bool> {
+        (self.short_ends(state) != 0).then_some(true)
     }
 
     /// A host name alone: beside other constraints its states must all be looked at.

@@ -3,10 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use super::json_string::StringAutomaton;
-use super::lazy_dfa::{LazyDfa, Overflows};
-use super::number::NumberMachine;
-pub(crate) use super::number::number_matches;
-use crate::automata::{NumberSpec, StringSpec};
+use super::lazy_dfa::Overflows;
+pub(crate) use super::number::{number_emptiness, number_matches};
+use crate::automata::StringSpec;
 use crate::error::GrammarError;
 use crate::limits::Limits;
 
@@ -53,16 +52,4 @@ pub(crate) fn string_matches(spec: &StringSpec, content: &str, limits: &Limits) 
     let automaton = StringAutomaton::new(&unbounded, limits, &Overflows::default())?;
     let end = content.chars().try_fold(0, |state, char| automaton.step_char(state, char as u32));
     Ok(end.is_some_and(|state| automaton.accepts_content(state, n_chars)))
-}
-
-/// Whether any number satisfies `spec`.
-pub(crate) fn number_emptiness(spec: &NumberSpec, limits: &Limits) -> Emptiness {
-    let overflows = Overflows::default();
-    match NumberMachine::new(spec, limits) {
-        Ok(machine) => {
-            let dfa = LazyDfa::new(machine, limits.max_automaton_states, Overflows::clone(&overflows));
-            Emptiness::new(dfa.is_empty(), &overflows)
-        }
-        Err(_) => Emptiness::Unknown,
-    }
 }

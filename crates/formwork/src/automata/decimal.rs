@@ -101,37 +101,79 @@ impl Decimal {
     }
 
     /// Whether `self` is a whole multiple of `divisor`; `None` for a divisor of zero or one that is too
-    /// long to divide by (more than 18 digits at the common scale).
+    /// long to divide by (more than 18 significant digits).
     pub fn is_multiple_of(&self, divisor: &Decimal) -> Option<bool> {
-        if divisor.is_zero() {
+        let modulus = divisor.coefficient()?;
+        if self.is_zero() {
+            return Some(true);
+        }
+        // The last digit is not zero: what is finer than the divisor's last place is no multiple.
+        let Ok(shift) = u64::try_from(self.exponent - divisor.exponent) else { return Some(false) };
+        let remainder = remainder_of(&self.digits, modulus);
+        Some(u128::from(remainder) * u128::from(power_of_ten(shift, modulus)) % u128::from(modulus) == 0)
+    }
+
+    /// The significant digits as a number; `None` for zero and for more than 18 of them.
+    pub(crate) fn coefficient(&self) -> Option<u64> {
+        if self.is_zero() || self.digits.len() > 18 {
             return None;
         }
-        let scale = self.exponent.min(divisor.exponent);
-        let shift = divisor.exponent - scale;
-        if divisor.digits.len() as i64 + shift > 18 {
-            // A shift of that size: `self` has digits below the divisor's scale, so far down that only
-            // a division of long numbers could tell; zero needs none.
-            return if self.is_zero() { Some(true) } else { None };
+        Some(self.digits.iter().fold(0, |value, digit| value * 10 + u64::from(*digit)))
+    }
+
+    /// The place above the first digit: the number's distance from zero is below ten to this power, and not below a
+    /// tenth of that.
+    pub(crate) fn top(&self) -> i64 {
+        self.exponent + self.digits.len() as i64
+    }
+
+    /// The distance from zero.
+    pub(crate) fn magnitude(&self) -> Decimal {
+        Decimal { negative: false, ..self.clone() }
+    }
+
+    /// Ten to the power `exponent`.
+    pub(crate) fn power(exponent: i64) -> Decimal {
+        Decimal { negative: false, digits: Box::new([1]), exponent }
+    }
+
+    /// The sum of two distances from zero. Both must be near each other: as many digits are written as lie between the
+    /// first of one and the last of the other.
+    pub(crate) fn plus(&self, other: &Decimal) -> Decimal {
+        let scale = self.exponent.min(other.exponent);
+        let (mut sum, addend) = (self.digits_at(scale), other.digits_at(scale));
+        if sum.len() < addend.len() {
+            sum.splice(0..0, std::iter::repeat_n(0, addend.len() - sum.len()));
         }
-        let mut modulus: u128 = 0;
-        for digit in &divisor.digits {
-            modulus = modulus * 10 + u128::from(*digit);
+        let mut carry = 0;
+        for place in 0..sum.len() {
+            let at = sum.len() - 1 - place;
+            let own = sum[at] + addend.len().checked_sub(place + 1).map_or(0, |at| addend[at]) + carry;
+            (sum[at], carry) = (own % 10, own / 10);
         }
-        modulus *= 10u128.pow(shift as u32);
-        let mut remainder: u128 = 0;
-        for digit in &self.digits {
-            remainder = (remainder * 10 + u128::from(*digit)) % modulus;
+        if carry > 0 {
+            sum.insert(0, carry);
         }
-        let mut factor = 10u128 % modulus;
-        let mut power = (self.exponent - scale) as u64;
-        while power > 0 {
-            if power & 1 == 1 {
-                remainder = remainder * factor % modulus;
-            }
-            factor = factor * factor % modulus;
-            power >>= 1;
+        Decimal::from_digits(false, sum, scale)
+    }
+
+    /// The digits of the whole part of `|self| / 10^scale`.
+    pub(crate) fn digits_at(&self, scale: i64) -> Vec<u8> {
+        let length = usize::try_from(self.top() - scale).unwrap_or(0);
+        if self.is_zero() {
+            return Vec::new();
         }
-        Some(remainder == 0)
+        let mut digits = self.digits.to_vec();
+        digits.resize(length, 0);
+        digits
+    }
+
+    /// A whole number without exponent.
+    pub(crate) fn whole_text(&self) -> String {
+        let digits = self.digits_at(0);
+        let digits = if digits.is_empty() { vec![0] } else { digits };
+        let sign = if self.negative { "-" } else { "" };
+        sign.chars().chain(digits.into_iter().map(|digit| char::from(b'0' + digit))).collect()
     }
 
     fn magnitude_cmp(&self, other: &Decimal) -> Ordering {
@@ -141,6 +183,26 @@ impl Decimal {
         let top = |number: &Decimal| number.exponent + number.digits.len() as i64;
         top(self).cmp(&top(other)).then_with(|| self.digits.cmp(&other.digits))
     }
+}
+
+/// Digits, as one number, modulo `modulus`.
+pub(crate) fn remainder_of(digits: &[u8], modulus: u64) -> u64 {
+    let next = |remainder: u64, digit: &u8| (u128::from(remainder) * 10 + u128::from(*digit)) % u128::from(modulus);
+    digits.iter().fold(0, |remainder, digit| next(remainder, digit) as u64)
+}
+
+/// Ten to the power `power`, modulo `modulus`.
+fn power_of_ten(mut power: u64, modulus: u64) -> u64 {
+    let modulus = u128::from(modulus);
+    let (mut result, mut factor) = (1 % modulus, 10 % modulus);
+    while power > 0 {
+        if power & 1 == 1 {
+            result = result * factor % modulus;
+        }
+        factor = factor * factor % modulus;
+        power >>= 1;
+    }
+    result as u64
 }
 
 impl Ord for Decimal {

@@ -72,6 +72,17 @@ impl Keys {
         Keys { sorted, order, quoted }
     }
 
+    /// The content of a key by its index in written order; of one that is no JSON string, its bytes.
+    pub(crate) fn content(&self, index: u32) -> Vec<u8> {
+        let Some(at) = self.order.iter().position(|other| *other == index) else { return Vec::new() };
+        let name = &self.sorted[at];
+        match serde_json::from_slice::<String>(name) {
+            Ok(content) => content.into_bytes(),
+            // As letters, as they are read where a key has no name.
+            Err(_) => name.iter().map(|byte| char::from(*byte)).collect::<String>().into_bytes(),
+        }
+    }
+
     pub(crate) fn start(&self) -> u64 {
         Range::all(self.sorted.len()).to_bits()
     }

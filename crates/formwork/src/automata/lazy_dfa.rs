@@ -22,8 +22,13 @@ pub(crate) trait Machine {
     fn step(&self, state: &Self::State, class: usize) -> Option<Self::State>;
     /// Whether the input may end here.
     fn is_accepting(&self, state: &Self::State) -> bool;
-    /// Whether some accepting state can plainly be reached; `false` where that takes a search.
-    fn is_plainly_live(&self, _state: &Self::State) -> bool {
+    /// Whether some accepting state can be reached, where the machine knows better than a search: it must, where its
+    /// states are without end.
+    fn liveness(&self, _state: &Self::State) -> Option<bool> {
+        None
+    }
+    /// Whether the state is larger than states may be, which counts as an overflow.
+    fn is_too_large(&self, _state: &Self::State) -> bool {
         false
     }
     /// Whether the state is one of very many, which are not to be listed.
@@ -230,7 +235,7 @@ impl<M: Machine> LazyDfa<M> {
         if let Some(id) = work.ids.get(&state) {
             return Some(*id);
         }
-        if work.states.len() >= self.max_states {
+        if work.states.len() >= self.max_states || self.machine.is_too_large(&state) {
             self.overflows.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -257,9 +262,9 @@ impl<M: Machine> LazyDfa<M> {
             Liveness::Dead => return false,
             Liveness::Unknown => {}
         }
-        if self.machine.is_plainly_live(&work.states[state as usize]) {
-            work.live[state as usize] = Liveness::Live;
-            return true;
+        if let Some(live) = self.machine.liveness(&work.states[state as usize]) {
+            work.live[state as usize] = if live { Liveness::Live } else { Liveness::Dead };
+            return live;
         }
         // Depth first finds the end of what is long and narrow, such as a date; breadth first what is near.
         let found = self.search(work, state, Some(MAX_DEPTH_FIRST)).or_else(|| self.search(work, state, None));

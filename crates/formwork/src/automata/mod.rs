@@ -25,6 +25,7 @@ mod names;
 mod nfa;
 mod number;
 mod spec;
+mod word_count;
 
 pub(crate) use self::alphabet::Alphabet;
 pub(crate) use self::automaton::Automaton;
@@ -37,4 +38,7 @@ pub(crate) use self::lazy_dfa::Overflows;
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::literals::{MAX_STRINGS as MAX_KEYS, next_bytes};
 pub(crate) use self::nfa::shorten;
-pub use self::spec::{Bound, ContentConstraint, ContentLanguage, NumberSpec, StringSpec, Terminal};
+pub use self::spec::{
+    Bound, ContentConstraint, ContentLanguage, NumberForm, NumberSpec, Numbers, StringSpec, Terminal,
+};
+pub(crate) use self::word_count::WordCount;

@@ -63,22 +63,53 @@ pub struct Bound {
     pub exclusive: bool,
 }
 
+/// How numbers are spelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Numbers {
+    /// Whole numbers without fraction and exponent (and zero without a minus), others as plain decimals; an exponent
+    /// only where nothing but the side of zero is asked for.
+    #[default]
+    Plain,
+    /// Every spelling that JSON has for an allowed value.
+    Any,
+}
+
+/// Which spellings of a value count, whatever the value. Up to draft-04 the spelling says whether a number is an integer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum NumberForm {
+    /// All.
+    #[default]
+    Free,
+    /// Those of digits alone.
+    Digits,
+    /// Those with a fraction or an exponent.
+    NotDigits,
+}
+
 /// Which JSON numbers are allowed, and in which spelling.
-///
-/// Integers are written without fraction and exponent. Other numbers may have a fraction; an exponent only where
-/// neither a bound nor a multiple is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NumberSpec {
     /// Only whole numbers.
     pub integer: bool,
+    /// Which of their spellings count.
+    pub form: NumberForm,
     /// Least value.
     pub minimum: Option<Bound>,
     /// Greatest value.
     pub maximum: Option<Bound>,
     /// Values of which the number must be a whole multiple (each above zero).
     pub multiples: Vec<Decimal>,
-    /// Digits before the point, and likewise after it; `None` is unbounded.
+    /// Values of which the number must be no whole multiple (each above zero).
+    pub not_multiples: Vec<Decimal>,
+    /// Values that are left out; sorted and without duplicates.
+    pub excluded: Vec<Decimal>,
+    /// Nothing but these values; sorted and without duplicates.
+    pub values: Option<Vec<Decimal>>,
+    /// Digits before the point, and likewise after it; `None` is unbounded. A number that must be longer may be. Only
+    /// with [`Numbers::Plain`].
     pub max_digits: Option<u32>,
+    /// How the numbers are spelled.
+    pub spelling: Numbers,
 }
 
 /// Which JSON strings are allowed: constraints on the decoded content, all of which must hold.

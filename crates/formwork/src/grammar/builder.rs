@@ -7,6 +7,7 @@ use ahash::AHashMap;
 use super::include::Part;
 use super::lower::lower;
 use super::productions::Productions;
+use super::rules::{check_list, check_record};
 use crate::automata::{Automaton, Terminal};
 use crate::error::{GrammarError, LimitError};
 use crate::ids::{NonterminalId, TerminalId};
@@ -50,7 +51,7 @@ pub enum Expr {
 /// One way to read a value: its body, and what it adds to the list or record around it.
 ///
 /// Cases of one place are alternatives, and a text may fit several of them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Case {
     /// The value's body.
     pub value: NonterminalId,
@@ -66,7 +67,7 @@ impl Case {
 }
 
 /// How many elements of a [`List`] must and may be read by a case that has the counter's bit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Counter {
     /// Least number of them.
     pub min: u32,
@@ -93,6 +94,9 @@ pub struct List {
     pub min: u32,
     /// Greatest number of elements.
     pub max: Option<u32>,
+    /// Whether no two elements may be equal. Elements are JSON then, and equal as JSON values are: `1` and `1.0`, objects
+    /// whatever the order of their keys, strings however they are escaped.
+    pub unique: bool,
 }
 
 impl List {
@@ -156,6 +160,9 @@ pub struct OtherKeys {
     pub key: TerminalId,
     /// The ways to read its value. A class without any never comes.
     pub cases: Vec<Case>,
+    /// How many keys the class has, where they are few enough that all of them may be written; `None` for more, and for a
+    /// class without end. No key comes twice in a record.
+    pub n_words: Option<u32>,
 }
 
 /// Whitespace that may stand between two lexemes: space, tab, line feed and carriage return.
@@ -309,25 +316,13 @@ fn size(expr: &Expr) -> usize {
     }
 }
 
-/// What lists and records cannot express yet.
+/// Refuses lists and records that no rules can be made of.
 fn check(expr: &Expr) -> Result<(), GrammarError> {
-    let plain = |cases: &[Case]| cases.len() <= 1 && cases.iter().all(|case| case.meets == 0);
-    let fine = match expr {
-        Expr::Sequence(parts) | Expr::Choice(parts) => return parts.iter().try_for_each(check),
-        Expr::Repeat { item, .. } => return check(item),
-        Expr::List(list) => {
-            list.counters.is_empty() && plain(&list.rest) && list.prefix.iter().all(|cases| plain(cases))
-        }
-        Expr::Record(record) => {
-            record.n_goals == 0
-                && record.presence.is_empty()
-                && record.properties.iter().all(|property| plain(&property.cases))
-                && record.others.iter().all(|other| plain(&other.cases))
-        }
-        _ => true,
-    };
-    match fine {
-        true => Ok(()),
-        false => Err(GrammarError::Invalid("cases, goals, clauses and counters are not there yet".into())),
+    match expr {
+        Expr::Sequence(parts) | Expr::Choice(parts) => parts.iter().try_for_each(check),
+        Expr::Repeat { item, .. } => check(item),
+        Expr::List(list) => check_list(list),
+        Expr::Record(record) => check_record(record),
+        _ => Ok(()),
     }
 }

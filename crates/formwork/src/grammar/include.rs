@@ -105,7 +105,8 @@ impl Moved {
 
     fn record(&self, record: Record) -> Record {
         let property = |property: Property| Property { cases: self.cases(property.cases), ..property };
-        let other = |other: OtherKeys| OtherKeys { key: self.terminal(other.key), cases: self.cases(other.cases) };
+        let other =
+            |other: OtherKeys| OtherKeys { key: self.terminal(other.key), cases: self.cases(other.cases), ..other };
         Record {
             open: self.terminal(record.open),
             close: self.terminal(record.close),

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use super::builder::{Case, Expr, GrammarBuilder, List, Record};
+use super::builder::{Expr, GrammarBuilder, List, Record};
+use super::effect::may_repeat_keys;
 use super::productions::{
-    Edge, ListBody, LoopBody, Next, Node, NodeId, Place, Productions, RecordBody, Register, Symbol,
+    Cases, Edge, ListBody, LoopBody, Next, Node, NodeId, Place, Productions, RecordBody, Register, Symbol,
 };
 use super::productive::Analysis;
+use super::rules::{Obligations, list_rules, record_rules};
 use super::seen::SeenSets;
 use super::spacing::SpacingBuilder;
 use super::view::Alike;
@@ -61,8 +63,11 @@ pub(super) fn lower(
         start,
         accepts_empty,
         spacing,
+        remembers_keys: false,
         alike: Alike::default(),
+        max_steps: limits.max_completion_steps,
     };
+    productions.remembers_keys = may_repeat_keys(productions.records.iter().map(|record| &**record));
     productions.alike = Alike::new(&productions, automata);
     productions.ranks = rank(&productions, builder)?;
     Ok(productions)
@@ -155,7 +160,7 @@ impl<'a> Lowering<'a> {
 
     /// Lets `from` go on to `to` over the text of `expr`. Adds nothing when there is no such text.
     fn lower_expr(&mut self, expr: &'a Expr, from: NodeId, to: NodeId) -> Result<(), GrammarError> {
-        if !self.analysis.is_productive(expr) {
+        if !self.analysis.is_productive(expr, self.builder.key_order_of(self.within))? {
             return Ok(());
         }
         match expr {
@@ -212,7 +217,7 @@ impl<'a> Lowering<'a> {
         if min == 0 {
             self.nodes[from as usize].empty_steps.push(to);
         }
-        if max == Some(0) || !self.analysis.is_productive(item) {
+        if max == Some(0) || !self.analysis.is_productive(item, self.builder.key_order_of(self.within))? {
             return Ok(());
         }
         let max = if separator.is_some_and(|id| self.analysis.terminal_is_empty(id)) { Some(1) } else { max };
@@ -254,39 +259,44 @@ impl<'a> Lowering<'a> {
     }
 
     fn lower_list(&mut self, list: &'a List, from: NodeId, to: NodeId) -> Result<(), GrammarError> {
+        if list.unique && list.max.is_none_or(|max| max > 1) {
+            return Err(GrammarError::Invalid("lists of unique elements are not built yet".into()));
+        }
         let most = self.analysis.most_elements(list);
         let max = (most < u32::MAX).then_some(most);
-        let prefix: Box<[NonterminalId]> =
-            list.prefix.iter().take(most as usize).flat_map(|cases| one(cases)).collect();
-        let rest = one(&list.rest).filter(|_| prefix.len() < most as usize);
-        for element in prefix.iter().chain(&rest) {
-            self.check_value(*element)?;
-            self.reach(*element);
+        let (prefix, rest) = self.analysis.usable_elements(list);
+        for case in prefix.iter().flatten().chain(&rest) {
+            self.check_value(case.value)?;
+            self.reach(case.value);
         }
+        let rules = list_rules(list, &prefix, &rest)?.map(Box::new);
+        let prefix = prefix.into();
         let id = self.lists.len() as u32;
         let first = self.add_special(Node::ListFirst(id));
         let item = self.add_special(Node::ListItem(id));
         let after = self.add_special(Node::ListAfter(id));
         let (close, separator, min) = (list.close, list.separator, list.min);
-        self.lists.push(ListBody { close, separator, prefix, rest, min, max, item, after, exit: to });
+        self.lists.push(ListBody { close, separator, prefix, rest, rules, min, max, item, after, exit: to });
         self.edge(from, Symbol::Terminal(list.open), first, 0);
         Ok(())
     }
 
     fn lower_record(&mut self, record: &'a Record, from: NodeId, to: NodeId) -> Result<(), GrammarError> {
-        let usable = |property: &&super::builder::Property| self.analysis.any_case(&property.cases);
-        let properties: Vec<_> = record.properties.iter().filter(usable).collect();
-        let others: Box<[_]> = record
-            .others
-            .iter()
-            .filter(|other| self.analysis.any_case(&other.cases) && !self.analysis.terminal_is_empty(other.key))
-            .flat_map(|other| Some((other.key, one(&other.cases)?)))
-            .collect();
-        let values: Box<[NonterminalId]> = properties.iter().flat_map(|property| one(&property.cases)).collect();
-        for value in values.iter().chain(others.iter().map(|(_, value)| value)) {
-            self.check_value(*value)?;
-            self.reach(*value);
+        let order = self.builder.key_order_of(self.within);
+        let usable = self.analysis.usable_record(record);
+        let rules = match record_rules(record, order, &usable)? {
+            Obligations::Rules(rules) => Some(rules),
+            _ => None,
+        };
+        let n_words = self.analysis.n_words(record);
+        let properties: Vec<_> = usable.indices.iter().map(|index| &record.properties[*index]).collect();
+        let values: Box<[Cases]> = usable.values.into();
+        let others: Box<[(TerminalId, Cases)]> = usable.others.into();
+        for case in values.iter().chain(others.iter().map(|(_, cases)| cases)).flatten() {
+            self.check_value(case.value)?;
+            self.reach(case.value);
         }
+        let single = values.iter().chain(others.iter().map(|(_, cases)| cases)).all(|cases| cases.len() == 1);
         let n = properties.len();
         if n >= crate::automata::MAX_KEYS || properties.iter().any(|property| property.key.len() >= 1 << 16) {
             return Err(GrammarError::Invalid("a record has too many keys or too long ones".into()));
@@ -312,7 +322,9 @@ impl<'a> Lowering<'a> {
         let mut required: FixedBitSet = required.map(|(index, _)| index).collect();
         required.grow(n);
         self.records.push(RecordBody {
-            order: self.builder.key_order_of(self.within),
+            order,
+            rules,
+            single,
             required,
             close: record.close,
             separator: record.separator,
@@ -322,6 +334,7 @@ impl<'a> Lowering<'a> {
             next_required,
             n_required,
             others,
+            n_words,
             min: record.min,
             max: record.max,
             key_node,
@@ -371,11 +384,6 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// The body of the only case.
-fn one(cases: &[Case]) -> Option<NonterminalId> {
-    cases.first().map(|case| case.value)
-}
-
 /// Orders the nonterminals so that each comes before those that its body can begin with.
 fn rank(productions: &Productions, builder: &GrammarBuilder) -> Result<Vec<u32>, GrammarError> {
     #[derive(Clone, Copy, PartialEq)]
@@ -393,8 +401,8 @@ fn rank(productions: &Productions, builder: &GrammarBuilder) -> Result<Vec<u32>,
             if let Next::Symbol(Symbol::Nonterminal(id), _) = next {
                 found.push(id.index());
             }
-        });
-        found
+        })?;
+        Ok::<_, GrammarError>(found)
     };
     let mut marks = vec![Mark::New; n];
     let mut finished = Vec::with_capacity(n);
@@ -404,7 +412,7 @@ fn rank(productions: &Productions, builder: &GrammarBuilder) -> Result<Vec<u32>,
             continue;
         }
         marks[root] = Mark::Open;
-        let mut stack = vec![(root, begins_with(root))];
+        let mut stack = vec![(root, begins_with(root)?)];
         while let Some((index, children)) = stack.last_mut() {
             match children.pop() {
                 None => {
@@ -420,7 +428,7 @@ fn rank(productions: &Productions, builder: &GrammarBuilder) -> Result<Vec<u32>,
                     }
                     Mark::New => {
                         marks[child] = Mark::Open;
-                        stack.push((child, begins_with(child)));
+                        stack.push((child, begins_with(child)?));
                     }
                 },
             }

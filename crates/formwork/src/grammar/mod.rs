@@ -5,17 +5,27 @@
 //! to make one; it takes expressions, checks them, removes what cannot be completed and lowers the rest.
 
 mod builder;
+mod completion;
+mod cover;
+mod effect;
 mod include;
+mod list_rules;
 mod lower;
 mod productions;
 mod productive;
+mod record_rules;
+mod rules;
 mod seen;
 mod spacing;
+mod steps;
+mod tally;
+mod totals;
 mod view;
 
 pub use self::builder::{
     Case, Counter, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, PresenceClause, Property, Record, Whitespace,
 };
+pub(crate) use self::effect::Effect;
 pub(crate) use self::productions::{Next, Place, Productions, Register, Symbol};
 pub(crate) use self::seen::{SeenId, SeenSets};
 pub(crate) use self::spacing::Spacing;

@@ -8,23 +8,35 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use super::builder::KeyOrder;
+use smallvec::SmallVec;
+
+use super::builder::{Case, KeyOrder};
+use super::list_rules::ListRules;
+use super::record_rules::RecordRules;
 use super::seen::{SeenId, SeenSets};
 use super::spacing::Spacing;
+use super::steps::Steps;
+use super::tally::Tally;
 use super::view::Alike;
 use crate::automata::{KeyFilter, Keys};
+use crate::error::LimitError;
 use crate::ids::{NonterminalId, TerminalId};
 
 /// Index of a node.
 pub(crate) type NodeId = u32;
 
-/// What a place remembers of its loop or record: the position in written order and the number of entries.
+/// The ways to read a value; nearly always one.
+pub(crate) type Cases = SmallVec<[Case; 1]>;
+
+/// What a place remembers of its loop, list or record: the position in written order, the number of entries, and more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Register {
     /// In a record, the first property that may still come; with keys in any order, the one that was read last.
     pub(crate) position: u32,
-    /// In a record with keys in any order, those that were read.
+    /// In a record, keys that were read: all of them where they come in any order, else those that a clause speaks of.
     pub(crate) seen: SeenId,
+    /// In a list its counters, in a record the goals that were met.
+    pub(crate) tally: Tally,
     /// Entries so far; saturates where more make no difference.
     pub(crate) count: u32,
 }
@@ -85,12 +97,10 @@ pub(crate) enum Node {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     Symbol(Symbol, Place),
-    /// A named key of a record that the filter admits; leads to [`Node::RecordAssign`] with the key's index as position
-    /// and the same count.
+    /// A named key of a record that the filter admits; leads to [`Node::RecordAssign`] with the key's index as position.
     Key {
         record: u32,
-        count: u32,
-        seen: SeenId,
+        register: Register,
         filter: KeyFilter,
     },
 }
@@ -113,8 +123,11 @@ pub(crate) struct LoopBody {
 pub(crate) struct ListBody {
     pub(crate) close: TerminalId,
     pub(crate) separator: TerminalId,
-    pub(crate) prefix: Box<[NonterminalId]>,
-    pub(crate) rest: Option<NonterminalId>,
+    pub(crate) prefix: Box<[Cases]>,
+    /// None where the prefix is all there can be.
+    pub(crate) rest: Cases,
+    /// Where it has counters.
+    pub(super) rules: Option<Box<ListRules>>,
     pub(crate) min: u32,
     pub(crate) max: Option<u32>,
     pub(crate) item: NodeId,
@@ -132,12 +145,18 @@ pub(crate) struct RecordBody {
     pub(crate) order: KeyOrder,
     /// The required properties.
     pub(crate) required: FixedBitSet,
-    pub(crate) values: Box<[NonterminalId]>,
+    pub(crate) values: Box<[Cases]>,
+    /// Where it has goals or clauses.
+    pub(super) rules: Option<Box<RecordRules>>,
+    /// Whether each value has one case.
+    pub(super) single: bool,
     /// By position: the first required property at or behind it, or the number of properties.
     pub(crate) next_required: Box<[u32]>,
     /// By position: how many required properties are at or behind it.
     pub(crate) n_required: Box<[u32]>,
-    pub(crate) others: Box<[(TerminalId, NonterminalId)]>,
+    pub(crate) others: Box<[(TerminalId, Cases)]>,
+    /// How many keys without a name there are, where they are few.
+    pub(crate) n_words: Option<u32>,
     pub(crate) min: u32,
     pub(crate) max: Option<u32>,
     pub(crate) key_node: NodeId,
@@ -164,7 +183,11 @@ pub(crate) struct Productions {
     /// Whether the empty text is in the language.
     pub(crate) accepts_empty: bool,
     pub(crate) spacing: Spacing,
+    /// Whether keys without a name may be written twice, if nobody looks.
+    pub(crate) remembers_keys: bool,
     pub(crate) alike: Alike,
+    /// See [`Limits::max_completion_steps`](crate::Limits::max_completion_steps).
+    pub(super) max_steps: usize,
 }
 
 impl Productions {
@@ -182,7 +205,9 @@ impl Productions {
             .records
             .iter()
             .map(|record| {
-                record.keys.n_bytes() + size_of_val(&*record.values) + 8 * record.values.len() + size_of::<RecordBody>()
+                let rules = record.rules.as_ref().map_or(0, |rules| rules.n_bytes());
+                let values = size_of_val(&*record.values) + 8 * record.values.len();
+                record.keys.n_bytes() + values + rules + size_of::<RecordBody>()
             })
             .sum();
         let lists = self.lists.len() * size_of::<ListBody>() + self.loops.len() * size_of::<LoopBody>();
@@ -209,9 +234,37 @@ impl Productions {
         }
     }
 
+    /// Whether there is any way on from `place`: only a body's last node may have none, for no place is a dead end.
+    pub(crate) fn has_way_on(&self, place: Place) -> bool {
+        let mut node = place.node;
+        loop {
+            match &self.nodes[node as usize] {
+                Node::Plain { edges, .. } => return !edges.is_empty(),
+                Node::LoopAfter(id) => {
+                    let body = &self.loops[*id as usize];
+                    if body.max.is_none_or(|max| place.register.count < max) {
+                        return true;
+                    }
+                    node = body.exit;
+                }
+                _ => return true,
+            }
+        }
+    }
+
     /// Calls `visit` for each way on from `place`.
-    pub(crate) fn successors(&self, place: Place, seen: &SeenSets, visit: &mut impl FnMut(Next)) {
+    ///
+    /// # Errors
+    /// When it takes too long to find out how a list or record can be completed.
+    pub(crate) fn successors(
+        &self,
+        place: Place,
+        seen: &SeenSets,
+        visit: &mut impl FnMut(Next),
+    ) -> Result<(), LimitError> {
         let register = place.register;
+        let mut steps = Steps::new(self.max_steps);
+        let steps = &mut steps;
         let at = |node, register| Place { node, register };
         match &self.nodes[place.node as usize] {
             Node::Plain { edges, .. } => {
@@ -232,35 +285,29 @@ impl Productions {
                         Some(separator) => {
                             visit(Next::Symbol(Symbol::Terminal(separator), at(body.item_node, register)));
                         }
-                        None => self.successors(at(body.item_node, register), seen, visit),
+                        None => self.successors(at(body.item_node, register), seen, visit)?,
                     }
                 }
                 if register.count >= body.min {
-                    self.successors(at(body.exit, Register::default()), seen, visit);
+                    self.successors(at(body.exit, Register::default()), seen, visit)?;
                 }
             }
             Node::ListFirst(id) => {
                 let body = &self.lists[*id as usize];
-                if body.min == 0 {
+                if body.can_close(register) {
                     visit(Next::Symbol(Symbol::Terminal(body.close), at(body.exit, Register::default())));
                 }
-                if body.element(0).is_some() {
-                    self.successors(at(body.item, register), seen, visit);
-                }
+                self.visit_elements(body, register, steps, visit)?;
             }
-            Node::ListItem(id) => {
-                let body = &self.lists[*id as usize];
-                if let Some(element) = body.element(register.count) {
-                    let register = Register { count: body.saturate(register.count + 1), ..register };
-                    visit(Next::Symbol(Symbol::Nonterminal(element), at(body.after, register)));
-                }
-            }
+            Node::ListItem(id) => self.visit_elements(&self.lists[*id as usize], register, steps, visit)?,
             Node::ListAfter(id) => {
                 let body = &self.lists[*id as usize];
-                if register.count >= body.min {
+                let can_close = body.can_close(register);
+                if can_close {
                     visit(Next::Symbol(Symbol::Terminal(body.close), at(body.exit, Register::default())));
                 }
-                if body.element(register.count).is_some() {
+                // No place is a dead end.
+                if !can_close || body.can_have_more(register, steps)? {
                     visit(Next::Symbol(Symbol::Terminal(body.separator), at(body.item, register)));
                 }
             }
@@ -269,19 +316,21 @@ impl Productions {
                 if body.can_close(register, seen) {
                     visit(Next::Symbol(Symbol::Terminal(body.close), at(body.exit, Register::default())));
                 }
-                self.visit_keys(*id, register, seen, visit);
+                self.visit_keys(*id, register, seen, steps, visit)?;
             }
-            Node::RecordKey(id) => self.visit_keys(*id, register, seen, visit),
+            Node::RecordKey(id) => self.visit_keys(*id, register, seen, steps, visit)?,
             Node::RecordAssign(id) => {
                 let body = &self.records[*id as usize];
                 visit(Next::Symbol(Symbol::Terminal(body.assign), at(body.value_node, register)));
             }
             Node::RecordValue(id) => {
                 let body = &self.records[*id as usize];
-                let value = body.values[register.position as usize];
                 let position = if body.order == KeyOrder::Any { 0 } else { register.position + 1 };
-                let register = Register { position, count: body.saturate(register.count + 1), ..register };
-                visit(Next::Symbol(Symbol::Nonterminal(value), at(body.after, register)));
+                for case in &body.values[register.position as usize] {
+                    if let Some(register) = body.after_entry(Register { position, ..register }, *case, seen, steps)? {
+                        visit(Next::Symbol(Symbol::Nonterminal(case.value), at(body.after, register)));
+                    }
+                }
             }
             Node::OtherAssign(id, class) => {
                 let body = &self.records[*id as usize];
@@ -289,47 +338,75 @@ impl Productions {
             }
             Node::OtherValue(id, class) => {
                 let body = &self.records[*id as usize];
-                let value = body.others[*class as usize].1;
                 let position = if body.order == KeyOrder::Any { 0 } else { body.n_properties() };
-                let register = Register { position, count: body.saturate(register.count + 1), ..register };
-                visit(Next::Symbol(Symbol::Nonterminal(value), at(body.after, register)));
+                for case in &body.others[*class as usize].1 {
+                    if let Some(register) = body.after_entry(Register { position, ..register }, *case, seen, steps)? {
+                        visit(Next::Symbol(Symbol::Nonterminal(case.value), at(body.after, register)));
+                    }
+                }
             }
             Node::RecordAfter(id) => {
                 let body = &self.records[*id as usize];
-                if body.can_close(register, seen) {
+                let can_close = body.can_close(register, seen);
+                if can_close {
                     visit(Next::Symbol(Symbol::Terminal(body.close), at(body.exit, Register::default())));
                 }
-                if body.filter(register, seen).is_some() || body.can_have_others(register, seen) {
+                // No place is a dead end.
+                if !can_close || body.can_have_more(register, seen, steps)? {
                     visit(Next::Symbol(Symbol::Terminal(body.separator), at(body.key_node, register)));
                 }
             }
         }
+        Ok(())
     }
 
-    fn visit_keys(&self, record: u32, register: Register, seen: &SeenSets, visit: &mut impl FnMut(Next)) {
-        let body = &self.records[record as usize];
-        if let Some(filter) = body.filter(register, seen) {
-            visit(Next::Key { record, count: register.count, seen: register.seen, filter });
+    fn visit_elements(
+        &self,
+        body: &ListBody,
+        register: Register,
+        steps: &mut Steps,
+        visit: &mut impl FnMut(Next),
+    ) -> Result<(), LimitError> {
+        for case in body.cases(register.count) {
+            if let Some(register) = body.after_element(register, *case, steps)? {
+                visit(Next::Symbol(Symbol::Nonterminal(case.value), Place { node: body.after, register }));
+            }
         }
-        if body.can_have_others(register, seen) {
-            for (class, (key, _)) in body.others.iter().enumerate() {
+        Ok(())
+    }
+
+    fn visit_keys(
+        &self,
+        record: u32,
+        register: Register,
+        seen: &SeenSets,
+        steps: &mut Steps,
+        visit: &mut impl FnMut(Next),
+    ) -> Result<(), LimitError> {
+        let body = &self.records[record as usize];
+        if let Some(filter) = body.keys_to_come(register, seen, steps)? {
+            visit(Next::Key { record, register, filter });
+        }
+        for (class, (key, _)) in body.others.iter().enumerate() {
+            if body.class_can_come(class, register, seen, steps)? {
                 let node = body.first_other + 2 * class as u32;
                 visit(Next::Symbol(Symbol::Terminal(*key), Place { node, register }));
             }
         }
+        Ok(())
     }
 }
 
 impl ListBody {
-    /// The body of the element at `index`; `None` where the list must end.
-    fn element(&self, index: u32) -> Option<NonterminalId> {
+    /// The cases of the element at `index`; none where the list must end.
+    pub(super) fn cases(&self, index: u32) -> &[Case] {
         if self.max.is_some_and(|max| index >= max) {
-            return None;
+            return &[];
         }
-        self.prefix.get(index as usize).copied().or(self.rest)
+        self.prefix.get(index as usize).unwrap_or(&self.rest)
     }
 
-    fn saturate(&self, count: u32) -> u32 {
+    pub(super) fn saturate(&self, count: u32) -> u32 {
         count.min(self.max.unwrap_or((self.prefix.len() as u32).max(self.min).max(1)))
     }
 }
@@ -344,12 +421,12 @@ impl RecordBody {
         self.min > 0 || self.max.is_some()
     }
 
-    fn saturate(&self, count: u32) -> u32 {
+    pub(super) fn saturate(&self, count: u32) -> u32 {
         if self.counts() { count.min(self.max.unwrap_or(self.min)) } else { 0 }
     }
 
     /// Required properties that must still come.
-    fn n_missing(&self, register: Register, seen: &SeenSets) -> u32 {
+    pub(super) fn n_missing(&self, register: Register, seen: &SeenSets) -> u32 {
         match self.order {
             KeyOrder::Listed => self.n_required[register.position as usize],
             KeyOrder::Any => self.required.difference(seen.get(register.seen)).count() as u32,
@@ -357,18 +434,21 @@ impl RecordBody {
     }
 
     pub(super) fn can_close(&self, register: Register, seen: &SeenSets) -> bool {
-        register.count >= self.min && self.n_missing(register, seen) == 0
+        register.count >= self.min && self.n_missing(register, seen) == 0 && self.meets_rules(register, seen)
     }
 
     /// Entries that may still come.
-    fn room(&self, register: Register) -> u32 {
+    pub(super) fn room(&self, register: Register) -> u32 {
         self.max.map_or(u32::MAX, |max| max - register.count)
     }
 
     pub(super) fn can_have_others(&self, register: Register, seen: &SeenSets) -> bool {
         let n_missing = self.n_missing(register, seen);
         let in_order = self.order == KeyOrder::Any || n_missing == 0;
-        !self.others.is_empty() && in_order && self.room(register) > n_missing
+        // In written order nothing but other keys comes behind the first of them.
+        let enough = self.order == KeyOrder::Any
+            || self.n_words.is_none_or(|n_words| self.min.saturating_sub(register.count) <= n_words);
+        !self.others.is_empty() && in_order && self.room(register) > n_missing && enough
     }
 
     /// The named keys that may come next; `None` when there are none.
@@ -406,10 +486,10 @@ impl RecordBody {
         if last == n_properties {
             last = last.checked_sub(1)?;
         }
-        if self.others.is_empty() {
-            // Behind key `k` at most `n - k - 1` more can come.
+        if let Some(n_words) = self.n_words {
+            // Behind key `k` at most `n - k - 1` more with a name can come, and those without.
             let missing = self.min.saturating_sub(register.count);
-            last = last.min(n_properties.checked_sub(missing.max(1))?);
+            last = last.min(n_properties.saturating_add(n_words).checked_sub(missing.max(1))?);
         }
         (last >= register.position).then_some(last)
     }

@@ -5,7 +5,14 @@
 
 use std::sync::Arc;
 
-use super::builder::{Case, Expr, GrammarBuilder, List, Record};
+use fixedbitset::FixedBitSet;
+
+use super::builder::{Case, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Record};
+use super::productions::Cases;
+use super::record_rules::At;
+use super::rules::{Obligations, UsableRecord, list_rules, record_rules};
+use super::steps::Steps;
+use super::tally::Tally;
 use crate::automata::Automaton;
 use crate::error::{GrammarError, LimitError};
 use crate::limits::Limits;
@@ -16,6 +23,7 @@ pub(super) struct Analysis<'a> {
     automata: &'a [Arc<Automaton>],
     productive: Vec<bool>,
     nullable: Vec<bool>,
+    max_steps: usize,
 }
 
 impl<'a> Analysis<'a> {
@@ -26,14 +34,16 @@ impl<'a> Analysis<'a> {
         limits: &Limits,
     ) -> Result<Analysis<'a>, GrammarError> {
         let n = builder.bodies.len();
-        let mut analysis = Analysis { builder, automata, productive: vec![false; n], nullable: vec![false; n] };
+        let max_steps = limits.max_completion_steps;
+        let mut analysis =
+            Analysis { builder, automata, productive: vec![false; n], nullable: vec![false; n], max_steps };
         let mut budget = limits.max_grammar_nodes.saturating_mul(4);
         let mut forward = false;
         loop {
             let mut changed = false;
             for step in 0..n {
                 let index = if forward { step } else { n - 1 - step };
-                changed |= analysis.update(index);
+                changed |= analysis.update(index)?;
                 budget = budget
                     .checked_sub(1)
                     .ok_or(LimitError { setting: "max_grammar_nodes", limit: limits.max_grammar_nodes })?;
@@ -45,30 +55,81 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    fn update(&mut self, index: usize) -> bool {
-        let Some(body) = &self.builder.bodies[index] else { return false };
-        let productive = self.productive[index] || self.is_productive(body);
+    fn update(&mut self, index: usize) -> Result<bool, GrammarError> {
+        let Some(body) = &self.builder.bodies[index] else { return Ok(false) };
+        let productive = self.productive[index] || self.is_productive(body, self.builder.key_order_of(index))?;
         let nullable = self.nullable[index] || self.is_nullable(body);
         let changed = productive != self.productive[index] || nullable != self.nullable[index];
         self.productive[index] = productive;
         self.nullable[index] = nullable;
-        changed
+        Ok(changed)
     }
 
-    pub(super) fn is_productive(&self, expr: &Expr) -> bool {
-        match expr {
+    /// Whether an expression derives some text; `order` is that of the keys of its records.
+    pub(super) fn is_productive(&self, expr: &Expr, order: KeyOrder) -> Result<bool, GrammarError> {
+        Ok(match expr {
             Expr::Empty => true,
             Expr::Never => false,
             Expr::Terminal(id) => !self.automata[id.index()].is_empty(),
             Expr::Nonterminal(id) => self.productive[id.index()],
-            Expr::Sequence(parts) => parts.iter().all(|part| self.is_productive(part)),
-            Expr::Choice(parts) => parts.iter().any(|part| self.is_productive(part)),
-            Expr::Repeat { item, min, max, .. } => {
-                max.is_none_or(|max| *min <= max) && (*min == 0 || self.is_productive(item))
+            Expr::Sequence(parts) => {
+                for part in parts {
+                    if !self.is_productive(part, order)? {
+                        return Ok(false);
+                    }
+                }
+                true
             }
-            Expr::List(list) => list.min <= self.most_elements(list),
-            Expr::Record(record) => self.record_is_productive(record),
+            Expr::Choice(parts) => {
+                for part in parts {
+                    if self.is_productive(part, order)? {
+                        return Ok(true);
+                    }
+                }
+                false
+            }
+            Expr::Repeat { item, min, max, .. } => {
+                max.is_none_or(|max| *min <= max) && (*min == 0 || self.is_productive(item, order)?)
+            }
+            Expr::List(list) => self.list_is_productive(list)?,
+            Expr::Record(record) => self.record_is_productive(record, order)?,
+        })
+    }
+
+    fn list_is_productive(&self, list: &List) -> Result<bool, GrammarError> {
+        if list.min > self.most_elements(list) {
+            return Ok(false);
         }
+        let (prefix, rest) = self.usable_elements(list);
+        let Some(rules) = list_rules(list, &prefix, &rest)? else { return Ok(true) };
+        Ok(rules.can_complete(0, Tally::default(), &mut Steps::new(self.max_steps))?)
+    }
+
+    /// The productive cases of a list's elements, as far as it can get.
+    pub(super) fn usable_elements(&self, list: &List) -> (Vec<Cases>, Cases) {
+        let most = self.most_elements(list) as usize;
+        let prefix: Vec<Cases> = list.prefix.iter().take(most).map(|cases| self.usable_cases(cases)).collect();
+        let rest = if prefix.len() < most { self.usable_cases(&list.rest) } else { Cases::new() };
+        (prefix, rest)
+    }
+
+    /// The productive ones among the cases, each once.
+    fn usable_cases(&self, cases: &[Case]) -> Cases {
+        let mut usable: Cases = cases.iter().filter(|case| self.productive[case.value.index()]).copied().collect();
+        usable.sort_unstable();
+        usable.dedup();
+        usable
+    }
+
+    /// Likewise for an entry of a record, where meeting more never harms.
+    fn usable_values(&self, cases: &[Case]) -> Cases {
+        let mut usable = self.usable_cases(cases);
+        let all = usable.clone();
+        let meets_more = |case: &Case, other: &Case| {
+            case.value == other.value && case.meets != other.meets && case.meets & other.meets == case.meets
+        };
+        usable.retain(|case| !all.iter().any(|other| meets_more(case, other)));
+        usable
     }
 
     /// Most elements that a list can get: it must end before one that cannot be completed.
@@ -83,20 +144,54 @@ impl<'a> Analysis<'a> {
         cases.iter().any(|case| self.productive[case.value.index()])
     }
 
-    fn record_is_productive(&self, record: &Record) -> bool {
+    /// What can come in a record.
+    pub(super) fn usable_record(&self, record: &Record) -> UsableRecord {
+        let mut usable = UsableRecord { indices: Vec::new(), values: Vec::new(), others: Vec::new() };
+        for (index, property) in record.properties.iter().enumerate() {
+            let cases = self.usable_values(&property.cases);
+            if !cases.is_empty() {
+                usable.indices.push(index);
+                usable.values.push(cases);
+            }
+        }
+        for other in &record.others {
+            let cases = self.usable_values(&other.cases);
+            if !cases.is_empty() && !self.automata[other.key.index()].is_empty() {
+                usable.others.push((other.key, cases));
+            }
+        }
+        usable
+    }
+
+    fn record_is_productive(&self, record: &Record, order: KeyOrder) -> Result<bool, GrammarError> {
         let n_required = record.properties.iter().filter(|property| property.required).count();
         let max = record.max.map_or(usize::MAX, |max| max as usize);
         if n_required > max || record.min as usize > max {
-            return false;
+            return Ok(false);
         }
         if record.properties.iter().any(|property| property.required && !self.any_case(&property.cases)) {
-            return false;
+            return Ok(false);
         }
-        record.min as usize <= record.properties.iter().filter(|property| self.any_case(&property.cases)).count()
-            || record
-                .others
-                .iter()
-                .any(|other| self.any_case(&other.cases) && !self.automata[other.key.index()].is_empty())
+        if record.n_goals > 0 || !record.presence.is_empty() {
+            let usable = self.usable_record(record);
+            match record_rules(record, order, &usable)? {
+                Obligations::None => {}
+                Obligations::Impossible => return Ok(false),
+                Obligations::Rules(rules) => {
+                    let start = At { position: 0, count: 0, met: 0, written: &FixedBitSet::new(), also: None };
+                    return Ok(rules.can_complete(start, &mut Steps::new(self.max_steps))?);
+                }
+            }
+        }
+        let n_named = record.properties.iter().filter(|property| self.any_case(&property.cases)).count();
+        Ok(self.n_words(record).is_none_or(|n_words| record.min as usize <= n_named + n_words as usize))
+    }
+
+    /// How many keys without a name a record can have; `None` for more than anyone will write.
+    pub(super) fn n_words(&self, record: &Record) -> Option<u32> {
+        let usable = |other: &&OtherKeys| self.any_case(&other.cases) && !self.terminal_is_empty(other.key);
+        let mut words = record.others.iter().filter(usable).map(|other| other.n_words);
+        words.try_fold(0u32, |sum, n_words| sum.checked_add(n_words?))
     }
 
     pub(super) fn is_nullable(&self, expr: &Expr) -> bool {

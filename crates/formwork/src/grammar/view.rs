@@ -10,8 +10,10 @@ use std::sync::Arc;
 use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
+use super::list_rules::ListView;
 use super::productions::{Node, NodeId, Place, Productions, Register};
 use super::seen::{SeenId, SeenSets};
+use super::tally::Tally;
 use crate::automata::Automaton;
 use crate::ids::{NonterminalId, TerminalId};
 
@@ -32,7 +34,16 @@ pub(crate) enum PlaceView {
     /// In a loop: items that must and that may still come, as far as a token reaches.
     InLoop { node: NodeId, missing: u32, room: u32 },
     /// In a list behind its prefix, likewise.
-    InList { alike: u32, before_item: bool, missing: u32, room: u32 },
+    InList {
+        alike: u32,
+        before_item: bool,
+        /// Whether a counter may soon have all that it may get.
+        is_near: bool,
+        missing: u32,
+        room: u32,
+        /// Its counters, as far as a token reaches.
+        tally: Tally,
+    },
     /// Before the key of an entry of a record, in it, or behind it.
     InRecord {
         alike: u32,
@@ -81,12 +92,13 @@ impl Alike {
         Alike {
             lists: number(lists.map(|body| {
                 let spacing = productions.spacing.of(body.after);
-                (spacing, body.close, body.separator, body.rest, exit(body.exit))
+                let counters = body.rules.as_ref().map(|rules| &rules.counters);
+                (spacing, body.close, body.separator, &body.rest, counters, exit(body.exit))
             })),
             records: number(records.map(|body| {
-                let others: Vec<_> = body.others.iter().map(|(name, value)| (key(*name), *value)).collect();
+                let others: Vec<_> = body.others.iter().map(|(name, value)| (key(*name), value)).collect();
                 let spacing = productions.spacing.of(body.after);
-                (spacing, body.close, body.separator, body.assign, others, exit(body.exit))
+                (spacing, body.close, body.separator, body.assign, others, body.n_words.is_some(), exit(body.exit))
             })),
         }
     }
@@ -138,12 +150,18 @@ impl Productions {
                 if (count as usize) < body.prefix.len() {
                     return PlaceView::Exact(place);
                 }
-                let (missing, room) = left(body.min, body.max);
                 let before_item = matches!(node, Node::ListItem(_));
-                PlaceView::InList { alike: self.alike.lists[*id as usize], before_item, missing, room }
+                let alike = self.alike.lists[*id as usize];
+                if let Some(rules) = &body.rules {
+                    let ListView { is_near, missing, room, tally } = rules.view(count, place.register.tally, reach);
+                    return PlaceView::InList { alike, before_item, is_near, missing, room, tally };
+                }
+                let (missing, room) = left(body.min, body.max);
+                let (is_near, tally) = (false, Tally::default());
+                PlaceView::InList { alike, before_item, is_near, missing, room, tally }
             }
             _ => match (self.record_of(place), reached) {
-                (Some(id), Reached::Keys(reached)) if !self.records[id as usize].counts() => {
+                (Some(id), Reached::Keys(reached)) if self.records[id as usize].is_simple() => {
                     self.view_in_record(id, place, reached, seen)
                 }
                 _ => PlaceView::Exact(place),
@@ -154,8 +172,9 @@ impl Productions {
     fn view_in_record(&self, id: u32, place: Place, reached: &FixedBitSet, seen: &mut SeenSets) -> PlaceView {
         let body = &self.records[id as usize];
         let position = place.register.position;
-        let value = |position: u32| body.values[position as usize];
-        let other = |class: u32| body.others[class as usize].1;
+        // Records with cases are not simple.
+        let value = |position: u32| body.values[position as usize][0].value;
+        let other = |class: u32| body.others[class as usize].1[0].value;
         let (step, position) = match self.nodes[place.node as usize] {
             Node::RecordAssign(_) => (Step::Assign(value(position)), position + 1),
             Node::RecordValue(_) => (Step::Value(value(position)), position + 1),

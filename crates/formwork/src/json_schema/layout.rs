@@ -1,5 +1,6 @@
-//! How is JSON laid out? Whitespace, separators and the length of numbers.
+//! How is JSON laid out? Whitespace, separators, the length and spelling of numbers.
 
+pub use crate::automata::Numbers;
 use crate::grammar::Whitespace;
 
 /// The layout that output must have.
@@ -14,8 +15,10 @@ pub struct Layout {
     pub key_separator: &'static str,
     /// Whitespace that may stand between any two lexemes.
     pub whitespace: Option<Whitespace>,
-    /// Most digits before a number's point, and likewise after it.
+    /// Most digits before a number's point, and likewise after it; only with [`Numbers::Plain`].
     pub max_digits: Option<u32>,
+    /// Which spellings of a number's value may be written.
+    pub numbers: Numbers,
 }
 
 impl Layout {
@@ -25,14 +28,19 @@ impl Layout {
         key_separator: ":",
         whitespace: Some(Whitespace { max: Some(64), surrounding: false }),
         max_digits: Some(40),
+        numbers: Numbers::Plain,
     };
     /// No whitespace at all.
     pub const COMPACT: Layout = Layout { whitespace: None, ..Layout::BOUNDED };
     /// One space after each comma and colon and none elsewhere, as Python's `json.dumps` writes it.
     pub const SPACED: Layout = Layout { item_separator: ", ", key_separator: ": ", ..Layout::COMPACT };
-    /// Whatever JSON allows: unbounded whitespace, also around the document, and numbers of any length.
-    pub const FREE: Layout =
-        Layout { whitespace: Some(Whitespace { max: None, surrounding: true }), max_digits: None, ..Layout::BOUNDED };
+    /// Whatever JSON allows: unbounded whitespace, also around the document, and numbers in any spelling and length.
+    pub const FREE: Layout = Layout {
+        whitespace: Some(Whitespace { max: None, surrounding: true }),
+        max_digits: None,
+        numbers: Numbers::Any,
+        ..Layout::BOUNDED
+    };
 }
 
 impl Default for Layout {

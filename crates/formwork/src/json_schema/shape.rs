@@ -12,7 +12,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 use smallvec::SmallVec;
 
-use crate::automata::{Decimal, NumberSpec, StringSpec};
+use crate::automata::{Decimal, NumberForm, NumberSpec, StringSpec};
 
 /// A conjunction of schemas, interned by [`super::reduce::Reducer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -192,11 +192,32 @@ impl<'a> Union<'a> {
 pub(super) struct NumberLiteral<'a> {
     pub(super) value: Decimal,
     pub(super) text: Cow<'a, str>,
+    /// Which of its spellings count.
+    pub(super) form: NumberForm,
 }
 
 impl PartialEq for NumberLiteral<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
+        self.value == other.value && self.form == other.form
+    }
+}
+
+impl<'a> NumberLiteral<'a> {
+    /// The number where only spellings of `form` count, too; `None` where it has none.
+    pub(super) fn in_form(&self, form: NumberForm) -> Option<NumberLiteral<'a>> {
+        if form == NumberForm::Free || form == self.form {
+            return Some(self.clone());
+        }
+        if self.form != NumberForm::Free || (form == NumberForm::Digits && !self.value.is_integer()) {
+            return None;
+        }
+        let is_digits = !self.text.contains(['.', 'e', 'E']);
+        let text = match form {
+            NumberForm::Digits if !is_digits => Cow::Owned(self.value.whole_text()),
+            NumberForm::NotDigits if is_digits => Cow::Owned(format!("{}.0", self.text)),
+            _ => self.text.clone(),
+        };
+        Some(NumberLiteral { value: self.value.clone(), text, form })
     }
 }
 

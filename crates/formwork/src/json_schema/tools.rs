@@ -91,6 +91,7 @@ impl<'a> Lowerer<'_, 'a> {
             counters: Vec::new(),
             min: 1,
             max,
+            unique: false,
         });
         Ok(self.builder_mut().nonterminal("calls", list))
     }

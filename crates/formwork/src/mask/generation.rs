@@ -8,21 +8,27 @@ use std::sync::Arc;
 use ahash::AHashMap;
 
 use super::bytes::ByteSet;
+use super::pasts::PastLists;
+use super::repeats::Estimate;
 use super::walk::RestMemo;
-use super::{ExitMemo, MaskWork, Profiles, Unions};
+use super::{ExitMemo, MaskWork, Pasts, Profiles, Unions};
 use crate::automata::{Automaton, Overflows};
 use crate::error::{LimitError, MatchError};
-use crate::grammar::Productions;
+use crate::grammar::{Effect, Productions};
 use crate::ids::TokenId;
 use crate::limits::Limits;
-use crate::parser::{Configuration, ConfigurationView, Entry, Item, Lexing, Parser, Scan, SetId, TokenReach};
+use crate::parser::{
+    Adopted, Configuration, ConfigurationView, Entry, Item, Lexing, Parser, Scan, SetId, TokenReach, WordSetId, Written,
+};
 use crate::vocabulary::{TokenMask, Vocabulary};
 
-/// One sequence's position: a configuration, and the characters begun in a string whose length is bounded.
+/// One sequence's position: a configuration, the characters begun in a string whose length is bounded, and what must not be
+/// written again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Handle {
     pub(crate) configuration: u32,
     pub(crate) n_chars: u32,
+    pub(crate) pasts: Pasts,
 }
 
 /// What every generation of a grammar is made from.
@@ -59,6 +65,9 @@ struct Known {
     free_string: Option<u32>,
 }
 
+/// A configuration, its characters as far as they matter, and what must not be written again if that does.
+type MaskKey = (u32, u32, u32, Pasts);
+
 /// See the [module documentation](self).
 #[derive(Debug)]
 pub(crate) struct Generation {
@@ -66,14 +75,16 @@ pub(crate) struct Generation {
     parser: Parser,
     known: Vec<Known>,
     ids: AHashMap<Configuration, u32>,
-    masks: AHashMap<(u32, u32, u32), TokenMask>,
-    /// The same masks, by all that they depend on.
-    by_view: AHashMap<ConfigurationView, TokenMask>,
+    masks: AHashMap<MaskKey, TokenMask>,
+    /// Masks for any past, by all that they depend on.
+    by_view: AHashMap<ConfigurationView, Estimate>,
     exits: ExitMemo,
     rests: RestMemo,
+    spelled: AHashMap<WordSetId, Box<[u32]>>,
     first_bytes: Vec<Option<ByteSet>>,
-    /// Where tokens lead from configurations that count no characters.
-    steps: AHashMap<(u32, u32), Handle>,
+    /// Where tokens lead from configurations that count no characters; for any past where it makes no difference.
+    steps: AHashMap<(u32, u32, Pasts), Handle>,
+    pasts: PastLists,
     n_bytes: usize,
     n_steps: u64,
 }
@@ -91,8 +102,10 @@ impl Generation {
             by_view: AHashMap::new(),
             exits: ExitMemo::new(),
             rests: RestMemo::new(),
+            spelled: AHashMap::new(),
             first_bytes: Vec::new(),
             steps: AHashMap::new(),
+            pasts: PastLists::default(),
             n_bytes: 0,
             n_steps: 0,
         }
@@ -105,7 +118,7 @@ impl Generation {
     }
 
     pub(crate) fn n_bytes(&self) -> usize {
-        self.n_bytes + self.parser.n_bytes()
+        self.n_bytes + self.pasts.n_bytes + self.parser.n_bytes()
     }
 
     pub(crate) fn n_masks(&self) -> usize {
@@ -139,22 +152,44 @@ impl Generation {
 
     /// The mask at a position, if it is known.
     pub(crate) fn known_mask(&self, handle: Handle) -> Option<&TokenMask> {
-        self.masks.get(&self.mask_key(handle))
+        let key = self.mask_key(handle);
+        self.masks.get(&key).or_else(|| self.masks.get(&(key.0, key.1, key.2, handle.pasts)))
     }
 
     /// The mask at a position; worked out if it is not known.
     pub(crate) fn mask(&mut self, handle: Handle) -> Result<TokenMask, LimitError> {
-        let key = self.mask_key(handle);
-        if let Some(mask) = self.masks.get(&key) {
+        if let Some(mask) = self.known_mask(handle) {
             return Ok(mask.clone());
         }
+        let mut key = self.mask_key(handle);
         let configuration = self.configuration(handle);
         let view = self.parser.view(&configuration)?;
-        if let Some(mask) = self.by_view.get(&view).cloned() {
-            self.n_bytes += 64;
-            self.masks.insert(key, mask.clone());
-            return Ok(mask);
+        let estimate = match self.by_view.get(&view) {
+            Some(estimate) => estimate.clone(),
+            None => {
+                let any_past = configuration.iter().map(|entry| Entry { past: Written::ANY, ..*entry });
+                let any_past: Configuration = any_past.collect();
+                let estimate = self.work(|work| work.compute(&any_past))?;
+                self.n_bytes += estimate.mask.n_bytes() + 4 * estimate.doubtful.len() + 80 + size_of_val(&*view);
+                self.by_view.insert(view, estimate.clone());
+                estimate
+            }
+        };
+        let mut mask = estimate.mask.clone();
+        if !estimate.doubtful.is_empty() || self.work(|work| work.may_repeat(&configuration))? {
+            key.3 = handle.pasts;
+            let refused = self.work(|work| work.refused(&configuration, &estimate))?;
+            if !refused.is_empty() {
+                mask = mask.without(&refused);
+                self.n_bytes += mask.n_bytes_with_base();
+            }
         }
+        self.n_bytes += 64;
+        self.masks.insert(key, mask.clone());
+        Ok(mask)
+    }
+
+    fn work<T>(&mut self, find: impl FnOnce(&mut MaskWork<'_>) -> Result<T, LimitError>) -> Result<T, LimitError> {
         let shared = Arc::clone(&self.shared);
         let mut work = MaskWork {
             parser: &mut self.parser,
@@ -162,6 +197,7 @@ impl Generation {
             profiles: &shared.profiles,
             exits: &mut self.exits,
             rests: &mut self.rests,
+            spelled: &mut self.spelled,
             first_bytes: &mut self.first_bytes,
             unions: &shared.unions,
             overflows: &shared.overflows,
@@ -169,31 +205,26 @@ impl Generation {
             n_steps: 0,
             n_bytes: 0,
         };
-        let mask = work.compute(&configuration);
+        let found = find(&mut work);
         // What was found out on the way to an error stays, so it counts.
         self.n_steps += work.n_steps as u64;
         self.n_bytes += work.n_bytes;
-        let mask = mask?;
-        self.n_bytes += mask.n_bytes() + 128 + size_of_val(&*view);
-        self.by_view.insert(view, mask.clone());
-        self.masks.insert(key, mask.clone());
-        Ok(mask)
+        found
     }
 
-    /// Configurations whose masks are equal have equal keys: counts matter only as far as one token reaches.
-    fn mask_key(&self, handle: Handle) -> (u32, u32, u32) {
+    /// Configurations whose masks are equal, whatever their past, have equal keys: counts matter only as far as one token
+    /// reaches.
+    fn mask_key(&self, handle: Handle) -> MaskKey {
         let known = &self.known[handle.configuration as usize];
-        match known.counting {
-            Counting::None => (handle.configuration, 0, 0),
-            Counting::Several => (handle.configuration, u32::MAX, handle.n_chars),
+        let (min, max) = match known.counting {
+            Counting::None => (0, 0),
+            Counting::Several => (u32::MAX, handle.n_chars),
             Counting::One(terminal) => match &*self.shared.automata[terminal as usize] {
-                Automaton::String(string) => {
-                    let (min, max) = string.length_key(handle.n_chars, self.shared.reach.max_chars);
-                    (handle.configuration, min, max)
-                }
-                _ => (handle.configuration, 0, 0),
+                Automaton::String(string) => string.length_key(handle.n_chars, self.shared.reach.max_chars),
+                _ => (0, 0),
             },
-        }
+        };
+        (handle.configuration, min, max, Pasts::ANY)
     }
 
     /// Where a token leads, if that is known already; `None` when it must be worked out.
@@ -211,16 +242,25 @@ impl Generation {
             };
         }
         match known.counting {
-            Counting::None => self.steps.get(&(handle.configuration, token.get())).copied(),
+            Counting::None => {
+                let any = handle.pasts.is_one().then_some((handle.configuration, token.get(), Pasts::ANY));
+                let same_past = any.and_then(|any| self.steps.get(&any));
+                let same_past = same_past.map(|known| Handle { pasts: handle.pasts, ..*known });
+                same_past.or_else(|| self.steps.get(&(handle.configuration, token.get(), handle.pasts)).copied())
+            }
             _ => None,
         }
     }
 
     /// Reads the bytes of a token.
     pub(crate) fn step_token(&mut self, handle: Handle, token: TokenId, bytes: &[u8]) -> Result<Handle, MatchError> {
+        let n_uses = self.parser.written.n_uses;
         let target = self.step_bytes(handle, bytes)?.map_err(|offset| MatchError::TokenNotAllowed { token, offset })?;
         if self.known[handle.configuration as usize].counting == Counting::None {
-            self.steps.insert((handle.configuration, token.get()), target);
+            // Where nothing is asked of the past, all entries that had one past still have it.
+            let any = n_uses == self.parser.written.n_uses && target.pasts == handle.pasts && target.pasts.is_one();
+            let pasts = if any { Pasts::ANY } else { handle.pasts };
+            self.steps.insert((handle.configuration, token.get(), pasts), target);
             self.n_bytes += 32;
         }
         Ok(target)
@@ -291,6 +331,7 @@ impl Generation {
                 }
             }
         }
+        self.pasts.put(handle.pasts, &mut entries);
         entries
     }
 
@@ -329,8 +370,9 @@ impl Generation {
                 }
             }
         }
+        let pasts = self.pasts.take(&mut entries);
         if let Some(id) = self.ids.get(&entries) {
-            return Handle { configuration: *id, n_chars: most };
+            return Handle { configuration: *id, n_chars: most, pasts };
         }
         let id = self.known.len() as u32;
         self.n_bytes += 2 * size_of::<Configuration>() + entries.len() * size_of::<Entry>() + 96;
@@ -342,7 +384,7 @@ impl Generation {
             entries: entries.clone(),
         });
         self.ids.insert(entries, id);
-        Handle { configuration: id, n_chars: most }
+        Handle { configuration: id, n_chars: most, pasts }
     }
 
     fn free_string(&self, entries: &[Entry]) -> Option<u32> {
@@ -350,6 +392,10 @@ impl Generation {
         use crate::automata::decoder::DecodeState;
         let [entry] = entries else { return None };
         let Lexing::Inside { state, .. } = entry.lexing else { return None };
+        let Lexing::Inside { scan, .. } = entry.lexing else { return None };
+        if self.parser.effect(entry.set, scan) != Effect::None {
+            return None;
+        }
         let terminal = self.terminal(entry)?;
         match &*self.shared.automata[terminal as usize] {
             Automaton::String(string) if string.is_free() => {
@@ -363,6 +409,7 @@ impl Generation {
     pub(crate) fn adopt(&mut self, old: &Generation, handles: &mut [&mut Handle]) -> Result<(), LimitError> {
         let mut sets: AHashMap<SetId, SetId> = AHashMap::new();
         let mut configurations: AHashMap<Handle, Handle> = AHashMap::new();
+        let mut adopted = Adopted::default();
         for handle in handles {
             let new = match configurations.get(*handle) {
                 Some(new) => *new,
@@ -370,6 +417,7 @@ impl Generation {
                     let mut entries = old.configuration(**handle);
                     for entry in &mut entries {
                         self.adopt_entry(old, entry, &mut sets)?;
+                        entry.past = self.parser.written.adopt(&old.parser.written, entry.past, &mut adopted);
                     }
                     let new = self.intern(entries);
                     configurations.insert(**handle, new);
@@ -391,18 +439,20 @@ impl Generation {
         entry.set = self.adopt_set(old, old_set, sets);
         if let Lexing::Inside { scan, .. } = &mut entry.lexing {
             let of_key = match old.parser.scan(old_set, *scan) {
-                Scan::Key { origin, seen, .. } => {
-                    Some((self.adopt_set(old, *origin, sets), self.parser.adopt_seen(&old.parser, *seen)))
+                Scan::Key { origin, register, .. } => {
+                    let register = self.parser.adopt_register(&old.parser, *register);
+                    Some((self.adopt_set(old, *origin, sets), register))
                 }
                 Scan::Terminal { .. } => None,
             };
             let scans = self.parser.scans(entry.set)?;
             let same = |new: &&Scan| match (old.parser.scan(old_set, *scan), new) {
-                (Scan::Terminal { terminal: a, .. }, Scan::Terminal { terminal: b, .. }) => a == b,
-                (
-                    Scan::Key { record: a, count: b, filter: c, .. },
-                    Scan::Key { record, count, filter, origin, seen },
-                ) => (a, b, c, of_key) == (record, count, filter, Some((*origin, *seen))),
+                (Scan::Terminal { terminal: a, effect: b, .. }, Scan::Terminal { terminal, effect, .. }) => {
+                    (a, b) == (terminal, effect)
+                }
+                (Scan::Key { record: a, filter: b, .. }, Scan::Key { record, register, filter, origin }) => {
+                    (a, b, of_key) == (record, filter, Some((*origin, *register)))
+                }
                 _ => false,
             };
             let index = scans.iter().position(|new| same(&new)).expect("equal item sets predict equal terminals");

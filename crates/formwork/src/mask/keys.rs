@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
+use super::walk::Found;
 use super::{MaskWork, Parts, Table};
 use crate::automata::{KeyFilter, Keys};
 use crate::error::LimitError;
-use crate::parser::{Entry, Lexing, Scan, SetId};
+use crate::parser::{Entry, Lexing, Scan, SetId, Written};
 use crate::vocabulary::TokenTrie;
 
 impl MaskWork<'_> {
@@ -29,7 +30,7 @@ impl MaskWork<'_> {
         let body = Arc::clone(&self.parser.productions().records[record as usize]);
         let keys = &body.keys;
         if !keys.is_plain(state) {
-            parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars: 0 } });
+            parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars: 0 }, past: Written::ANY });
             return Ok(());
         }
         let vocabulary = self.vocabulary;
@@ -45,11 +46,11 @@ impl MaskWork<'_> {
         // Where any string may come as well, tokens that do not close the key are among its tokens.
         if !parts.masks.iter().any(is_covered) {
             let trie = if spaced { vocabulary.stripped() } else { vocabulary.trie() };
-            self.add_unclosed(keys, &filter, state, trie, &mut parts.ids)?;
+            self.add_unclosed(keys, &filter, state, trie, &mut parts.found.values)?;
         }
         let opened = if keys.depth(state) == 0 { keys.step(state, b'"', &filter) } else { Some(state) };
         if let Some(state) = opened {
-            self.add_closing((set, scan), keys, &filter, state, table, &mut parts.ids)?;
+            self.add_closing((set, scan), keys, &filter, state, table, &mut parts.found)?;
         }
         Ok(())
     }
@@ -79,7 +80,7 @@ impl MaskWork<'_> {
         filter: &KeyFilter,
         state: u64,
         table: Table,
-        found: &mut Vec<u32>,
+        found: &mut Found,
     ) -> Result<(), LimitError> {
         let prefixes = &table.of(self.vocabulary).prefixes;
         let mut closed: Vec<(u32, u32)> = Vec::new();
@@ -96,8 +97,9 @@ impl MaskWork<'_> {
         for (key, prefix) in closed {
             let after = self.parser.step(set, scan, key)?;
             let taken = self.taken_exits(after, table)?;
+            found.doubtful.extend_from_slice(&taken.doubtful);
             let pairs = taken.tokens.iter().zip(&taken.prefixes);
-            found.extend(pairs.filter(|(_, other)| **other == prefix).map(|(token, _)| *token));
+            found.values.extend(pairs.filter(|(_, other)| **other == prefix).map(|(token, _)| *token));
         }
         Ok(())
     }

@@ -13,7 +13,9 @@ mod fates;
 mod free_text;
 mod generation;
 mod keys;
+mod pasts;
 mod profile;
+mod repeats;
 mod shapes;
 mod strings;
 mod union;
@@ -27,15 +29,17 @@ use fixedbitset::FixedBitSet;
 
 use self::bytes::ByteSet;
 pub(crate) use self::generation::{Generation, Handle, Shared};
+pub(crate) use self::pasts::Pasts;
 pub(crate) use self::profile::Profiles;
 use self::profile::{Exits, Profile};
+use self::repeats::Estimate;
 pub(crate) use self::union::Unions;
-use self::walk::{RestMemo, Trie};
+use self::walk::{Found, RestMemo, Trie};
 use crate::automata::{Automaton, Overflows};
 use crate::error::LimitError;
 use crate::ids::TokenId;
 use crate::limits::Limits;
-use crate::parser::{Blank, Configuration, Entry, Lexing, Parser, Scan, SetId, TokenReach};
+use crate::parser::{Blank, Configuration, Entry, Lexing, Parser, Scan, SetId, TokenReach, WordSetId, Written};
 pub use crate::vocabulary::TokenMask;
 use crate::vocabulary::strings::BodyTable;
 use crate::vocabulary::token_mask::set_bit;
@@ -68,13 +72,15 @@ struct Taken {
     tokens: Arc<[u32]>,
     /// Number of each token's prefix.
     prefixes: Box<[u32]>,
+    /// The tokens that some pasts do not allow.
+    doubtful: Box<[u32]>,
 }
 
 /// How far the tokens of a vocabulary reach.
 pub(crate) fn token_reach(vocabulary: &Vocabulary) -> TokenReach {
     TokenReach {
         max_bytes: u32::try_from(vocabulary.max_token_bytes()).unwrap_or(u32::MAX),
-        max_chars: vocabulary.strings().body.max_chars(),
+        max_chars: vocabulary.strings().reach(),
         names: vocabulary.names_behind_commas(),
     }
 }
@@ -87,6 +93,8 @@ struct MaskWork<'a> {
     profiles: &'a [Arc<Profiles>],
     exits: &'a mut ExitMemo,
     rests: &'a mut RestMemo,
+    /// By set of keys: the tokens that hold one of them in quotes.
+    spelled: &'a mut AHashMap<WordSetId, Box<[u32]>>,
     /// By item set: the bytes that can come next, once asked for.
     first_bytes: &'a mut Vec<Option<ByteSet>>,
     unions: &'a Unions,
@@ -102,7 +110,7 @@ struct MaskWork<'a> {
 #[derive(Default)]
 struct Parts {
     masks: Vec<TokenMask>,
-    ids: Vec<u32>,
+    found: Found,
     /// Lexemes that are best read together, by one walk over the token trie.
     direct: Configuration,
 }
@@ -110,17 +118,17 @@ struct Parts {
 impl Parts {
     /// Makes a row of the single tokens where they are many: it is copied at once.
     fn gather_ids(&mut self, n_words: usize) {
-        if self.ids.len() > n_words {
+        if self.found.values.len() > n_words {
             let mut row = vec![0; n_words];
-            self.ids.drain(..).for_each(|id| set_bit(&mut row, id));
+            self.found.values.drain(..).for_each(|id| set_bit(&mut row, id));
             self.masks.push(TokenMask::from_row(&row, None));
         }
     }
 }
 
 impl MaskWork<'_> {
-    /// The tokens that may come next, stop tokens included.
-    fn compute(&mut self, configuration: &[Entry]) -> Result<TokenMask, LimitError> {
+    /// The tokens that may come next, stop tokens included, whatever was written before.
+    fn compute(&mut self, configuration: &[Entry]) -> Result<Estimate, LimitError> {
         let overflows_before = self.overflows.load(Ordering::Relaxed);
         let mut parts = Parts::default();
         // Strings that may hold anything come first: they cover much of what named keys would add.
@@ -142,17 +150,21 @@ impl MaskWork<'_> {
         }
         if !parts.direct.is_empty() {
             let direct = std::mem::take(&mut parts.direct);
-            self.walk(Trie::Tokens, direct, &mut parts.ids)?;
+            self.walk(Trie::Tokens, direct, &mut parts.found)?;
         }
         if self.parser.accepts(configuration) {
-            parts.ids.extend(self.vocabulary.stop_tokens().iter().map(|token| token.get()));
+            parts.found.values.extend(self.vocabulary.stop_tokens().iter().map(|token| token.get()));
         }
         parts.gather_ids(self.vocabulary.mask_words());
         if self.overflows.load(Ordering::Relaxed) != overflows_before {
             let limit = self.limits.max_automaton_states;
             return Err(LimitError { setting: "max_automaton_states", limit });
         }
-        Ok(self.unions.join(self.vocabulary.mask_words(), &parts.masks, parts.ids))
+        let Found { values, mut doubtful } = parts.found;
+        doubtful.sort_unstable();
+        doubtful.dedup();
+        let mask = self.unions.join(self.vocabulary.mask_words(), &parts.masks, values);
+        Ok(Estimate { mask, doubtful: doubtful.into() })
     }
 
     /// Counts work against its budget.
@@ -201,16 +213,17 @@ impl MaskWork<'_> {
         }
         let direct = std::mem::take(&mut spaced.direct);
         if !direct.is_empty() {
-            self.walk(Trie::Stripped, direct, &mut spaced.ids)?;
+            self.walk(Trie::Stripped, direct, &mut spaced.found)?;
         }
-        parts.ids.extend(spaced.ids.iter().filter(|token| fits(token)));
+        parts.found.values.extend(spaced.found.values.iter().filter(|token| fits(token)));
+        parts.found.doubtful.append(&mut spaced.found.doubtful);
         for mask in spaced.masks {
             if always_fits {
                 parts.masks.push(mask);
             } else if mask.base().is_none() {
-                parts.ids.extend(mask.added().iter().filter(|token| fits(token)));
+                parts.found.values.extend(mask.added().iter().filter(|token| fits(token)));
             } else {
-                parts.ids.extend(mask.iter().map(TokenId::get).filter(|token| fits(token)));
+                parts.found.values.extend(mask.iter().map(TokenId::get).filter(|token| fits(token)));
             }
         }
         Ok(())
@@ -230,7 +243,11 @@ impl MaskWork<'_> {
             }
             Automaton::Special(_) => Ok(()),
             _ => {
-                parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars: 0 } });
+                parts.direct.push(Entry {
+                    set,
+                    lexing: Lexing::Inside { scan, state, n_chars: 0 },
+                    past: Written::ANY,
+                });
                 Ok(())
             }
         }
@@ -250,11 +267,11 @@ impl MaskWork<'_> {
         let automaton = Arc::clone(self.parser.automaton(terminal));
         match *automaton {
             Automaton::Literal(_) | Automaton::OneOf(_) => {
-                parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars } });
+                parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars }, past: Written::ANY });
                 return Ok(());
             }
             Automaton::Special(token) => {
-                parts.ids.push(token.get());
+                parts.found.values.push(token.get());
                 return Ok(());
             }
             _ => {}
@@ -273,9 +290,10 @@ impl MaskWork<'_> {
         let after = self.parser.step(set, scan, 0)?;
         match &profile.exits {
             Exits::None => {}
-            Exits::Nodes(nodes) => self.walk_subtrees(nodes, after, &mut parts.ids)?,
+            Exits::Nodes(nodes) => self.walk_subtrees(nodes, after, &mut parts.found)?,
             Exits::Quoted { table, prefixes } => {
                 let taken = self.taken_exits(after, *table)?;
+                parts.found.doubtful.extend_from_slice(&taken.doubtful);
                 let tokens = match prefixes {
                     None => Arc::clone(&taken.tokens),
                     Some(prefixes) => {
@@ -303,15 +321,16 @@ impl MaskWork<'_> {
         let exits = &table.of(self.vocabulary).exits;
         let mut taken = FixedBitSet::with_capacity(exits.len());
         let closed = table.of(self.vocabulary).rests.root_values();
-        found.iter().chain(closed).for_each(|exit| taken.insert(*exit as usize));
+        found.values.iter().chain(closed).for_each(|exit| taken.insert(*exit as usize));
         let n_taken = taken.count_ones(..);
         let (mut tokens, mut prefixes) = (Vec::with_capacity(n_taken), Vec::with_capacity(n_taken));
         for exit in taken.ones() {
             tokens.push(exits[exit].0);
             prefixes.push(exits[exit].1);
         }
-        let taken = Arc::new(Taken { tokens: tokens.into(), prefixes: prefixes.into() });
-        self.n_bytes += 8 * n_taken + 96;
+        let doubtful: Box<[u32]> = found.doubtful.iter().map(|exit| exits[*exit as usize].0).collect();
+        self.n_bytes += 8 * n_taken + 4 * doubtful.len() + 96;
+        let taken = Arc::new(Taken { tokens: tokens.into(), prefixes: prefixes.into(), doubtful });
         self.exits.insert((class, table), Arc::clone(&taken));
         Ok(taken)
     }

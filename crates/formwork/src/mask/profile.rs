@@ -134,7 +134,7 @@ impl MaskWork<'_> {
     ) -> Result<Arc<Profile>, LimitError> {
         let key = match automaton {
             Automaton::String(string) => {
-                let (min, max) = string.length_key(n_chars, self.vocabulary.strings().body.max_chars());
+                let (min, max) = string.length_key(n_chars, self.vocabulary.strings().reach());
                 (state, min, max)
             }
             _ => (state, 0, 0),

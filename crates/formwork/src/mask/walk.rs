@@ -12,7 +12,8 @@ use super::bytes::{ByteSet, next_bytes};
 use super::{MaskWork, Table};
 use crate::automata::Automaton;
 use crate::error::LimitError;
-use crate::parser::{Configuration, Entry, Lexing, Scan, SetId};
+use crate::grammar::Effect;
+use crate::parser::{self, Configuration, Entry, Lexing, Scan, SetId, Written};
 use crate::vocabulary::{Child, TokenTrie, Vocabulary};
 
 /// A trie of the vocabulary.
@@ -35,8 +36,32 @@ impl Trie {
     }
 }
 
+/// Values of strings that can be read.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) values: Vec<u32>,
+    /// Those that some pasts do not allow; may hold others of them, too.
+    pub(super) doubtful: Vec<u32>,
+}
+
+impl Found {
+    fn add(&mut self, values: &[u32], doubted: bool) {
+        self.values.extend_from_slice(values);
+        if doubted {
+            self.doubtful.extend_from_slice(values);
+        }
+    }
+
+    fn add_all(&mut self, other: &Found, doubted: bool) {
+        self.add(&other.values, doubted);
+        if !doubted {
+            self.doubtful.extend_from_slice(&other.doubtful);
+        }
+    }
+}
+
 /// By class of item sets and node of a trie (`None` is the root): the values below the node whose strings can be read.
-pub(super) type RestMemo = AHashMap<(SetId, Trie, Option<u32>), Arc<[u32]>>;
+pub(super) type RestMemo = AHashMap<(SetId, Trie, Option<u32>), Arc<Found>>;
 
 /// A node, the configuration behind it, and which of its children were not looked at yet.
 struct Level<'t> {
@@ -45,14 +70,18 @@ struct Level<'t> {
     bytes: ByteSet,
 }
 
-/// Between two lexemes, before any whitespace.
+/// Between two lexemes, before any whitespace, whatever was written before.
 fn behind_lexeme(set: SetId) -> Entry {
-    Entry { set, lexing: Lexing::Between { n_blank: 0 } }
+    parser::behind_lexeme(set, Written::ANY)
+}
+
+fn is_behind_lexeme(entry: &Entry) -> bool {
+    entry.lexing == Lexing::Between { n_blank: 0 }
 }
 
 impl MaskWork<'_> {
     /// Adds the values of all strings of a trie that can be read from `start`, the empty string left out.
-    pub(super) fn walk(&mut self, trie: Trie, start: Configuration, found: &mut Vec<u32>) -> Result<(), LimitError> {
+    pub(super) fn walk(&mut self, trie: Trie, start: Configuration, found: &mut Found) -> Result<(), LimitError> {
         let bytes = next_bytes(self.parser, &start)?;
         self.walk_children(trie, None, start, bytes, found)
     }
@@ -72,33 +101,34 @@ impl MaskWork<'_> {
     }
 
     /// Adds the tokens below each of `nodes` of the token trie whose rests can be read behind a lexeme.
-    pub(super) fn walk_subtrees(&mut self, nodes: &[u32], set: SetId, found: &mut Vec<u32>) -> Result<(), LimitError> {
+    pub(super) fn walk_subtrees(&mut self, nodes: &[u32], set: SetId, found: &mut Found) -> Result<(), LimitError> {
         let trie = self.vocabulary.trie();
         let bytes = self.bytes_behind(set)?;
         for node in nodes {
             // Nearly always no child can follow: most rests go on in the lexeme itself.
             if trie.children(Some(*node as usize)).iter().any(|child| bytes.contains(child.byte)) {
-                found.extend_from_slice(&self.rests_behind(set, Trie::Tokens, Some(*node))?);
+                let rests = self.rests_behind(set, Trie::Tokens, Some(*node))?;
+                found.add_all(&rests, false);
             }
         }
         Ok(())
     }
 
     /// The values below a node whose rests can be read behind a lexeme that leads to `set`.
-    pub(super) fn rests_behind(&mut self, set: SetId, trie: Trie, node: Option<u32>) -> Result<Arc<[u32]>, LimitError> {
+    pub(super) fn rests_behind(&mut self, set: SetId, trie: Trie, node: Option<u32>) -> Result<Arc<Found>, LimitError> {
         let key = (self.parser.class(set), trie, node);
         if let Some(rests) = self.rests.get(&key) {
             return Ok(Arc::clone(rests));
         }
-        let mut found = Vec::new();
+        let mut found = Found::default();
         let bytes = self.bytes_behind(set)?;
         let node = node.map(|node| node as usize);
         if trie.of(self.vocabulary).children(node).iter().any(|child| bytes.contains(child.byte)) {
             let start = Configuration::from_slice(&[behind_lexeme(set)]);
             self.walk_children(trie, node, start, bytes, &mut found)?;
         }
-        let rests: Arc<[u32]> = found.into();
-        self.n_bytes += 4 * rests.len() + 64;
+        let rests = Arc::new(found);
+        self.n_bytes += 4 * (rests.values.len() + rests.doubtful.len()) + 96;
         self.rests.insert(key, Arc::clone(&rests));
         Ok(rests)
     }
@@ -109,7 +139,7 @@ impl MaskWork<'_> {
         node: Option<usize>,
         configuration: Configuration,
         bytes: ByteSet,
-        found: &mut Vec<u32>,
+        found: &mut Found,
     ) -> Result<(), LimitError> {
         let trie = trie_id.of(self.vocabulary);
         let max_entries = self.limits.max_entries;
@@ -128,19 +158,21 @@ impl MaskWork<'_> {
             if next.is_empty() {
                 continue;
             }
-            found.extend_from_slice(trie.values(node as usize));
+            let doubted = next.iter().all(|entry| entry.past == Written::DOUBTED);
+            found.add(trie.values(node as usize), doubted);
             let children = trie.children(Some(node as usize));
             if children.is_empty() {
                 continue;
             }
             for entry in &next {
-                if *entry == behind_lexeme(entry.set) {
-                    found.extend_from_slice(&self.rests_behind(entry.set, trie_id, Some(node))?);
+                if is_behind_lexeme(entry) {
+                    let rests = self.rests_behind(entry.set, trie_id, Some(node))?;
+                    found.add_all(&rests, entry.past == Written::DOUBTED);
                 } else if self.is_wide(entry) {
                     self.walk_lexeme(trie_id, node as usize, entry, found)?;
                 }
             }
-            next.retain(|entry| *entry != behind_lexeme(entry.set) && !self.is_wide(entry));
+            next.retain(|entry| !is_behind_lexeme(entry) && !self.is_wide(entry));
             if !next.is_empty() {
                 let bytes = next_bytes(self.parser, &next)?;
                 levels.push(Level { children, configuration: next, bytes });
@@ -148,28 +180,24 @@ impl MaskWork<'_> {
         }
         Ok(())
     }
+
     /// Whether an entry is in a lexeme that may take nearly everything: it is read without the parser as far as it goes.
     fn is_wide(&self, entry: &Entry) -> bool {
         let Lexing::Inside { scan, .. } = entry.lexing else { return false };
         match self.parser.scan(entry.set, scan) {
-            Scan::Terminal { terminal, .. } => {
+            Scan::Terminal { terminal, effect: Effect::None, .. } => {
                 matches!(**self.parser.automaton(*terminal), Automaton::FreeText(_) | Automaton::Regex(_))
             }
-            Scan::Key { .. } => false,
+            _ => false,
         }
     }
 
     /// Adds the values below a node whose strings go on in a lexeme, and of those that leave it and can be read behind it.
-    fn walk_lexeme(
-        &mut self,
-        trie_id: Trie,
-        node: usize,
-        entry: &Entry,
-        found: &mut Vec<u32>,
-    ) -> Result<(), LimitError> {
+    fn walk_lexeme(&mut self, trie_id: Trie, node: usize, entry: &Entry, found: &mut Found) -> Result<(), LimitError> {
         let Lexing::Inside { scan, state, .. } = entry.lexing else { return Ok(()) };
         let Scan::Terminal { terminal, .. } = self.parser.scan(entry.set, scan) else { return Ok(()) };
         let automaton = Arc::clone(self.parser.automaton(*terminal));
+        let doubted = entry.past == Written::DOUBTED;
         let trie = trie_id.of(self.vocabulary);
         let (mut ends, mut dead) = (Vec::new(), Vec::new());
         let n_visited = trie.walk(node + 1..trie.end(node), state, |state, child| {
@@ -177,7 +205,7 @@ impl MaskWork<'_> {
                 dead.push(child);
                 return None;
             };
-            found.extend_from_slice(trie.values(child));
+            found.add(trie.values(child), doubted);
             if automaton.is_accepting(next) {
                 ends.push(child);
             }
@@ -190,7 +218,8 @@ impl MaskWork<'_> {
         for end in ends {
             while dead.next_if(|node| *node < end).is_some() {}
             if dead.peek().is_some_and(|node| *node < trie.end(end)) {
-                found.extend_from_slice(&self.rests_behind(after, trie_id, Some(end as u32))?);
+                let rests = self.rests_behind(after, trie_id, Some(end as u32))?;
+                found.add_all(&rests, doubted);
             }
         }
         Ok(())

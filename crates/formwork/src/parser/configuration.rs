@@ -8,9 +8,10 @@ use smallvec::SmallVec;
 
 use super::blanks::Blank;
 use super::item_set::{Parser, Scan, SetId};
+use super::written::{PastId, Written};
 use crate::automata::Automaton;
 use crate::error::LimitError;
-use crate::grammar::Whitespace;
+use crate::grammar::{Effect, Whitespace};
 use crate::ids::TokenId;
 
 /// One way to read the text so far.
@@ -18,6 +19,8 @@ use crate::ids::TokenId;
 pub(crate) struct Entry {
     pub(crate) set: SetId,
     pub(crate) lexing: Lexing,
+    /// What must not be written again.
+    pub(crate) past: PastId,
 }
 
 /// Where an entry is between or within lexemes.
@@ -36,7 +39,7 @@ pub(crate) type Configuration = SmallVec<[Entry; 2]>;
 impl Parser {
     /// The configuration of the empty text.
     pub(crate) fn start_configuration(&self) -> Configuration {
-        Configuration::from_slice(&[Entry { set: self.start(), lexing: Lexing::Between { n_blank: 0 } }])
+        Configuration::from_slice(&[behind_lexeme(self.start(), Written::NOTHING)])
     }
 
     /// Whether the text may end here.
@@ -59,20 +62,26 @@ impl Parser {
     /// Reads one byte: adds to `next` every entry that `entry` becomes.
     pub(crate) fn step_entry(&mut self, entry: Entry, byte: u8, next: &mut Configuration) -> Result<(), LimitError> {
         match entry.lexing {
-            Lexing::Inside { scan, state, n_chars } => self.step_lexeme(entry.set, scan, state, n_chars, byte, next),
+            Lexing::Inside { .. } => self.step_lexeme(entry, byte, next),
             Lexing::Between { n_blank } => {
                 if Whitespace::contains(byte) {
                     for Blank { set, n_blank, .. } in self.blanks(entry.set, n_blank) {
-                        push(next, Entry { set, lexing: Lexing::Between { n_blank } });
+                        push(next, Entry { set, lexing: Lexing::Between { n_blank }, past: entry.past });
                     }
                 }
                 for scan in 0..self.n_scans(entry.set)? {
-                    let start = self.start_state(entry.set, scan);
-                    self.step_lexeme(entry.set, scan, start, 0, byte, next)?;
+                    let begun = self.begin(entry.set, scan, entry.past);
+                    self.step_lexeme(begun, byte, next)?;
                 }
                 Ok(())
             }
         }
+    }
+
+    /// Before the first byte of a lexeme of a terminal that was predicted.
+    pub(crate) fn begin(&mut self, set: SetId, scan: u32, past: PastId) -> Entry {
+        let past = self.written.begin(past, self.effect(set, scan));
+        Entry { set, lexing: Lexing::Inside { scan, state: self.start_state(set, scan), n_chars: 0 }, past }
     }
 
     /// The state before the first byte of a lexeme of a terminal that was predicted.
@@ -83,33 +92,43 @@ impl Parser {
         }
     }
 
-    fn step_lexeme(
-        &mut self,
-        set: SetId,
-        scan: u32,
-        state: u64,
-        mut n_chars: u32,
-        byte: u8,
-        next: &mut Configuration,
-    ) -> Result<(), LimitError> {
-        let (state, ended, can_go_on) = match self.scan(set, scan) {
-            Scan::Terminal { terminal, .. } => {
-                let automaton = &self.automata[*terminal as usize];
+    fn step_lexeme(&mut self, entry: Entry, byte: u8, next: &mut Configuration) -> Result<(), LimitError> {
+        let Lexing::Inside { scan, state, mut n_chars } = entry.lexing else { return Ok(()) };
+        let (before, mut past) = (state, entry.past);
+        let (state, ended, can_go_on) = match self.scan(entry.set, scan) {
+            Scan::Terminal { terminal, effect, .. } => {
+                let (terminal, effect) = (*terminal, *effect);
+                let automaton = &self.automata[terminal as usize];
                 let Some(state) = automaton.step(state, byte, &mut n_chars) else { return Ok(()) };
-                (state, automaton.is_accepting(state).then_some(0), automaton.can_go_on(state))
+                let ended = automaton.is_accepting(state).then_some(0);
+                let can_go_on = automaton.can_go_on(state);
+                if effect == Effect::OtherKey {
+                    if let Some(letter) = automaton.letter(before, byte) {
+                        past = self.written.push(past, letter);
+                    }
+                }
+                (state, ended, can_go_on.then_some((terminal, effect)))
             }
             Scan::Key { record, filter, .. } => {
                 let keys = &self.productions.records[*record as usize].keys;
                 let Some(state) = keys.step(state, byte, filter) else { return Ok(()) };
-                (state, keys.complete(state, filter), keys.can_go_on(state, filter))
+                (state, keys.complete(state, filter), keys.can_go_on(state, filter).then_some((0, Effect::None)))
             }
         };
-        if let Some(key) = ended {
-            let set = self.step(set, scan, key)?;
-            push(next, Entry { set, lexing: Lexing::Between { n_blank: 0 } });
+        if let Some(key) = ended
+            && let Some(past) = self.past_behind(entry.set, scan, key, past)?
+        {
+            let set = self.step(entry.set, scan, key)?;
+            push(next, behind_lexeme(set, past));
         }
-        if can_go_on {
-            push(next, Entry { set, lexing: Lexing::Inside { scan, state, n_chars } });
+        let inside = Entry { lexing: Lexing::Inside { scan, state, n_chars }, past, ..entry };
+        match can_go_on {
+            Some((terminal, Effect::OtherKey)) => {
+                let past = self.past_in_key(terminal, (state, n_chars), ended.is_some(), past)?;
+                past.into_iter().for_each(|past| push(next, Entry { past, ..inside }));
+            }
+            Some(_) => push(next, inside),
+            None => {}
         }
         Ok(())
     }
@@ -121,25 +140,25 @@ impl Parser {
         token: TokenId,
     ) -> Result<Configuration, LimitError> {
         let mut next = Configuration::new();
-        for (set, scan, special) in self.specials(configuration)? {
+        for (entry, scan, special) in self.specials(configuration)? {
             if special == token {
-                let set = self.step(set, scan, 0)?;
-                push(&mut next, Entry { set, lexing: Lexing::Between { n_blank: 0 } });
+                let set = self.step(entry.set, scan, 0)?;
+                push(&mut next, behind_lexeme(set, entry.past));
             }
         }
         self.merge_between(&mut next)?;
         Ok(next)
     }
 
-    /// The special tokens that may come next, with the set and the number of the scan that takes each.
-    pub(crate) fn specials(&mut self, configuration: &[Entry]) -> Result<Vec<(SetId, u32, TokenId)>, LimitError> {
+    /// The special tokens that may come next, with the entry and the number of the scan that takes each.
+    pub(crate) fn specials(&mut self, configuration: &[Entry]) -> Result<Vec<(Entry, u32, TokenId)>, LimitError> {
         let mut found = Vec::new();
         for entry in configuration.iter().filter(|entry| matches!(entry.lexing, Lexing::Between { .. })) {
             for scan in 0..self.n_scans(entry.set)? {
                 if let Scan::Terminal { terminal, .. } = self.scan(entry.set, scan)
                     && let Automaton::Special(token) = **self.automaton(*terminal)
                 {
-                    found.push((entry.set, scan, token));
+                    found.push((*entry, scan, token));
                 }
             }
         }
@@ -173,10 +192,10 @@ impl Parser {
                 index += 1;
                 continue;
             };
-            let lexing = configuration[index].lexing;
+            let Entry { lexing, past, .. } = configuration[index];
             let mut other = index + 1;
             while other < configuration.len() {
-                if configuration[other].lexing == lexing {
+                if configuration[other].lexing == lexing && configuration[other].past == past {
                     let removed = configuration.swap_remove(other);
                     configuration[index].set = self.union(configuration[index].set, removed.set)?;
                 } else {
@@ -187,6 +206,11 @@ impl Parser {
         }
         Ok(())
     }
+}
+
+/// Between two lexemes, before any whitespace.
+pub(crate) fn behind_lexeme(set: SetId, past: PastId) -> Entry {
+    Entry { set, lexing: Lexing::Between { n_blank: 0 }, past }
 }
 
 /// Adds an entry once. Configurations are short: one or two entries nearly always.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use ahash::AHashMap;
 
 use super::view::{Classes, TokenReach};
-use crate::automata::{Automaton, KeyFilter};
+use super::written::{Written, WrittenWord};
+use crate::automata::{Automaton, KeyFilter, WordCount};
 use crate::error::LimitError;
-use crate::grammar::{KeyOrder, Place, Productions, Register, SeenId, SeenSets};
+use crate::grammar::{Effect, Place, Productions, Register, SeenSets};
 use crate::limits::Limits;
 
 /// Number of an item set.
@@ -28,9 +29,9 @@ pub(crate) struct Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scan {
     /// Any lexeme leads to the same items.
-    Terminal { terminal: u32, targets: Box<[Item]> },
+    Terminal { terminal: u32, effect: Effect, targets: Box<[Item]> },
     /// A named key of a record; which one decides where it leads.
-    Key { record: u32, count: u32, seen: SeenId, filter: KeyFilter, origin: SetId },
+    Key { record: u32, register: Register, filter: KeyFilter, origin: SetId },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +64,14 @@ pub(crate) struct Parser {
     pub(super) by_kind: AHashMap<(SetId, u32), Option<SetId>>,
     /// Keys that were read, of records whose keys come in any order.
     pub(super) seen: SeenSets,
+    pub(crate) written: Written,
+    /// By record and key: the key as a word.
+    pub(super) key_words: AHashMap<(u32, u32), WrittenWord>,
+    /// By terminal, state and characters read: how many words can still be read.
+    pub(super) word_counts: AHashMap<(u32, u64, u32), WordCount>,
     pub(super) classes: Classes,
+    /// Whether there is always another key without a name, wherever there may be one.
+    pub(crate) keys_never_run_out: bool,
     start: SetId,
     pub(super) max_items: usize,
     pub(super) n_bytes: usize,
@@ -82,6 +90,7 @@ impl Parser {
         let place = productions.start_of(productions.start);
         let accepting = productions.accepts_empty;
         let mut parser = Parser {
+            keys_never_run_out: super::past::keys_never_run_out(&productions, &automata),
             productions,
             automata,
             sets: Vec::new(),
@@ -90,6 +99,9 @@ impl Parser {
             unions: AHashMap::new(),
             by_kind: AHashMap::new(),
             seen: SeenSets::default(),
+            written: Written::new(limits.max_unique),
+            key_words: AHashMap::new(),
+            word_counts: AHashMap::new(),
             classes,
             start: ROOT,
             max_items: limits.max_items,
@@ -99,7 +111,7 @@ impl Parser {
         let root = parser.intern(Vec::new(), true);
         debug_assert_eq!(root, ROOT);
         let mut items = vec![Item { place, origin: ROOT }];
-        items.retain(|item| parser.has_way_on(item.place));
+        items.retain(|item| parser.productions.has_way_on(item.place));
         parser.start = parser.intern(items, accepting);
         parser
     }
@@ -136,19 +148,18 @@ impl Parser {
     }
 
     pub(crate) fn n_bytes(&self) -> usize {
-        self.n_bytes + self.seen.n_bytes() + self.classes.n_bytes()
+        self.n_bytes + self.seen.n_bytes() + self.classes.n_bytes() + self.written.n_bytes()
     }
 
     /// Takes an item of an older parser over, whose origin has been taken over already.
     pub(crate) fn adopt_item(&mut self, old: &Parser, item: Item, origin: SetId) -> Item {
-        let mut place = item.place;
-        place.register.seen = self.adopt_seen(old, place.register.seen);
+        let place = Place { register: self.adopt_register(old, item.place.register), ..item.place };
         Item { place, origin }
     }
 
-    /// Takes a set of keys of an older parser over.
-    pub(crate) fn adopt_seen(&mut self, old: &Parser, seen: SeenId) -> SeenId {
-        self.seen.intern(old.seen.get(seen).clone())
+    /// Takes a register of an older parser over.
+    pub(crate) fn adopt_register(&mut self, old: &Parser, register: Register) -> Register {
+        Register { seen: self.seen.intern(old.seen.get(register.seen).clone()), ..register }
     }
 
     /// The terminals that `set` allows, predicted when first asked for.
@@ -193,13 +204,13 @@ impl Parser {
         let scans = self.scans(set)?;
         let next = match &scans[scan as usize] {
             Scan::Terminal { targets, .. } => self.advance(targets)?,
-            Scan::Key { record, count, seen, origin, .. } => {
+            Scan::Key { record, register, origin, .. } => {
                 let body = &self.productions.records[*record as usize];
-                let seen = match body.order {
-                    KeyOrder::Any => self.seen.with(*seen, key),
-                    KeyOrder::Listed => *seen,
+                let seen = match body.remembers(key) {
+                    true => self.seen.with(register.seen, key),
+                    false => register.seen,
                 };
-                let place = Place { node: body.assign_node, register: Register { position: key, count: *count, seen } };
+                let place = Place { node: body.assign_node, register: Register { position: key, seen, ..*register } };
                 self.advance(&[Item { place, origin: *origin }])?
             }
         };
@@ -240,7 +251,7 @@ impl Parser {
                 items.extend_from_slice(&origin.items);
                 accepting |= origin.accepting;
             }
-            if self.has_way_on(target.place) {
+            if self.productions.has_way_on(target.place) {
                 items.push(*target);
             }
         }
@@ -252,12 +263,6 @@ impl Parser {
             return Err(LimitError { setting: "max_items", limit: self.max_items });
         }
         Ok(self.intern(items, accepting))
-    }
-
-    fn has_way_on(&self, place: Place) -> bool {
-        let mut any = false;
-        self.productions.successors(place, &self.seen, &mut |_| any = true);
-        any
     }
 
     /// The set with these items, which are complete and sorted.

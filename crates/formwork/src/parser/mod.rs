@@ -8,10 +8,13 @@
 mod blanks;
 mod configuration;
 mod item_set;
+mod past;
 mod predict;
 mod view;
+mod written;
 
 pub(crate) use self::blanks::Blank;
-pub(crate) use self::configuration::{Configuration, Entry, Lexing};
+pub(crate) use self::configuration::{Configuration, Entry, Lexing, behind_lexeme};
 pub(crate) use self::item_set::{Item, Parser, Scan, SetId};
 pub(crate) use self::view::{ConfigurationView, TokenReach};
+pub(crate) use self::written::{Adopted, PastId, WordSetId, Written, push_letter};

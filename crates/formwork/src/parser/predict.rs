@@ -4,15 +4,15 @@ use ahash::AHashMap;
 
 use super::item_set::{Item, Parser, Scan, SetId};
 use crate::error::LimitError;
-use crate::grammar::{Next, Symbol};
+use crate::grammar::{Effect, Next, Symbol};
 
 /// What prediction has found so far.
 #[derive(Default)]
 struct Prediction {
     scans: Vec<Scan>,
-    /// Targets of each terminal found, by terminal: index into `targets`.
-    by_terminal: AHashMap<u32, usize>,
-    targets: Vec<(u32, Vec<Item>)>,
+    /// Targets of each terminal found, by terminal and what it does: index into `targets`.
+    by_terminal: AHashMap<(u32, Effect), usize>,
+    targets: Vec<(u32, Effect, Vec<Item>)>,
     /// Nonterminals to be predicted, by rank: where to go on behind them.
     pending: Vec<(u32, u32, Vec<Item>)>,
     n_items: usize,
@@ -36,8 +36,8 @@ impl Parser {
             self.expand(Item { place, origin }, &mut prediction)?;
         }
         let mut scans = prediction.scans;
-        for (terminal, targets) in prediction.targets {
-            scans.push(Scan::Terminal { terminal, targets: targets.into() });
+        for (terminal, effect, targets) in prediction.targets {
+            scans.push(Scan::Terminal { terminal, effect, targets: targets.into() });
         }
         Ok(scans)
     }
@@ -48,31 +48,31 @@ impl Parser {
             return Err(LimitError { setting: "max_items", limit: self.max_items });
         }
         let origin = item.origin;
-        let productions = &self.productions;
-        productions.successors(item.place, &self.seen, &mut |next| match next {
+        let (productions, seen) = (&self.productions, &self.seen);
+        productions.successors(item.place, seen, &mut |next| match next {
             Next::Symbol(Symbol::Terminal(terminal), place) => {
-                prediction.add_terminal(terminal.index() as u32, Item { place, origin });
+                let effect = productions.effect(item.place, place, seen);
+                prediction.add_terminal(terminal.index() as u32, effect, Item { place, origin });
             }
             Next::Symbol(Symbol::Nonterminal(nonterminal), place) => {
                 let rank = productions.ranks[nonterminal.index()];
                 prediction.add_nonterminal(rank, nonterminal.index() as u32, Item { place, origin });
             }
-            Next::Key { record, count, seen, filter } => {
-                prediction.scans.push(Scan::Key { record, count, seen, filter, origin });
+            Next::Key { record, register, filter } => {
+                prediction.scans.push(Scan::Key { record, register, filter, origin });
             }
-        });
-        Ok(())
+        })
     }
 }
 
 impl Prediction {
-    fn add_terminal(&mut self, terminal: u32, target: Item) {
+    fn add_terminal(&mut self, terminal: u32, effect: Effect, target: Item) {
         let targets = &mut self.targets;
-        let index = *self.by_terminal.entry(terminal).or_insert_with(|| {
-            targets.push((terminal, Vec::new()));
+        let index = *self.by_terminal.entry((terminal, effect)).or_insert_with(|| {
+            targets.push((terminal, effect, Vec::new()));
             targets.len() - 1
         });
-        self.targets[index].1.push(target);
+        self.targets[index].2.push(target);
     }
 
     fn add_nonterminal(&mut self, rank: u32, nonterminal: u32, target: Item) {

@@ -14,7 +14,7 @@ use super::configuration::{Entry, Lexing};
 use super::item_set::{Parser, Scan, SetId};
 use crate::automata::{Automaton, KeyFilter};
 use crate::error::LimitError;
-use crate::grammar::{KeyOrder, PlaceView, Reached, SeenId, SeenSets, Whitespace};
+use crate::grammar::{KeyOrder, PlaceView, Reached, Register, SeenId, SeenSets, Whitespace};
 
 /// How far the tokens of a vocabulary reach.
 #[derive(Debug, Default)]
@@ -62,11 +62,8 @@ pub(crate) enum EntryView {
 /// What a mask within a key depends on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum KeysView {
-    Exact {
-        count: u32,
-        seen: SeenId,
-        range: (u32, u32),
-    },
+    /// Where the range says all of it, the register has no position.
+    Exact { register: Register, range: (u32, u32) },
     Few {
         /// The names that may still be meant.
         admitted: SeenId,
@@ -215,7 +212,7 @@ impl Parser {
     }
 
     fn lexeme_view(&mut self, set: SetId, scan: u32, state: u64, n_chars: u32) -> Result<EntryView, LimitError> {
-        let (record, count, seen, filter, origin) = match self.scan(set, scan) {
+        let (record, register, filter, origin) = match self.scan(set, scan) {
             Scan::Terminal { terminal, .. } => {
                 let terminal = *terminal;
                 let lengths = match &**self.automaton(terminal) {
@@ -225,20 +222,21 @@ impl Parser {
                 let behind = self.step(set, scan, 0)?;
                 return Ok(EntryView::Lexeme { terminal, state, lengths, behind: self.class(behind) });
             }
-            Scan::Key { record, count, seen, filter, origin } => (*record, *count, *seen, filter.clone(), *origin),
+            Scan::Key { record, register, filter, origin } => (*record, *register, filter.clone(), *origin),
         };
-        let keys = self.keys_view(record, state, count, seen, &filter);
+        let keys = self.keys_view(record, state, register, &filter);
         Ok(EntryView::Key { record, state, keys, origin: self.class(origin) })
     }
 
-    fn keys_view(&mut self, record: u32, state: u64, count: u32, seen: SeenId, filter: &KeyFilter) -> KeysView {
+    fn keys_view(&mut self, record: u32, state: u64, register: Register, filter: &KeyFilter) -> KeysView {
         let range = match filter {
             KeyFilter::Range(first, last) => (*first, *last),
             KeyFilter::Among(_) => (0, 0),
         };
-        let exact = KeysView::Exact { count, seen, range };
         let body = Arc::clone(&self.productions.records[record as usize]);
-        if body.counts() || body.keys.n_in(state) > FEW_NAMES {
+        let position = if body.has_rules() { register.position } else { 0 };
+        let exact = KeysView::Exact { register: Register { position, ..register }, range };
+        if body.has_rules() || body.counts() || body.keys.n_in(state) > FEW_NAMES {
             return exact;
         }
         let Reached::Keys(reached) = self.reached(record).clone() else { return exact };
@@ -247,7 +245,7 @@ impl Parser {
         if body.order == KeyOrder::Listed {
             return KeysView::Few { admitted, missing: (0, 0), reached: SeenSets::EMPTY };
         }
-        let written = self.seen.get(seen);
+        let written = self.seen.get(register.seen);
         let n_missing = body.required.difference(written).take(2).count() as u32;
         let n_unseen = (body.n_properties() - written.count_ones(..) as u32).min(2);
         let unseen: FixedBitSet = reached.difference(written).collect();

@@ -122,6 +122,17 @@ impl StringTables {
     }
 }
 
+impl StringTables {
+    /// Most characters that a token begins in a string, whether it stays inside or closes it.
+    pub(crate) fn reach(&self) -> u32 {
+        [&self.body, &self.opened, &self.spaced]
+            .map(|table| table.max_chars().max(table.max_prefix_chars))
+            .into_iter()
+            .max()
+            .unwrap_or(0)
+    }
+}
+
 /// What comes behind the first quote.
 fn behind_quote(bytes: &[u8]) -> &[u8] {
     let quote = bytes.iter().position(|byte| *byte == b'"');

@@ -85,6 +85,14 @@ impl TokenMask {
         TokenMask::new(row.len(), Some(row.into()), Lists::new(), Vec::new())
     }
 
+    /// The mask less these tokens.
+    pub(crate) fn without(&self, tokens: &[u32]) -> TokenMask {
+        let mut row = vec![0; self.0.n_words];
+        self.write_to(&mut row);
+        tokens.iter().for_each(|token| clear_bit(&mut row, *token));
+        TokenMask::from_row(&row, self.0.base.as_ref())
+    }
+
     /// Whether a token is allowed.
     pub fn contains(&self, token: TokenId) -> bool {
         self.contains_id(token.get())

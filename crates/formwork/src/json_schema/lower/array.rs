@@ -13,11 +13,7 @@ impl<'a> Lowerer<'_, 'a> {
     /// The expression for `shape`; `None` where no array fits.
     pub(super) fn array(&mut self, shape: &ArrayShape) -> Result<Option<Expr>> {
         self.settle(&shape.residues)?;
-        if shape.unique && !self.elements_differ(shape)? {
-            let residue =
-                self.reducer.residue(self.place, Keyword::UniqueItems, "unique elements are not enforced yet");
-            self.reducer.settle(residue)?;
-        }
+        let unique = shape.unique && !self.elements_differ(shape)?;
         if shape.contains.len() > List::MAX_COUNTERS {
             return Err(self.too_many(Keyword::Contains, "too many counts in one array"));
         }
@@ -52,6 +48,7 @@ impl<'a> Lowerer<'_, 'a> {
             counters: shape.contains.iter().map(|contains| Counter { min: contains.min, max: contains.max }).collect(),
             min: shape.min,
             max,
+            unique,
         })))
     }
 

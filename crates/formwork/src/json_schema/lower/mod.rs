@@ -17,7 +17,7 @@ use super::keyword::Keyword;
 use super::literal;
 use super::reduce::Reducer;
 use super::shape::{Alternatives, ConjId, NumberSet, NumberShape, Residues, StringSet, StringShape, Union};
-use crate::automata::{NumberSpec, StringSpec, Terminal};
+use crate::automata::{NumberForm, NumberSpec, Numbers, StringSpec, Terminal};
 use crate::grammar::{Case, Expr, GrammarBuilder, List, OtherKeys, Record};
 use crate::ids::{NonterminalId, TerminalId};
 
@@ -233,8 +233,20 @@ impl<'r, 'a> Lowerer<'r, 'a> {
         for shape in numbers.shapes() {
             self.settle(&shape.residues)?;
             match &shape.set {
-                NumberSet::Finite(numbers) => {
+                NumberSet::Finite(numbers) if self.reducer.options.layout.numbers == Numbers::Plain => {
                     constants.extend(numbers.iter().map(|number| number.text.as_bytes().to_vec()));
+                }
+                NumberSet::Finite(numbers) => {
+                    for form in [NumberForm::Free, NumberForm::Digits, NumberForm::NotDigits] {
+                        let of_form = numbers.iter().filter(|number| number.form == form);
+                        let mut values: Vec<_> = of_form.map(|number| number.value.clone()).collect();
+                        values.sort_unstable();
+                        values.dedup();
+                        if !values.is_empty() {
+                            let spec = NumberSpec { values: Some(values), form, ..NumberSpec::default() };
+                            terminals.push(number_terminal(self.reducer.options, spec));
+                        }
+                    }
                 }
                 NumberSet::Spec(spec) => terminals.push(number_terminal(self.reducer.options, spec.clone())),
             }
@@ -354,6 +366,7 @@ fn free_composites(
         counters: Vec::new(),
         min: 0,
         max: None,
+        unique: false,
     };
     let record = Record {
         open: punctuation.open_object,
@@ -361,7 +374,10 @@ fn free_composites(
         separator: punctuation.separator,
         assign: punctuation.assign,
         properties: Vec::new(),
-        others: value.map(|value| OtherKeys { key, cases: vec![Case::plain(value)] }).into_iter().collect(),
+        others: value
+            .map(|value| OtherKeys { key, cases: vec![Case::plain(value)], n_words: None })
+            .into_iter()
+            .collect(),
         n_goals: 0,
         presence: Vec::new(),
         min: 0,
@@ -387,7 +403,14 @@ fn free_value(
 }
 
 fn number_terminal(options: &SchemaOptions, spec: NumberSpec) -> Terminal {
-    Terminal::Number(NumberSpec { max_digits: options.layout.max_digits, ..spec }.into())
+    let mut spec = spec;
+    if options.layout.numbers == Numbers::Plain && spec.integer && spec.form == NumberForm::Digits {
+        // That is how whole numbers are written anyway: let them share an automaton.
+        spec.form = NumberForm::Free;
+    }
+    Terminal::Number(
+        NumberSpec { max_digits: options.layout.max_digits, spelling: options.layout.numbers, ..spec }.into(),
+    )
 }
 
 fn constant_terminal(mut constants: Vec<Vec<u8>>) -> Option<Terminal> {

@@ -18,8 +18,8 @@ impl<'a> Lowerer<'_, 'a> {
         if shape.exists.len() > Record::MAX_GOALS as usize {
             return Err(self.too_many(Keyword::Not, "too many obligations on the keys of one object"));
         }
-        let Some(properties) = self.properties(&shape)? else { return Ok(None) };
-        let others = self.others(&shape)?;
+        let Some(mut properties) = self.properties(&shape)? else { return Ok(None) };
+        let others = self.others(&shape, &mut properties)?;
         let n_required = properties.iter().filter(|property| property.required).count();
         let n_possible = if others.is_empty() { properties.len() } else { usize::MAX };
         if shape.max.is_some_and(|max| n_required > max as usize) || shape.min as usize > n_possible {
@@ -71,8 +71,9 @@ impl<'a> Lowerer<'_, 'a> {
         Ok(Some(properties))
     }
 
-    /// The keys without a name, class by class.
-    fn others(&mut self, shape: &ObjectShape<'a>) -> Result<Vec<OtherKeys>> {
+    /// The keys without a name, class by class. Where obligations are to be met, keys of a class that lists them are
+    /// properties: how many of them are left matters then.
+    fn others(&mut self, shape: &ObjectShape<'a>, properties: &mut Vec<Property>) -> Result<Vec<OtherKeys>> {
         if shape.max == Some(0) || self.is_closed(shape) {
             return Ok(Vec::new());
         }
@@ -82,8 +83,19 @@ impl<'a> Lowerer<'_, 'a> {
             let goals = goals_of_set(&set, &shape.exists);
             let cases = self.cases(value, &goals)?;
             if !cases.is_empty() {
+                let words = self.reducer.words_of(&set.spec)?;
+                if let (Some(words), false) = (&words, shape.exists.is_empty()) {
+                    let property = |word: &std::sync::Arc<str>| Property {
+                        key: literal::string(word),
+                        cases: cases.clone(),
+                        required: false,
+                    };
+                    properties.extend(words.iter().map(property));
+                    continue;
+                }
+                let n_words = words.map(|words| u32::try_from(words.len()).unwrap_or(u32::MAX));
                 let key = self.builder.terminal(Terminal::String(set.spec.into()));
-                others.push(OtherKeys { key, cases });
+                others.push(OtherKeys { key, cases, n_words });
             }
         }
         Ok(others)

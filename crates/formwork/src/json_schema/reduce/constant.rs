@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 use smallvec::smallvec;
 
 use super::Reducer;
-use crate::automata::Decimal;
+use crate::automata::{Decimal, NumberForm};
 use crate::json_schema::document::{NodeId, NodeKind, Step};
 use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::{Keyword, Keywords};
@@ -132,5 +132,5 @@ impl<'a> Reducer<'a> {
 pub(super) fn literal<'a>(number: &Number) -> Option<NumberLiteral<'a>> {
     let text = number.to_string();
     let value = Decimal::parse(&text)?;
-    Some(NumberLiteral { value, text: Cow::Owned(text) })
+    Some(NumberLiteral { value, text: Cow::Owned(text), form: NumberForm::Free })
 }

@@ -131,7 +131,7 @@ impl<'a> Reducer<'a> {
     pub(super) fn number_shape_emptiness(&self, shape: &NumberShape<'a>) -> Emptiness {
         let emptiness = match &shape.set {
             NumberSet::Finite(_) => Emptiness::NonEmpty,
-            NumberSet::Spec(spec) => number_emptiness(spec, self.limits),
+            NumberSet::Spec(spec) => number_emptiness(spec),
         };
         with_residues(emptiness, shape.residues.is_empty())
     }

@@ -9,9 +9,9 @@ use smallvec::SmallVec;
 use super::Reducer;
 use super::array::add_contains;
 use super::emptiness::Depth;
-use super::scalar::{bounds_exclude_all, tighter_maximum, tighter_minimum};
+use super::scalar::{excludes_all, tighter_maximum, tighter_minimum};
 use crate::automata::decide::number_matches;
-use crate::automata::{Decimal, NumberSpec, StringSpec};
+use crate::automata::{Decimal, NumberForm, NumberSpec, StringSpec};
 use crate::json_schema::fault::Result;
 use crate::json_schema::shape::{
     Alternatives, ArrayShape, ConjId, NumberLiteral, NumberSet, NumberShape, ObjectShape, Residues, StringSet,
@@ -122,20 +122,24 @@ impl<'a> Reducer<'a> {
             (NumberSet::Finite(numbers), NumberSet::Spec(spec))
             | (NumberSet::Spec(spec), NumberSet::Finite(numbers)) => {
                 self.spend(numbers.len())?;
-                NumberSet::Finite(
-                    numbers.iter().filter(|number| number_matches(spec, &number.value)).cloned().collect(),
-                )
+                let allowed = numbers.iter().filter(|number| number_matches(spec, &number.value));
+                NumberSet::Finite(allowed.filter_map(|number| number.in_form(spec.form)).collect())
             }
             (NumberSet::Finite(left), NumberSet::Finite(right)) => {
                 self.spend(left.len() + right.len())?;
-                let allowed: AHashSet<&Decimal> = right.iter().map(|number| &number.value).collect();
-                NumberSet::Finite(left.iter().filter(|number| allowed.contains(&number.value)).cloned().collect())
+                let forms: AHashMap<&Decimal, NumberForm> =
+                    right.iter().map(|number| (&number.value, number.form)).collect();
+                let in_both = |number: &NumberLiteral<'a>| number.in_form(*forms.get(&number.value)?);
+                NumberSet::Finite(left.iter().filter_map(in_both).collect())
             }
-            (NumberSet::Spec(left), NumberSet::Spec(right)) => NumberSet::Spec(both_number_specs(left, right)),
+            (NumberSet::Spec(left), NumberSet::Spec(right)) => match both_number_specs(left, right) {
+                Some(both) => NumberSet::Spec(both),
+                None => return Ok(None),
+            },
         };
         let empty = match &set {
             NumberSet::Finite(numbers) => numbers.is_empty(),
-            NumberSet::Spec(spec) => bounds_exclude_all(spec),
+            NumberSet::Spec(spec) => excludes_all(spec),
         };
         Ok((!empty).then_some(NumberShape { set, residues }))
     }
@@ -261,16 +265,38 @@ pub(super) fn joined(left: &Residues, right: &Residues) -> Residues {
     joined
 }
 
-fn both_number_specs(left: &NumberSpec, right: &NumberSpec) -> NumberSpec {
-    let mut multiples = left.multiples.clone();
-    multiples.extend(right.multiples.iter().filter(|multiple| !left.multiples.contains(multiple)).cloned());
-    NumberSpec {
+/// The numbers of both; `None` where no spelling is of both forms.
+fn both_number_specs(left: &NumberSpec, right: &NumberSpec) -> Option<NumberSpec> {
+    let form = match (left.form, right.form) {
+        (NumberForm::Free, form) | (form, NumberForm::Free) => form,
+        (left, right) if left == right => left,
+        _ => return None,
+    };
+    let mut excluded = [&left.excluded[..], &right.excluded].concat();
+    excluded.sort_unstable();
+    excluded.dedup();
+    let values = match (&left.values, &right.values) {
+        (Some(left), Some(right)) => {
+            Some(left.iter().filter(|value| right.binary_search(value).is_ok()).cloned().collect())
+        }
+        (left, right) => left.clone().or_else(|| right.clone()),
+    };
+    Some(NumberSpec {
         integer: left.integer || right.integer,
+        form,
         minimum: tighter_minimum(left.minimum.clone(), right.minimum.clone()),
         maximum: tighter_maximum(left.maximum.clone(), right.maximum.clone()),
-        multiples,
+        multiples: all_divisors(&left.multiples, &right.multiples),
+        not_multiples: all_divisors(&left.not_multiples, &right.not_multiples),
+        excluded,
+        values,
         max_digits: least(left.max_digits, right.max_digits),
-    }
+        spelling: left.spelling,
+    })
+}
+
+fn all_divisors(left: &[Decimal], right: &[Decimal]) -> Vec<Decimal> {
+    left.iter().chain(right.iter().filter(|divisor| !left.contains(divisor))).cloned().collect()
 }
 
 /// The strings of both; `None` where that is plainly no string.
@@ -306,8 +332,8 @@ fn merge_numbers(numbers: Alternatives<NumberShape<'_>>) -> Alternatives<NumberS
     if others.len() + 1 >= shapes.len() {
         return numbers;
     }
-    let mut seen: AHashSet<Decimal> = AHashSet::with_capacity(merged.len());
-    merged.retain(|number| seen.insert(number.value.clone()));
+    let mut seen: AHashSet<(Decimal, NumberForm)> = AHashSet::with_capacity(merged.len());
+    merged.retain(|number| seen.insert((number.value.clone(), number.form)));
     others.insert(0, Rc::new(NumberShape { set: NumberSet::Finite(merged), residues: Vec::new() }));
     Alternatives::Of(others)
 }

@@ -1,6 +1,7 @@
 //! Is this string in that language, and is anything? Answers that are remembered, as automata are dear to build.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use ahash::AHashMap;
 
@@ -31,6 +32,22 @@ impl Reducer<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// The strings that fit `spec`, where it lists them.
+    pub(in crate::json_schema) fn words_of(&mut self, spec: &StringSpec) -> Result<Option<Vec<Arc<str>>>> {
+        let listed = spec.content.iter().find_map(|constraint| match (&constraint.language, constraint.negated) {
+            (ContentLanguage::OneOf(words), false) => Some(Arc::clone(words)),
+            _ => None,
+        });
+        let Some(words) = listed else { return Ok(None) };
+        let mut fitting = Vec::with_capacity(words.len());
+        for word in words.iter() {
+            if self.string_fits(spec, word)? {
+                fitting.push(Arc::clone(word));
+            }
+        }
+        Ok(Some(fitting))
     }
 
     fn is_in(&mut self, language: &ContentLanguage, content: &str) -> Result<bool> {

@@ -11,9 +11,11 @@ use smallvec::SmallVec;
 
 use super::Reducer;
 use super::combine::{forbidding, only_objects, requiring};
+use super::constant::literal;
 use super::object::existing;
 use super::presence::clause;
-use crate::automata::{Bound, ContentConstraint, ContentLanguage, Decimal, NumberSpec, StringSpec};
+use crate::automata::{Bound, ContentConstraint, ContentLanguage, Decimal, NumberForm, NumberSpec, StringSpec};
+use crate::json_schema::dialect::Dialect;
 use crate::json_schema::document::{NodeId, Step};
 use crate::json_schema::fault::Result;
 use crate::json_schema::format::{self, Format};
@@ -35,7 +37,7 @@ impl<'a> Reducer<'a> {
             _ => return Err(self.not_a_schema(node)),
         };
         self.reached.push(node);
-        let keywords = self.document.keywords(node, map);
+        let keywords = self.keywords(node, map)?;
         let mut cases = Vec::new();
         self.negate_types(node, &keywords, &mut cases)?;
         self.negate_values(node, &keywords, &mut cases)?;
@@ -55,8 +57,12 @@ impl<'a> Reducer<'a> {
         if !types.integer {
             others.numbers = Alternatives::Any;
         } else if !types.number {
-            let residue = self.residue(node, Keyword::Type, "numbers that are not whole cannot be asked for yet");
-            others.numbers = number_case(NumberSpec::default(), vec![residue]);
+            // Up to draft-04 the spelling tells integers from other numbers.
+            let spec = match self.document.dialect(node) {
+                Dialect::Draft4 => NumberSpec { form: NumberForm::NotDigits, ..NumberSpec::default() },
+                _ => not_whole(),
+            };
+            others.numbers = number_case(spec);
         }
         if !types.string {
             others.strings = Alternatives::Any;
@@ -79,16 +85,18 @@ impl<'a> Reducer<'a> {
             for (index, value) in values.iter().enumerate() {
                 outside = self.without_value(node, Step::IndexOf(Keyword::Enum, index), value, outside)?;
             }
+            outside = self.without_numbers(values, outside)?;
             cases.push(Rc::new(self.without_words(values, outside)?));
         }
         if let Some(value) = keywords.get(Keyword::Const) {
             let outside = self.without_value(node, Step::Key("const"), value, Union::any())?;
+            let outside = self.without_numbers(std::slice::from_ref(value), outside)?;
             cases.push(Rc::new(self.without_words(std::slice::from_ref(value), outside)?));
         }
         Ok(())
     }
 
-    /// Takes one value that is no string out of `outside`.
+    /// Takes one value that is neither number nor string out of `outside`.
     fn without_value(
         &mut self,
         node: NodeId,
@@ -100,7 +108,7 @@ impl<'a> Reducer<'a> {
         match value {
             Value::Null => outside.null = false,
             Value::Bool(boolean) => outside.booleans[usize::from(*boolean)] = false,
-            Value::String(_) => {}
+            Value::String(_) | Value::Number(_) => {}
             _ => {
                 let constant = self.constant_inside(node, step, value)?;
                 let complement = self.complement(constant);
@@ -109,6 +117,19 @@ impl<'a> Reducer<'a> {
             }
         }
         Ok(outside)
+    }
+
+    /// Takes all numbers among `values` out of `outside`.
+    fn without_numbers(&mut self, values: &[Value], outside: Union<'a>) -> Result<Union<'a>> {
+        let numbers = values.iter().filter_map(Value::as_number);
+        let mut excluded: Vec<Decimal> = numbers.filter_map(|number| Some(literal(number)?.value)).collect();
+        if excluded.is_empty() {
+            return Ok(outside);
+        }
+        excluded.sort_unstable();
+        excluded.dedup();
+        let numbers = number_case(NumberSpec { excluded, ..NumberSpec::default() });
+        self.intersect(&outside, &Union { numbers, ..Union::any() })
     }
 
     /// Takes all strings among `values` out of `outside`.
@@ -131,10 +152,7 @@ impl<'a> Reducer<'a> {
         match self.document.value(node) {
             Value::Null => outside.null = false,
             Value::Bool(boolean) => outside.booleans[usize::from(*boolean)] = false,
-            Value::Number(number) => {
-                let value = Decimal::parse(&number.to_string());
-                outside.numbers = Alternatives::Of(value.into_iter().flat_map(around).collect());
-            }
+            value @ Value::Number(_) => return self.without_numbers(std::slice::from_ref(value), outside),
             value @ Value::String(_) => return self.without_words(std::slice::from_ref(value), outside),
             Value::Array(elements) => {
                 let length = u32::try_from(elements.len()).unwrap_or(u32::MAX);
@@ -167,32 +185,32 @@ impl<'a> Reducer<'a> {
         if !types.integer {
             return Ok(());
         }
-        let mut case = |spec: NumberSpec, residues: Residues| {
-            cases.push(Rc::new(Union { numbers: number_case(spec, residues), ..Union::none() }));
+        let mut case = |spec: NumberSpec| {
+            cases.push(Rc::new(Union { numbers: number_case(spec), ..Union::none() }));
         };
         if let Some(minimum) = self.lower_bound(node, keywords)? {
             let maximum = Some(Bound { exclusive: !minimum.exclusive, ..minimum });
-            case(NumberSpec { maximum, ..NumberSpec::default() }, Vec::new());
+            case(NumberSpec { maximum, ..NumberSpec::default() });
         }
         if let Some(maximum) = self.upper_bound(node, keywords)? {
             let minimum = Some(Bound { exclusive: !maximum.exclusive, ..maximum });
-            case(NumberSpec { minimum, ..NumberSpec::default() }, Vec::new());
+            case(NumberSpec { minimum, ..NumberSpec::default() });
         }
         if let Some(format) = self.number_format(node, keywords)? {
             if let Some(minimum) = format.minimum {
                 let maximum = Some(Bound { exclusive: true, ..minimum });
-                case(NumberSpec { maximum, ..NumberSpec::default() }, Vec::new());
+                case(NumberSpec { maximum, ..NumberSpec::default() });
             }
             if let Some(maximum) = format.maximum {
                 let minimum = Some(Bound { exclusive: true, ..maximum });
-                case(NumberSpec { minimum, ..NumberSpec::default() }, Vec::new());
+                case(NumberSpec { minimum, ..NumberSpec::default() });
             }
-            let residue = self.residue(node, Keyword::Format, "numbers that are not whole cannot be asked for yet");
-            case(NumberSpec::default(), vec![residue]);
+            if format.integer {
+                case(not_whole());
+            }
         }
-        if self.multiple(node, keywords)?.is_some() {
-            let residue = self.residue(node, Keyword::MultipleOf, "its complement cannot be enforced yet");
-            case(NumberSpec::default(), vec![residue]);
+        if let Some(divisor) = self.multiple(node, keywords)? {
+            case(NumberSpec { not_multiples: vec![divisor], ..NumberSpec::default() });
         }
         Ok(())
     }
@@ -435,20 +453,17 @@ impl<'a> Reducer<'a> {
     }
 }
 
-fn number_case<'a>(spec: NumberSpec, residues: Residues) -> Alternatives<NumberShape<'a>> {
-    Alternatives::one(NumberShape { set: NumberSet::Spec(spec), residues })
+fn number_case<'a>(spec: NumberSpec) -> Alternatives<NumberShape<'a>> {
+    Alternatives::one(NumberShape { set: NumberSet::Spec(spec), residues: Vec::new() })
 }
 
 fn string_case<'a>(spec: StringSpec, residues: Residues) -> Alternatives<StringShape<'a>> {
     Alternatives::one(StringShape { set: StringSet::Spec(spec), residues })
 }
 
-/// The numbers below and above `value`.
-fn around<'a>(value: Decimal) -> [Rc<NumberShape<'a>>; 2] {
-    let bound = Bound { value, exclusive: true };
-    let below = NumberSpec { maximum: Some(bound.clone()), ..NumberSpec::default() };
-    let above = NumberSpec { minimum: Some(bound), ..NumberSpec::default() };
-    [below, above].map(|spec| Rc::new(NumberShape { set: NumberSet::Spec(spec), residues: Vec::new() }))
+/// The numbers that are not whole.
+fn not_whole() -> NumberSpec {
+    NumberSpec { not_multiples: vec![Decimal::power(0)], ..NumberSpec::default() }
 }
 
 /// Arrays that are shorter than `min` or longer than `max`.

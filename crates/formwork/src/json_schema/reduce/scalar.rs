@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::Reducer;
-use crate::automata::{Bound, Decimal, NumberSpec, StringSpec};
+use crate::automata::decide::{Emptiness, number_emptiness};
+use crate::automata::{Bound, Decimal, NumberForm, NumberSpec, StringSpec};
 use crate::error::ViolationKind;
 use crate::json_schema::FormatMode;
+use crate::json_schema::dialect::Dialect;
 use crate::json_schema::document::NodeId;
 use crate::json_schema::fault::{Result, refusal};
 use crate::json_schema::format::{self, Format};
@@ -118,14 +120,17 @@ impl<'a> Reducer<'a> {
             return Ok(Alternatives::Any);
         }
         let format = format.unwrap_or_default();
+        // Up to draft-04 the spelling tells integers from other numbers.
+        let by_spelling = integer && self.document.dialect(node) == Dialect::Draft4;
         let spec = NumberSpec {
             integer: integer || format.integer,
+            form: if by_spelling { NumberForm::Digits } else { NumberForm::Free },
             minimum: tighter_minimum(self.lower_bound(node, keywords)?, format.minimum),
             maximum: tighter_maximum(self.upper_bound(node, keywords)?, format.maximum),
             multiples: self.multiple(node, keywords)?.into_iter().collect(),
-            max_digits: None,
+            ..NumberSpec::default()
         };
-        if bounds_exclude_all(&spec) {
+        if excludes_all(&spec) {
             return Ok(Alternatives::none());
         }
         if spec == NumberSpec::default() {
@@ -170,6 +175,10 @@ impl<'a> Reducer<'a> {
         let multiple = self.decimal(node, Keyword::MultipleOf, value)?;
         if multiple.is_negative() || multiple.is_zero() {
             return Err(self.document.malformed(node, Keyword::MultipleOf, "above zero"));
+        }
+        if multiple.digits().len() > 18 {
+            let reason = "more than 18 significant digits";
+            return Err(refusal(&self.document, ViolationKind::Limit, node, Keyword::MultipleOf.name(), reason));
         }
         Ok(Some(multiple))
     }
@@ -248,13 +257,13 @@ impl<'a> Reducer<'a> {
     }
 
     /// Whether `format` constrains strings.
-    pub(in crate::json_schema) fn asserts_formats(&self) -> bool {
-        self.options.formats == FormatMode::Assert
+    pub(in crate::json_schema) fn asserts_formats(&self, node: NodeId) -> bool {
+        self.options.formats == FormatMode::Assert || self.document.vocabularies(node).asserts_formats()
     }
 
     /// The format that constrains instances at a node; `None` where there is none, or it is an annotation.
     pub(super) fn format(&self, node: NodeId, keywords: &Keywords<'a>) -> Result<Option<(&'a str, Format)>> {
-        match keywords.get(Keyword::Format).filter(|_| self.asserts_formats()) {
+        match keywords.get(Keyword::Format).filter(|_| self.asserts_formats(node)) {
             None => Ok(None),
             Some(Value::String(name)) => Ok(Some((name, format::lookup(name)))),
             Some(_) => Err(self.document.malformed(node, Keyword::Format, "a string")),
@@ -327,15 +336,11 @@ pub(super) fn tighter_maximum(left: Option<Bound>, right: Option<Bound>) -> Opti
     tighter(left, right, |left, right| left < right)
 }
 
-/// Whether no number lies between the bounds.
-pub(super) fn bounds_exclude_all(spec: &NumberSpec) -> bool {
-    match (&spec.minimum, &spec.maximum) {
-        (Some(minimum), Some(maximum)) => {
-            minimum.value > maximum.value
-                || (minimum.value == maximum.value && (minimum.exclusive || maximum.exclusive))
-        }
-        _ => false,
-    }
+/// Whether no number is left.
+pub(super) fn excludes_all(spec: &NumberSpec) -> bool {
+    let bounded = spec.minimum.is_some() && spec.maximum.is_some();
+    let narrow = bounded || spec.values.is_some() || !spec.not_multiples.is_empty();
+    narrow && number_emptiness(spec) == Emptiness::Empty
 }
 
 /// A shape as alternatives; one that says nothing is any string.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::automata::decide::string_matches;
-use crate::automata::{Decimal, NumberSpec, Terminal};
+use crate::automata::decide::{number_matches, string_matches};
+use crate::automata::{Decimal, NumberForm, Terminal};
 use crate::grammar::{Expr, GrammarBuilder, List, Record};
 use crate::ids::{NonterminalId, TerminalId};
 use crate::limits::Limits;
@@ -65,8 +65,8 @@ impl<'g> Acceptor<'g> {
     fn list(&mut self, list: &List, text: &[u8], at: usize) -> Ends {
         let Some(start) = self.one(list.open, text, at) else { return Ends::new() };
         let mut ends = Ends::new();
-        let mut open = BTreeSet::from([(start, 0u32, vec![0u32; list.counters.len()])]);
-        while let Some((at, n, counts)) = open.pop_first() {
+        let mut open = BTreeSet::from([(start, 0u32, vec![0u32; list.counters.len()], BTreeSet::new())]);
+        while let Some((at, n, counts, elements)) = open.pop_first() {
             let mut counters = list.counters.iter().zip(&counts);
             let counted = counters.all(|(counter, n)| *n >= counter.min && counter.max.is_none_or(|max| *n <= max));
             if n >= list.min && counted {
@@ -79,7 +79,12 @@ impl<'g> Acceptor<'g> {
             let Some(at) = at else { continue };
             for case in list.prefix.get(n as usize).unwrap_or(&list.rest) {
                 let counts: Vec<u32> = (0u32..).zip(&counts).map(|(bit, n)| n + (case.meets >> bit & 1)).collect();
-                open.extend(self.nonterminal(case.value, text, at).into_iter().map(|end| (end, n + 1, counts.clone())));
+                for end in self.nonterminal(case.value, text, at) {
+                    let mut elements = elements.clone();
+                    if !list.unique || elements.insert(canonical(&serde_json::from_slice(&text[at..end]).unwrap())) {
+                        open.insert((end, n + 1, counts.clone(), elements));
+                    }
+                }
             }
         }
         ends
@@ -145,7 +150,19 @@ impl<'g> Acceptor<'g> {
             Terminal::Number(spec) => {
                 let length = text[at..].iter().take_while(|byte| b"+-.0123456789eE".contains(byte)).count();
                 let number = std::str::from_utf8(&text[at..at + length]).ok().and_then(Decimal::parse);
-                number.filter(|number| number_fits(spec, number)).map(|_| at + length).into_iter().collect()
+                number
+                    .filter(|number| {
+                        let in_digits = !text[at..at + length].iter().any(|byte| b".eE".contains(byte));
+                        let in_form = match spec.form {
+                            NumberForm::Free => true,
+                            NumberForm::Digits => in_digits,
+                            NumberForm::NotDigits => !in_digits,
+                        };
+                        in_form && number_matches(spec, number)
+                    })
+                    .map(|_| at + length)
+                    .into_iter()
+                    .collect()
             }
             Terminal::String(spec) => {
                 let mut stream = serde_json::Deserializer::from_slice(&text[at..]).into_iter::<serde_json::Value>();
@@ -168,17 +185,19 @@ impl<'g> Acceptor<'g> {
     }
 }
 
-fn number_fits(spec: &NumberSpec, number: &Decimal) -> bool {
-    let above = |bound: &crate::automata::Bound| match bound.exclusive {
-        true => *number > bound.value,
-        false => *number >= bound.value,
-    };
-    let below = |bound: &crate::automata::Bound| match bound.exclusive {
-        true => *number < bound.value,
-        false => *number <= bound.value,
-    };
-    (!spec.integer || number.is_integer())
-        && spec.minimum.as_ref().is_none_or(above)
-        && spec.maximum.as_ref().is_none_or(below)
-        && spec.multiples.iter().all(|multiple| number.is_multiple_of(multiple) == Some(true))
+/// Equal texts for equal values.
+fn canonical(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Number(number) => format!("{:?}", Decimal::parse(&number.to_string())),
+        serde_json::Value::Array(elements) => {
+            format!("[{}]", elements.iter().map(canonical).collect::<Vec<_>>().join(","))
+        }
+        serde_json::Value::Object(members) => {
+            let mut members: Vec<_> =
+                members.iter().map(|(key, value)| format!("{key:?}:{}", canonical(value))).collect();
+            members.sort();
+            format!("{{{}}}", members.join(","))
+        }
+        other => other.to_string(),
+    }
 }

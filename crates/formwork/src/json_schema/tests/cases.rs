@@ -4,14 +4,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::{Acceptor, accepts, options};
+use super::{Acceptor, accepts, context, options};
 use crate::automata::Terminal;
 use crate::error::{SchemaError, ViolationKind};
 use crate::json_schema::{
     ArgumentsKey, Profile, SchemaOptions, Status, Tool, ToolCalls, ToolSet, lower_json_object, lower_schema,
     lower_tools, schema_report,
 };
-use crate::limits::Limits;
 
 fn check(schema: Value, valid: &[Value], invalid: &[Value]) {
     for instance in valid {
@@ -23,7 +22,7 @@ fn check(schema: Value, valid: &[Value], invalid: &[Value]) {
 }
 
 fn refusal(schema: &Value) -> SchemaError {
-    lower_schema(schema, &options(), &Limits::default()).err().expect("the schema must be refused")
+    lower_schema(schema, context(&options())).err().expect("the schema must be refused")
 }
 
 fn fault(schema: Value) -> (ViolationKind, String, String) {
@@ -107,6 +106,33 @@ fn negation_and_conditions_are_exact() {
 }
 
 #[test]
+fn complements_of_numbers_are_exact() {
+    check(
+        json!({"type": "number", "not": {"type": "integer"}}),
+        &[json!(0.5), json!(-3.25)],
+        &[json!(1), json!(0), json!("a")],
+    );
+    check(
+        json!({"type": "integer", "not": {"multipleOf": 3}, "minimum": 3, "maximum": 7}),
+        &[json!(4), json!(5), json!(7)],
+        &[json!(3), json!(6), json!(8)],
+    );
+    check(
+        json!({"type": "integer", "not": {"enum": [1, 2.0, "a"]}}),
+        &[json!(0), json!(3), json!(11)],
+        &[json!(1), json!(2), json!("b")],
+    );
+    let draft4 = |schema: Value| {
+        let mut schema = schema;
+        schema["$schema"] = json!("http://json-schema.org/draft-04/schema#");
+        schema
+    };
+    check(draft4(json!({"type": "integer", "enum": [1.0, 2.5]})), &[json!(1)], &[json!(1.0), json!(2.5)]);
+    check(draft4(json!({"type": "number", "not": {"type": "integer"}})), &[json!(1.0), json!(0.5)], &[json!(1)]);
+    assert!(refusal(&json!({"type": "integer", "minimum": 4, "maximum": 5, "multipleOf": 3})).is_unsatisfiable());
+}
+
+#[test]
 fn references_may_be_recursive() {
     check(
         json!({
@@ -130,7 +156,7 @@ fn faults_name_pointer_and_keyword() {
         (nested(json!({"type": "strin"})), Malformed, "/properties/a~1b", "type"),
         (nested(json!({"minLength": "1", "type": "string"})), Malformed, "/properties/a~1b", "minLength"),
         (nested(json!({"pattern": "("})), Malformed, "/properties/a~1b", "pattern"),
-        (nested(json!({"type": "array", "uniqueItems": true})), Unsupported, "/properties/a~1b", "uniqueItems"),
+        (nested(json!({"not": {"uniqueItems": true}})), Unsupported, "/properties/a~1b/not", "uniqueItems"),
         (nested(json!({"$ref": "#/nowhere"})), Reference, "/properties/a~1b", "$ref"),
         (nested(json!({"$ref": "http://example.com/x"})), Reference, "/properties/a~1b", "$ref"),
         (json!({"$ref": "#"}), Reference, "", "$ref"),
@@ -150,25 +176,26 @@ fn what_is_relaxed_is_reported() {
     let schema = json!({
         "type": "array",
         "title": "t",
-        "uniqueItems": true,
+        "not": {"uniqueItems": true},
         "items": {"type": "string", "format": "unheard-of", "minLength": 1}
     });
     let options = SchemaOptions { relax_unsupported: true, ..options() };
-    let report = schema_report(&schema, &options, &Limits::default()).unwrap();
+    let report = schema_report(&schema, context(&options)).unwrap();
     let entries: Vec<_> =
         report.entries.iter().map(|entry| (entry.pointer.as_str(), entry.keyword.as_str(), entry.status)).collect();
     let expected = [
         ("", "type", Status::Enforced),
         ("", "title", Status::Annotation),
-        ("", "uniqueItems", Status::Relaxed),
+        ("", "not", Status::Enforced),
         ("", "items", Status::Enforced),
+        ("/not", "uniqueItems", Status::Relaxed),
         ("/items", "type", Status::Enforced),
         ("/items", "format", Status::Annotation),
         ("/items", "minLength", Status::Enforced),
     ];
     assert_eq!(entries, expected);
     let strict = SchemaOptions { refuse_unknown_formats: true, ..super::options() };
-    let error = lower_schema(&json!({"type": "string", "format": "unheard-of"}), &strict, &Limits::default());
+    let error = lower_schema(&json!({"type": "string", "format": "unheard-of"}), context(&strict));
     assert!(error.is_err_and(|error| error.is_unsupported()));
 }
 
@@ -221,15 +248,14 @@ fn large_schemas_cost_little() {
         json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
     ] {
         let start = Instant::now();
-        assert!(lower_schema(&schema, &options(), &Limits::default()).is_ok());
+        assert!(lower_schema(&schema, context(&options())).is_ok());
         assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
     }
 }
 
 #[test]
 fn constants_of_one_place_are_one_terminal() {
-    let lowered =
-        lower_schema(&json!({"anyOf": [{"const": "b"}, {"enum": ["a", null, 1]}]}), &options(), &Limits::default());
+    let lowered = lower_schema(&json!({"anyOf": [{"const": "b"}, {"enum": ["a", null, 1]}]}), context(&options()));
     let builder = lowered.unwrap().builder;
     let expected = Terminal::one_of(["\"a\"", "\"b\"", "1", "null"]);
     assert!(builder.terminals().contains(&expected), "{:?}", builder.terminals());
@@ -246,7 +272,7 @@ fn weather(parameters: Value) -> ToolSet {
 #[test]
 fn tools_are_called_by_name() {
     let set = weather(json!({"properties": {"city": {"type": "string"}}, "required": ["city"]}));
-    let lowered = lower_tools(&set, &options(), &Limits::default()).unwrap();
+    let lowered = lower_tools(&set, context(&options())).unwrap();
     let acceptor = |text: &str| Acceptor::new(&lowered.builder).accepts(lowered.start, text.as_bytes());
     assert!(acceptor(r#"[{"name":"weather","parameters":{"city":"Oslo"}},{"name":"time","parameters":{"a":1}}]"#));
     assert!(!acceptor("[]"));
@@ -258,11 +284,11 @@ fn tools_are_called_by_name() {
 #[test]
 fn faulty_tools_are_named() {
     let mut set = weather(json!({"type": "object", "properties": {"a": {"type": "strin"}}}));
-    let error = lower_tools(&set, &options(), &Limits::default()).err().unwrap();
+    let error = lower_tools(&set, context(&options())).err().unwrap();
     assert_eq!(error.violations()[0].pointer, "/tools/0/parameters/properties/a");
     set.tools[0].name.clear();
     set.tools.push(set.tools[1].clone());
-    let error = lower_tools(&set, &options(), &Limits::default()).err().unwrap();
+    let error = lower_tools(&set, context(&options())).err().unwrap();
     let pointers: Vec<_> = error.violations().iter().map(|violation| violation.pointer.as_str()).collect();
     assert_eq!(pointers, ["/tools/0", "/tools/2"]);
 }

@@ -1,43 +1,29 @@
-//! Which spellings are numbers within these bounds? JSON numbers digit by digit, in exact decimal arithmetic.
+//! Which plain decimals are within these bounds? Numbers digit by digit, in exact decimal arithmetic.
 //!
 //! A state remembers how the digits so far compare with the digits of both bounds, and the remainder by each divisor:
-//! never the number itself, so that bounds of any size cost as many states as they have digits.
+//! never the number itself, so that bounds of any size cost as many states as they have digits. What a number must
+//! not be, and spellings with exponents of bounded numbers, are the work of [`super::exact`].
 
 use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
-use super::decimal::Decimal;
-use super::lazy_dfa::Machine;
-use super::spec::{Bound, NumberSpec};
-use crate::error::{GrammarError, LimitError};
+use super::{EXPONENT, MINUS, N_CLASSES, PLUS, POINT, too_large};
+use crate::automata::decimal::Decimal;
+use crate::automata::lazy_dfa::Machine;
+use crate::automata::spec::{Bound, NumberSpec, Numbers};
+use crate::error::GrammarError;
 use crate::limits::Limits;
 
-/// Input classes: the ten digits, then these.
-const MINUS: usize = 10;
-const POINT: usize = 11;
-const EXPONENT: usize = 12;
-const PLUS: usize = 13;
-const N_CLASSES: usize = 14;
+/// Greatest divisor whose remainders are counted: each costs a state for every number of digits.
+const MAX_MODULUS: u64 = 10_000;
 
 /// Most digits of a bound, written out without exponent.
-const MAX_BOUND_DIGITS: i64 = 2_000;
-
-/// The class of a byte; `None` for bytes that no number has.
-pub(crate) fn number_class(byte: u8) -> Option<usize> {
-    Some(match byte {
-        b'0'..=b'9' => usize::from(byte - b'0'),
-        b'-' => MINUS,
-        b'.' => POINT,
-        b'e' | b'E' => EXPONENT,
-        b'+' => PLUS,
-        _ => return None,
-    })
-}
+pub(super) const MAX_BOUND_DIGITS: i64 = 2_000;
 
 /// Automaton of one [`NumberSpec`].
 #[derive(Debug)]
-pub(crate) struct NumberMachine {
+pub(crate) struct DigitMachine {
     integer: bool,
     exponent: bool,
     max_digits: Option<u32>,
@@ -83,7 +69,7 @@ enum Phase {
 
 /// What was read so far.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct NumberState {
+pub(crate) struct DigitState {
     phase: Phase,
     negative: bool,
     /// Digits of the present part: whole, fraction or exponent; saturates where more make no difference.
@@ -93,9 +79,25 @@ pub(crate) struct NumberState {
     remainders: SmallVec<[u64; 1]>,
 }
 
-impl NumberMachine {
-    pub(crate) fn new(spec: &NumberSpec, limits: &Limits) -> Result<NumberMachine, GrammarError> {
-        let divisors = spec.multiples.iter().map(|divisor| Divisor::new(divisor, limits)).collect::<Result<_, _>>()?;
+impl DigitMachine {
+    /// Whether it can tell the numbers of `spec`, with a bearable number of states.
+    pub(super) fn serves(spec: &NumberSpec) -> bool {
+        let takes_nothing_out = spec.not_multiples.is_empty() && spec.excluded.is_empty() && spec.values.is_none();
+        let bounds = [&spec.minimum, &spec.maximum];
+        let any_spelling = || {
+            let sides = bounds.iter().all(|bound| bound.as_ref().is_none_or(|bound| bound.value.is_zero()));
+            spec.spelling == Numbers::Plain || (sides && !spec.integer && spec.multiples.is_empty())
+        };
+        takes_nothing_out
+            && spec.form_is_plain()
+            && any_spelling()
+            && bounds.into_iter().flatten().all(|bound| Digits::new(bound).is_ok())
+            && spec.multiples.iter().all(|divisor| Divisor::new(divisor).is_some_and(|it| it.modulus <= MAX_MODULUS))
+    }
+
+    pub(super) fn new(spec: &NumberSpec, limits: &Limits) -> Result<DigitMachine, GrammarError> {
+        let divisors = spec.multiples.iter().map(|divisor| Divisor::new(divisor).ok_or_else(|| too_large(limits)));
+        let divisors = divisors.collect::<Result<_, _>>()?;
         let bound = |bound: &Option<Bound>| bound.as_ref().map(Digits::new).transpose();
         let (minimum, maximum) = (bound(&spec.minimum)?, bound(&spec.maximum)?);
         let negative = |bound: &Option<Bound>| bound.as_ref().is_some_and(|bound| bound.value.is_negative());
@@ -107,7 +109,7 @@ impl NumberMachine {
             .then(|| Range { least: minimum.clone().filter(|_| !negative(&spec.minimum)), greatest: maximum.clone() });
         let downwards = (!positive(&spec.minimum))
             .then(|| Range { least: maximum.filter(|_| !positive(&spec.maximum)), greatest: minimum });
-        Ok(NumberMachine {
+        Ok(DigitMachine {
             integer: spec.integer,
             // A power of ten leaves a number on its side of zero: only then the digits before it can be judged alone.
             exponent: !spec.integer && spec.multiples.is_empty() && is_zero(&spec.minimum) && is_zero(&spec.maximum),
@@ -137,7 +139,7 @@ impl NumberMachine {
         self.max_digits.is_none_or(|max| n_digits < max)
     }
 
-    fn step_whole(&self, state: &NumberState, digit: u8) -> Option<NumberState> {
+    fn step_whole(&self, state: &DigitState, digit: u8) -> Option<DigitState> {
         let range = self.range(state.negative)?;
         if !self.may_read_more(state.n_digits) {
             return None;
@@ -168,7 +170,7 @@ impl NumberMachine {
     }
 
     /// Settles the comparison of the whole parts by their lengths.
-    fn whole_order(&self, state: &NumberState) -> (Ordering, Ordering) {
+    fn whole_order(&self, state: &DigitState) -> (Ordering, Ordering) {
         let Some(range) = self.range(state.negative) else { return (Ordering::Equal, Ordering::Equal) };
         let settle = |so_far: Ordering, bound: &Option<Digits>| match bound {
             Some(bound) => (state.n_digits as usize).cmp(&bound.whole.len()).then(so_far),
@@ -177,15 +179,15 @@ impl NumberMachine {
         (settle(state.least, &range.least), settle(state.greatest, &range.greatest))
     }
 
-    fn step_point(&self, state: &NumberState) -> Option<NumberState> {
+    fn step_point(&self, state: &DigitState) -> Option<DigitState> {
         if self.integer {
             return None;
         }
         let (least, greatest) = self.whole_order(state);
-        Some(NumberState { phase: Phase::Point, n_digits: 0, least, greatest, ..state.clone() })
+        Some(DigitState { phase: Phase::Point, n_digits: 0, least, greatest, ..state.clone() })
     }
 
-    fn step_fraction(&self, state: &NumberState, digit: u8) -> Option<NumberState> {
+    fn step_fraction(&self, state: &DigitState, digit: u8) -> Option<DigitState> {
         let range = self.range(state.negative)?;
         if !self.may_read_more(state.n_digits) {
             return None;
@@ -205,7 +207,7 @@ impl NumberMachine {
     }
 
     /// Takes a digit into the remainders; `place` counts from 1 behind the point, 0 is before it.
-    fn divide(&self, state: &mut NumberState, digit: u8, place: u32) {
+    fn divide(&self, state: &mut DigitState, digit: u8, place: u32) {
         for (divisor, remainder) in self.divisors.iter().zip(&mut state.remainders) {
             if place <= divisor.scale {
                 let next = u128::from(*remainder) * 10 + u128::from(digit);
@@ -217,8 +219,8 @@ impl NumberMachine {
         }
     }
 
-    fn step_exponent(&self, state: &NumberState, class: usize) -> Option<NumberState> {
-        let next = |phase, n_digits| Some(NumberState { phase, n_digits, ..state.clone() });
+    fn step_exponent(&self, state: &DigitState, class: usize) -> Option<DigitState> {
+        let next = |phase, n_digits| Some(DigitState { phase, n_digits, ..state.clone() });
         match (state.phase, class) {
             (Phase::Exponent, MINUS) => next(Phase::ExponentSign { negative: true }, 0),
             (Phase::Exponent, PLUS) => next(Phase::ExponentSign { negative: false }, 0),
@@ -236,7 +238,7 @@ impl NumberMachine {
         }
     }
 
-    fn is_in_range(&self, state: &NumberState, (least, greatest): (Ordering, Ordering)) -> bool {
+    fn is_in_range(&self, state: &DigitState, (least, greatest): (Ordering, Ordering)) -> bool {
         let Some(range) = self.range(state.negative) else { return false };
         let n_fraction = match state.phase {
             Phase::Fraction => state.n_digits as usize,
@@ -260,7 +262,7 @@ impl NumberMachine {
         above && below
     }
 
-    fn is_multiple(&self, state: &NumberState) -> bool {
+    fn is_multiple(&self, state: &DigitState) -> bool {
         let n_fraction = match state.phase {
             Phase::Fraction => state.n_digits,
             _ => 0,
@@ -278,15 +280,15 @@ impl NumberMachine {
     }
 }
 
-impl Machine for NumberMachine {
-    type State = NumberState;
+impl Machine for DigitMachine {
+    type State = DigitState;
 
     fn n_classes(&self) -> usize {
         N_CLASSES
     }
 
-    fn start(&self) -> NumberState {
-        NumberState {
+    fn start(&self) -> DigitState {
+        DigitState {
             phase: Phase::Start,
             negative: false,
             n_digits: 0,
@@ -296,11 +298,11 @@ impl Machine for NumberMachine {
         }
     }
 
-    fn step(&self, state: &NumberState, class: usize) -> Option<NumberState> {
+    fn step(&self, state: &DigitState, class: usize) -> Option<DigitState> {
         match (state.phase, class) {
             (Phase::Start, MINUS) => {
                 self.range(true)?;
-                Some(NumberState { phase: Phase::Minus, negative: true, ..state.clone() })
+                Some(DigitState { phase: Phase::Minus, negative: true, ..state.clone() })
             }
             (Phase::Start | Phase::Minus | Phase::Whole, 0..=9) => self.step_whole(state, class as u8),
             (Phase::Zero | Phase::Whole, POINT) => self.step_point(state),
@@ -309,13 +311,13 @@ impl Machine for NumberMachine {
                 next.remainders.iter().all(|remainder| *remainder != u64::MAX).then_some(next)
             }
             (Phase::Zero | Phase::Whole | Phase::Fraction, EXPONENT) if self.exponent && self.is_accepting(state) => {
-                Some(NumberState { phase: Phase::Exponent, n_digits: 0, ..state.clone() })
+                Some(DigitState { phase: Phase::Exponent, n_digits: 0, ..state.clone() })
             }
             _ => self.step_exponent(state, class),
         }
     }
 
-    fn is_accepting(&self, state: &NumberState) -> bool {
+    fn is_accepting(&self, state: &DigitState) -> bool {
         let order = match state.phase {
             Phase::Zero | Phase::Whole => self.whole_order(state),
             Phase::Fraction => (state.least, state.greatest),
@@ -344,149 +346,13 @@ impl Digits {
 }
 
 impl Divisor {
-    fn new(divisor: &Decimal, limits: &Limits) -> Result<Divisor, GrammarError> {
-        let too_large =
-            || GrammarError::Limit(LimitError { setting: "max_automaton_states", limit: limits.max_automaton_states });
-        if divisor.is_zero() || divisor.is_negative() {
-            return Err(GrammarError::Invalid("a divisor must be above zero".into()));
-        }
-        let mut modulus: u64 = 0;
-        for digit in divisor.digits() {
-            modulus = modulus.checked_mul(10).and_then(|m| m.checked_add(u64::from(*digit))).ok_or_else(too_large)?;
-        }
+    /// `None` for one that is not above zero, or too large.
+    fn new(divisor: &Decimal) -> Option<Divisor> {
+        let mut modulus = divisor.coefficient().filter(|_| !divisor.is_negative())?;
         for _ in 0..divisor.exponent().clamp(0, 20) {
-            modulus = modulus.checked_mul(10).ok_or_else(too_large)?;
+            modulus = modulus.checked_mul(10)?;
         }
-        let scale = u32::try_from((-divisor.exponent()).max(0)).map_err(|_| too_large())?;
-        if modulus > limits.max_automaton_states as u64 || scale > 400 {
-            return Err(too_large());
-        }
-        Ok(Divisor { modulus, scale })
-    }
-}
-
-/// Whether `value` satisfies `spec`, whatever its spelling.
-pub(crate) fn number_matches(spec: &NumberSpec, value: &Decimal) -> bool {
-    let above = spec.minimum.as_ref().is_none_or(|bound| match value.cmp(&bound.value) {
-        Ordering::Less => false,
-        Ordering::Equal => !bound.exclusive,
-        Ordering::Greater => true,
-    });
-    let below = spec.maximum.as_ref().is_none_or(|bound| match value.cmp(&bound.value) {
-        Ordering::Less => true,
-        Ordering::Equal => !bound.exclusive,
-        Ordering::Greater => false,
-    });
-    let multiple = spec.multiples.iter().all(|divisor| value.is_multiple_of(divisor) == Some(true));
-    above && below && multiple && (!spec.integer || value.is_integer())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::automata::lazy_dfa::{LazyDfa, Overflows};
-
-    fn bound(text: &str, exclusive: bool) -> Option<Bound> {
-        Some(Bound { value: Decimal::parse(text).unwrap(), exclusive })
-    }
-
-    fn automaton(spec: &NumberSpec) -> LazyDfa<NumberMachine> {
-        LazyDfa::new(NumberMachine::new(spec, &Limits::default()).unwrap(), 100_000, Overflows::default())
-    }
-
-    /// Whether the automaton accepts `text`, every step of it being live.
-    fn accepts(dfa: &LazyDfa<NumberMachine>, text: &str) -> bool {
-        let mut state = Some(0);
-        for byte in text.bytes() {
-            state = state.and_then(|state| dfa.next(state, number_class(byte)?));
-        }
-        state.is_some_and(|state| dfa.is_accepting(state))
-    }
-
-    #[test]
-    fn bounds_agree_with_exact_comparison_on_all_short_spellings() {
-        let ends = ["-12.5", "-10", "-3", "-0.05", "0", "0.5", "0.07", "3", "9.99", "10", "123"];
-        let mut texts: Vec<String> = Vec::new();
-        for whole in ["0", "1", "2", "3", "9", "10", "11", "12", "13", "99", "100", "122", "123", "124", "200"] {
-            for fraction in ["", ".0", ".05", ".5", ".06", ".07", ".070", ".071", ".99", ".991", ".49"] {
-                texts.push(format!("{whole}{fraction}"));
-                texts.push(format!("-{whole}{fraction}"));
-            }
-        }
-        for (lo, low) in ends.iter().enumerate() {
-            for high in &ends[lo..] {
-                for (open_low, open_high) in [(false, false), (true, false), (false, true), (true, true)] {
-                    for integer in [false, true] {
-                        let spec = NumberSpec {
-                            integer,
-                            minimum: bound(low, open_low),
-                            maximum: bound(high, open_high),
-                            ..NumberSpec::default()
-                        };
-                        let dfa = automaton(&spec);
-                        for text in &texts {
-                            let expected = number_matches(&spec, &Decimal::parse(text).unwrap())
-                                && !(integer && (text.contains('.') || text == "-0"));
-                            assert_eq!(accepts(&dfa, text), expected, "{text} in {spec:?}");
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn bounds_at_zero_leave_exponents_alone() {
-        for (minimum, maximum, yes, no) in [
-            (bound("0", false), None, &["1e-06", "0e5", "-0.0E3", "2.5E+9"][..], &["-1e-06", "-0.5e1"][..]),
-            (bound("0", true), None, &["1e-06", "0.05e1"], &["0e5", "0.0E2", "-1e1"]),
-            (None, bound("0", true), &["-1e9", "-0.5E-1"], &["1e1", "0e0", "-0e0"]),
-            (bound("1", false), None, &["1", "10.5"], &["1e1", "10e0"]),
-        ] {
-            let dfa = automaton(&NumberSpec { minimum, maximum, ..NumberSpec::default() });
-            yes.iter().for_each(|text| assert!(accepts(&dfa, text), "{text}"));
-            no.iter().for_each(|text| assert!(!accepts(&dfa, text), "{text}"));
-        }
-    }
-
-    #[test]
-    fn multiples_are_exact_and_never_dead_ends() {
-        for (divisor, yes, no) in [
-            ("0.01", ["1.25", "3", "0.10"], ["1.255", "0.001", "2.999"]),
-            ("7", ["14", "-21", "0"], ["1", "15", "-20"]),
-            ("2.5", ["2.5", "10", "7.50"], ["1", "2.55", "8"]),
-        ] {
-            let divisor = Decimal::parse(divisor).unwrap();
-            let dfa = automaton(&NumberSpec { multiples: vec![divisor], max_digits: Some(3), ..NumberSpec::default() });
-            yes.iter().for_each(|text| assert!(accepts(&dfa, text), "{text}"));
-            no.iter().for_each(|text| assert!(!accepts(&dfa, text), "{text}"));
-        }
-    }
-
-    #[test]
-    fn an_empty_range_is_empty() {
-        for (low, high, multiple, empty) in
-            [("1", "2", None, false), ("2", "1", None, true), ("1", "2", Some("3"), true), ("0.1", "0.2", None, true)]
-        {
-            let spec = NumberSpec {
-                integer: true,
-                minimum: bound(low, false),
-                maximum: bound(high, false),
-                multiples: multiple.iter().map(|text| Decimal::parse(text).unwrap()).collect(),
-                max_digits: None,
-            };
-            assert_eq!(automaton(&spec).is_empty(), empty, "{spec:?}");
-        }
-    }
-
-    #[test]
-    fn digits_and_exponents_are_bounded() {
-        let dfa = automaton(&NumberSpec { max_digits: Some(5), ..NumberSpec::default() });
-        for text in ["12345", "12345.12345", "1e99", "1E-308", "-0", "0.1e+5"] {
-            assert!(accepts(&dfa, text), "{text}");
-        }
-        for text in ["123456", "1.123456", "1e100", "01", "1.", ".5", "+1", "1e", "--1"] {
-            assert!(!accepts(&dfa, text), "{text}");
-        }
+        let scale = u32::try_from((-divisor.exponent()).max(0)).ok().filter(|scale| *scale <= 400)?;
+        Some(Divisor { modulus, scale })
     }
 }

@@ -1,0 +1,48 @@
+//! What does a lexeme do to what must not be written twice? It opens a record, ends a key, closes the record.
+
+use super::productions::{Node, Place, Productions, RecordBody};
+use super::seen::SeenSets;
+
+/// What a lexeme does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Effect {
+    #[default]
+    None,
+    /// A record begins.
+    Open,
+    /// It ends.
+    Close,
+    /// A key that has no name: it must differ from those before it.
+    OtherKey,
+    /// A key must come next, and all that may come are of classes with few keys: one must be left in this record.
+    MoreKeys(u32),
+}
+
+/// Whether any record may have two keys without a name.
+pub(super) fn may_repeat_keys<'a>(mut records: impl Iterator<Item = &'a RecordBody>) -> bool {
+    records.any(|record| !record.others.is_empty() && record.max != Some(1))
+}
+
+impl Productions {
+    /// What a terminal does that leads from one place to another.
+    pub(crate) fn effect(&self, from: Place, to: Place, seen: &SeenSets) -> Effect {
+        if !self.remembers_keys {
+            return Effect::None;
+        }
+        match (&self.nodes[from.node as usize], &self.nodes[to.node as usize]) {
+            (_, Node::RecordFirst(_)) => Effect::Open,
+            (_, Node::OtherAssign(..)) => Effect::OtherKey,
+            (Node::RecordFirst(id) | Node::RecordAfter(id), _) if to.node == self.records[*id as usize].exit => {
+                Effect::Close
+            }
+            (Node::RecordAfter(id), Node::RecordKey(_)) => {
+                let body = &self.records[*id as usize];
+                match body.filter(from.register, seen) {
+                    None if body.n_words.is_some() => Effect::MoreKeys(*id),
+                    _ => Effect::None,
+                }
+            }
+            _ => Effect::None,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! How long may it be searched for a way to complete a list or a record? Counted steps.
+
+use crate::error::LimitError;
+
+/// Steps that one search may still take.
+#[derive(Debug)]
+pub(crate) struct Steps {
+    left: usize,
+    limit: usize,
+}
+
+impl Steps {
+    /// `limit` is [`Limits::max_completion_steps`](crate::Limits::max_completion_steps).
+    pub(crate) fn new(limit: usize) -> Steps {
+        Steps { left: limit, limit }
+    }
+
+    /// Takes `n` steps.
+    pub(super) fn spend(&mut self, n: usize) -> Result<(), LimitError> {
+        let left = self.left.checked_sub(n);
+        self.left = left.ok_or(LimitError { setting: "max_completion_steps", limit: self.limit })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,206 @@
+//! Which tokens would write again what must not be written twice? Only those that agree with something written.
+//!
+//! A mask is made for any past first, with a list of its tokens that some pasts do not allow. Tokens that end a key which is
+//! being read are not in that list: there are too many. Of them only those can be refused that spell, up to the end of the
+//! key, what was written: they are found by walking along the words and the token trie at once. What is found is tried.
+
+use super::MaskWork;
+use crate::automata::WordCount;
+use crate::error::LimitError;
+use crate::grammar::Effect;
+use crate::parser::{Configuration, Entry, Lexing, Scan, WordSetId};
+use crate::vocabulary::{TokenMask, is_whitespace};
+
+/// A mask for any past.
+#[derive(Clone, Debug)]
+pub(super) struct Estimate {
+    pub(super) mask: TokenMask,
+    /// Tokens of it that some pasts do not allow, in rising order.
+    pub(super) doubtful: std::sync::Arc<[u32]>,
+}
+
+/// Where a walk along written words is.
+#[derive(Clone, Copy)]
+struct Cursor {
+    state: u64,
+    n_chars: u32,
+    /// The words that were agreed with so far, and in how many bytes.
+    words: WordSetId,
+    depth: usize,
+}
+
+impl MaskWork<'_> {
+    /// Whether a lexeme is being read, or may begin here, that must differ from others.
+    pub(super) fn may_repeat(&mut self, configuration: &[Entry]) -> Result<bool, LimitError> {
+        if !self.parser.productions().remembers_keys {
+            return Ok(false);
+        }
+        for entry in configuration {
+            match entry.lexing {
+                Lexing::Inside { scan, .. } => {
+                    if self.parser.effect(entry.set, scan) == Effect::OtherKey {
+                        return Ok(true);
+                    }
+                }
+                Lexing::Between { n_blank } => {
+                    let blanks = self.parser.blanks(entry.set, n_blank);
+                    for set in blanks.iter().map(|blank| blank.set).chain([entry.set]) {
+                        for scan in 0..self.parser.n_scans(set)? {
+                            if self.parser.effect(set, scan) == Effect::OtherKey {
+                                return Ok(true);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// The tokens of a mask for any past that the pasts of `configuration` do not allow.
+    pub(super) fn refused(&mut self, configuration: &[Entry], estimate: &Estimate) -> Result<Vec<u32>, LimitError> {
+        let mut tokens = self.spelled_again(configuration, &estimate.doubtful);
+        for entry in configuration {
+            match entry.lexing {
+                Lexing::Inside { .. } => self.add_agreeing(*entry, false, &mut tokens)?,
+                Lexing::Between { n_blank } => {
+                    self.add_agreeing_between(*entry, false, &mut tokens)?;
+                    for blank in self.parser.blanks(entry.set, n_blank) {
+                        self.add_agreeing_between(Entry { set: blank.set, ..*entry }, true, &mut tokens)?;
+                    }
+                }
+            }
+        }
+        tokens.sort_unstable();
+        tokens.dedup();
+        let mut refused = Vec::new();
+        for token in tokens {
+            if estimate.mask.contains_id(token) && !self.is_allowed(configuration, token)? {
+                refused.push(token);
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Those of the doubtful tokens that hold a key which was written, as far as that is what makes them doubtful.
+    fn spelled_again(&mut self, configuration: &[Entry], doubtful: &[u32]) -> Vec<u32> {
+        if doubtful.is_empty() || !self.parser.keys_never_run_out {
+            return doubtful.to_vec();
+        }
+        let spelled = self.vocabulary.spelled();
+        let mut tokens = spelled.odd().to_vec();
+        for entry in configuration {
+            for keys in self.parser.written.keys_around(entry.past) {
+                let again = self.spelled.entry(keys).or_insert_with(|| {
+                    let words = self.parser.written.words.list(keys);
+                    let again = words.iter().flat_map(|word| spelled.spelling(self.parser.written.words.get(*word)));
+                    self.n_bytes += 64;
+                    again.copied().collect()
+                });
+                tokens.extend_from_slice(again);
+            }
+        }
+        tokens.retain(|token| doubtful.binary_search(token).is_ok());
+        tokens
+    }
+
+    /// Whether a token can be read, byte by byte.
+    fn is_allowed(&mut self, configuration: &[Entry], token: u32) -> Result<bool, LimitError> {
+        let vocabulary = self.vocabulary;
+        let mut entries: Configuration = configuration.iter().copied().collect();
+        for byte in vocabulary.bytes_at(token as usize) {
+            entries = self.parser.step_byte(&entries, *byte, self.limits.max_entries)?;
+            self.spend(1 + entries.len())?;
+            if entries.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn add_agreeing_between(&mut self, entry: Entry, spaced: bool, tokens: &mut Vec<u32>) -> Result<(), LimitError> {
+        for scan in 0..self.parser.n_scans(entry.set)? {
+            if self.parser.effect(entry.set, scan) == Effect::OtherKey {
+                let begun = self.parser.begin(entry.set, scan, entry.past);
+                self.add_agreeing(begun, spaced, tokens)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the tokens that spell a word which must not be written again, up to its end, and those behind which no other
+    /// word is left.
+    fn add_agreeing(&mut self, entry: Entry, spaced: bool, tokens: &mut Vec<u32>) -> Result<(), LimitError> {
+        let Lexing::Inside { scan, state, n_chars } = entry.lexing else { return Ok(()) };
+        let Scan::Terminal { terminal, effect: Effect::OtherKey, .. } = self.parser.scan(entry.set, scan) else {
+            return Ok(());
+        };
+        let terminal = *terminal;
+        let (keys, read) = self.parser.written.keys(entry.past);
+        let words = self.parser.written.words.narrow(keys, 0, &read);
+        if self.parser.written.words.size(words) == 0 {
+            return Ok(());
+        }
+        let automaton = std::sync::Arc::clone(self.parser.automaton(terminal));
+        let trie = self.vocabulary.trie();
+        let start = Cursor { state, n_chars, words, depth: read.len() };
+        let mut pending = vec![(None, start)];
+        let mut blanks = if spaced { vec![None] } else { Vec::new() };
+        while let Some(node) = blanks.pop() {
+            for child in trie.children(node).iter().filter(|child| is_whitespace(child.byte)) {
+                let node = Some(child.node as usize);
+                blanks.push(node);
+                pending.push((node, start));
+            }
+        }
+        let mut letter_bytes = Vec::new();
+        let mut next_bytes = Vec::new();
+        let mut children = Vec::new();
+        while let Some((node, cursor)) = pending.pop() {
+            children.clear();
+            if automaton.is_between_letters(cursor.state) {
+                // Only a letter of the words, the end and an escape can follow.
+                next_bytes.clear();
+                next_bytes.extend_from_slice(b"\"\\");
+                self.parser.written.words.next_bytes(cursor.words, cursor.depth, &mut next_bytes);
+                next_bytes.sort_unstable();
+                next_bytes.dedup();
+                let found = next_bytes.iter().filter_map(|byte| Some((*byte, trie.child(node, *byte)?)));
+                children.extend(found);
+            } else {
+                children.extend(trie.children(node).iter().map(|child| (child.byte, child.node as usize)));
+            }
+            self.spend(1 + children.len())?;
+            for (byte, child) in &children {
+                let mut next = cursor;
+                let Some(state) = automaton.step(cursor.state, *byte, &mut next.n_chars) else { continue };
+                next.state = state;
+                if let Some(letter) = automaton.letter(cursor.state, *byte) {
+                    letter_bytes.clear();
+                    crate::parser::push_letter(&mut letter_bytes, letter);
+                    next.words = self.parser.written.words.narrow(cursor.words, cursor.depth, &letter_bytes);
+                    next.depth += letter_bytes.len();
+                }
+                let n_left = self.parser.written.words.size(next.words);
+                if n_left == 0 {
+                    continue;
+                }
+                let node = *child;
+                let repeats =
+                    automaton.is_accepting(state) && self.parser.written.words.ends_at(next.words, next.depth);
+                let can_go_on = automaton.can_go_on(state);
+                let runs_out = can_go_on
+                    && match self.parser.count_words(terminal, state, next.n_chars)? {
+                        WordCount::Few(n_words) => n_left >= n_words,
+                        WordCount::Plenty => false,
+                    };
+                if repeats || runs_out {
+                    tokens.extend_from_slice(trie.subtree_values(node));
+                } else if can_go_on {
+                    pending.push((Some(node), next));
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,381 @@
+//! Which words were written? Words letter by letter, numbered, and sets of them.
+//!
+//! A word that is being read is a [`TextId`]: the word before its last letter, and that letter. Sets are binary tries over
+//! the words' bits (D. R. Morrison, "PATRICIA", 1968) that share their nodes and are held once each: a set with one more
+//! word costs a few nodes, equal sets have equal numbers in whichever order they came about, and the words that begin in
+//! one way are a sub-trie.
+
+use ahash::AHashMap;
+
+/// Number of a word that is being read; see [`Words`].
+pub(crate) type TextId = u32;
+/// Number of a whole word.
+pub(crate) type WordId = u32;
+/// Number of a set of words.
+pub(crate) type WordSetId = u32;
+
+/// Bits of each byte of a word: the first says whether there is a byte at all.
+const BITS: usize = 9;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Node {
+    Empty,
+    Leaf(WordId),
+    /// Words below differ at this bit for the first time.
+    Branch {
+        bit: u32,
+        zero: WordSetId,
+        one: WordSetId,
+    },
+}
+
+/// All words and sets of one generation.
+#[derive(Debug)]
+pub(crate) struct Words {
+    texts: Vec<(TextId, u32)>,
+    text_ids: AHashMap<(TextId, u32), TextId>,
+    words: Vec<Box<[u8]>>,
+    word_ids: AHashMap<Box<[u8]>, WordId>,
+    nodes: Vec<Node>,
+    sizes: Vec<u32>,
+    node_ids: AHashMap<Node, WordSetId>,
+    n_bytes: usize,
+}
+
+impl Default for Words {
+    fn default() -> Words {
+        Words {
+            // Number 0 says that no word is being read; 1 is the empty word.
+            texts: vec![(0, 0), (0, 0)],
+            text_ids: AHashMap::new(),
+            words: Vec::new(),
+            word_ids: AHashMap::new(),
+            nodes: vec![Node::Empty],
+            sizes: vec![0],
+            node_ids: AHashMap::from_iter([(Node::Empty, 0)]),
+            n_bytes: 0,
+        }
+    }
+}
+
+/// Whether the bit is set in a word.
+fn has_bit(word: &[u8], bit: u32) -> bool {
+    let (index, bit) = (bit as usize / BITS, bit as usize % BITS);
+    word.get(index).is_some_and(|byte| bit == 0 || byte >> (8 - bit) & 1 == 1)
+}
+
+/// The first bit in which two words differ.
+fn first_difference(a: &[u8], b: &[u8]) -> Option<u32> {
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    if same == a.len() && same == b.len() {
+        return None;
+    }
+    let first = (same * BITS) as u32;
+    (first..first + BITS as u32).find(|bit| has_bit(a, *bit) != has_bit(b, *bit))
+}
+
+impl Words {
+    /// No word is being read.
+    pub(crate) const NO_TEXT: TextId = 0;
+    /// The word without a letter.
+    pub(crate) const EMPTY_TEXT: TextId = 1;
+    /// The set without a word.
+    pub(crate) const EMPTY: WordSetId = 0;
+
+    /// A word with one more letter.
+    pub(crate) fn push(&mut self, text: TextId, letter: u32) -> TextId {
+        if let Some(id) = self.text_ids.get(&(text, letter)) {
+            return *id;
+        }
+        let id = self.texts.len() as TextId;
+        self.texts.push((text, letter));
+        self.text_ids.insert((text, letter), id);
+        self.n_bytes += 32;
+        id
+    }
+
+    /// The letters of a word that is being read, as UTF-8; bytes that are no text stand for themselves.
+    pub(crate) fn bytes_of(&self, mut text: TextId) -> Vec<u8> {
+        let mut letters = Vec::new();
+        while text > Words::EMPTY_TEXT {
+            let (before, letter) = self.texts[text as usize];
+            letters.push(letter);
+            text = before;
+        }
+        let mut bytes = Vec::with_capacity(letters.len());
+        for letter in letters.iter().rev() {
+            push_letter(&mut bytes, *letter);
+        }
+        bytes
+    }
+
+    /// The number of a word.
+    pub(crate) fn word(&mut self, bytes: &[u8]) -> WordId {
+        if let Some(id) = self.word_ids.get(bytes) {
+            return *id;
+        }
+        let id = self.words.len() as WordId;
+        self.words.push(bytes.into());
+        self.word_ids.insert(bytes.into(), id);
+        self.n_bytes += 2 * bytes.len() + 64;
+        id
+    }
+
+    /// The bytes of a word.
+    pub(crate) fn get(&self, word: WordId) -> &[u8] {
+        &self.words[word as usize]
+    }
+
+    fn intern(&mut self, node: Node) -> WordSetId {
+        if let Some(id) = self.node_ids.get(&node) {
+            return *id;
+        }
+        let id = self.nodes.len() as WordSetId;
+        self.sizes.push(match node {
+            Node::Empty => 0,
+            Node::Leaf(_) => 1,
+            Node::Branch { zero, one, .. } => self.size(zero).saturating_add(self.size(one)),
+        });
+        self.nodes.push(node);
+        self.node_ids.insert(node, id);
+        self.n_bytes += 48;
+        id
+    }
+
+    /// How many words a set has.
+    pub(crate) fn size(&self, set: WordSetId) -> u32 {
+        self.sizes[set as usize]
+    }
+
+    /// The leaf that a word would be at, if it is there.
+    fn nearest(&self, mut set: WordSetId, word: &[u8]) -> Option<WordId> {
+        loop {
+            match self.nodes[set as usize] {
+                Node::Empty => return None,
+                Node::Leaf(found) => return Some(found),
+                Node::Branch { bit, zero, one } => set = if has_bit(word, bit) { one } else { zero },
+            }
+        }
+    }
+
+    /// Whether a word is in a set.
+    pub(crate) fn contains(&self, set: WordSetId, word: &[u8]) -> bool {
+        self.nearest(set, word).is_some_and(|found| self.get(found) == word)
+    }
+
+    /// A set with one more word.
+    pub(crate) fn with(&mut self, set: WordSetId, word: WordId) -> WordSetId {
+        let leaf = self.intern(Node::Leaf(word));
+        let Some(near) = self.nearest(set, &self.words[word as usize]) else { return leaf };
+        let bytes = &self.words[word as usize];
+        let Some(difference) = first_difference(bytes, self.get(near)) else { return set };
+        let goes_one = has_bit(bytes, difference);
+        let mut path = Vec::new();
+        let mut below = set;
+        while let Node::Branch { bit, zero, one } = self.nodes[below as usize] {
+            if bit > difference {
+                break;
+            }
+            let to_one = has_bit(bytes, bit);
+            path.push((bit, zero, one, to_one));
+            below = if to_one { one } else { zero };
+        }
+        let (zero, one) = if goes_one { (below, leaf) } else { (leaf, below) };
+        let mut made = self.intern(Node::Branch { bit: difference, zero, one });
+        for (bit, zero, one, to_one) in path.into_iter().rev() {
+            let (zero, one) = if to_one { (zero, made) } else { (made, one) };
+            made = self.intern(Node::Branch { bit, zero, one });
+        }
+        made
+    }
+
+    /// The words of a set that go on, or end, behind `more`, where all of them are equal in their first `depth` bytes.
+    pub(crate) fn narrow(&self, mut set: WordSetId, depth: usize, more: &[u8]) -> WordSetId {
+        let end = depth + more.len();
+        while let Node::Branch { bit, zero, one } = self.nodes[set as usize] {
+            let (index, part) = (bit as usize / BITS, bit as usize % BITS);
+            if index >= end {
+                break;
+            }
+            let is_one = part == 0 || more[index - depth] >> (8 - part) & 1 == 1;
+            set = if is_one { one } else { zero };
+        }
+        match self.any(set) {
+            Some(word) if self.get(word).get(depth..end) == Some(more) => set,
+            _ => Words::EMPTY,
+        }
+    }
+
+    /// Adds the bytes with which the words of a set go on behind their first `depth` bytes, some of them more than once.
+    pub(crate) fn next_bytes(&self, set: WordSetId, depth: usize, found: &mut Vec<u8>) {
+        let end = ((depth + 1) * BITS) as u32;
+        let mut pending = vec![set];
+        while let Some(set) = pending.pop() {
+            match self.nodes[set as usize] {
+                Node::Branch { bit, zero, one } if bit < end => pending.extend([zero, one]),
+                // All words below share the byte.
+                _ => found.extend(self.any(set).and_then(|word| self.get(word).get(depth))),
+            }
+        }
+    }
+
+    /// Some word of a set.
+    fn any(&self, mut set: WordSetId) -> Option<WordId> {
+        loop {
+            match self.nodes[set as usize] {
+                Node::Empty => return None,
+                Node::Leaf(word) => return Some(word),
+                Node::Branch { zero, .. } => set = zero,
+            }
+        }
+    }
+
+    /// Whether a word of a set that was narrowed to its first `depth` bytes ends there.
+    pub(crate) fn ends_at(&self, set: WordSetId, depth: usize) -> bool {
+        let mut set = set;
+        loop {
+            match self.nodes[set as usize] {
+                Node::Empty => return false,
+                Node::Leaf(word) => return self.get(word).len() == depth,
+                Node::Branch { bit, zero, .. } if bit as usize == depth * BITS => set = zero,
+                // All words below share the byte at `depth`.
+                Node::Branch { .. } => return false,
+            }
+        }
+    }
+
+    /// The words of a set, in the order of their bytes.
+    pub(crate) fn list(&self, set: WordSetId) -> Vec<WordId> {
+        let mut found = Vec::with_capacity(self.size(set) as usize);
+        let mut pending = vec![set];
+        while let Some(set) = pending.pop() {
+            match self.nodes[set as usize] {
+                Node::Empty => {}
+                Node::Leaf(word) => found.push(word),
+                Node::Branch { zero, one, .. } => pending.extend([one, zero]),
+            }
+        }
+        found
+    }
+
+    /// Takes a word that is being read over from an older generation; `memo` holds those that were taken.
+    pub(crate) fn adopt_text(&mut self, old: &Words, text: TextId, memo: &mut AHashMap<TextId, TextId>) -> TextId {
+        let mut letters = Vec::new();
+        let mut at = text;
+        let mut new = loop {
+            if at <= Words::EMPTY_TEXT {
+                break at;
+            }
+            if let Some(new) = memo.get(&at) {
+                break *new;
+            }
+            letters.push(at);
+            at = old.texts[at as usize].0;
+        };
+        for old_text in letters.into_iter().rev() {
+            new = self.push(new, old.texts[old_text as usize].1);
+            memo.insert(old_text, new);
+        }
+        new
+    }
+
+    /// Takes a set over from an older generation.
+    pub(crate) fn adopt_set(
+        &mut self,
+        old: &Words,
+        set: WordSetId,
+        memo: &mut AHashMap<WordSetId, WordSetId>,
+    ) -> WordSetId {
+        let mut needed = vec![set];
+        let mut index = 0;
+        while index < needed.len() {
+            if let Node::Branch { zero, one, .. } = old.nodes[needed[index] as usize] {
+                needed.extend([zero, one].into_iter().filter(|below| !memo.contains_key(below)));
+            }
+            index += 1;
+        }
+        // A branch has a higher number than what is below it.
+        needed.sort_unstable();
+        for old_set in needed {
+            if memo.contains_key(&old_set) {
+                continue;
+            }
+            let node = match old.nodes[old_set as usize] {
+                Node::Empty => Node::Empty,
+                Node::Leaf(word) => Node::Leaf(self.word(old.get(word))),
+                Node::Branch { bit, zero, one } => Node::Branch { bit, zero: memo[&zero], one: memo[&one] },
+            };
+            let new = self.intern(node);
+            memo.insert(old_set, new);
+        }
+        memo[&set]
+    }
+
+    /// Bytes held, about.
+    pub(crate) fn n_bytes(&self) -> usize {
+        self.n_bytes
+    }
+}
+
+/// Adds a letter to a text.
+pub(crate) fn push_letter(bytes: &mut Vec<u8>, letter: u32) {
+    match char::from_u32(letter) {
+        Some(char) => bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+        None => bytes.extend_from_slice(&letter.to_be_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set_of(words: &mut Words, list: &[&str]) -> WordSetId {
+        list.iter().fold(Words::EMPTY, |set, word| {
+            let word = words.word(word.as_bytes());
+            words.with(set, word)
+        })
+    }
+
+    #[test]
+    fn sets_do_not_depend_on_order_and_know_their_words() {
+        let mut words = Words::default();
+        let list = ["a", "", "ab", "b", "abc", "é", "x", "\u{7f}", "aa"];
+        let set = set_of(&mut words, &list);
+        let reversed: Vec<&str> = list.iter().rev().copied().collect();
+        assert_eq!(set_of(&mut words, &reversed), set);
+        assert_eq!(words.size(set), 9);
+        assert!(list.iter().all(|word| words.contains(set, word.as_bytes())));
+        assert!(["c", "abcd", "aé"].iter().all(|word| !words.contains(set, word.as_bytes())));
+        let mut sorted = list.to_vec();
+        sorted.sort_unstable();
+        let listed: Vec<&[u8]> = words.list(set).into_iter().map(|word| words.get(word)).collect();
+        assert_eq!(listed, sorted.iter().map(|word| word.as_bytes()).collect::<Vec<_>>());
+        assert_eq!(set_of(&mut words, &["a", "a"]), set_of(&mut words, &["a"]));
+    }
+
+    #[test]
+    fn a_set_is_narrowed_step_by_step() {
+        let mut words = Words::default();
+        let set = set_of(&mut words, &["a", "ab", "abc", "b", ""]);
+        let a = words.narrow(set, 0, b"a");
+        assert_eq!((words.size(a), words.ends_at(a, 1)), (3, true));
+        let ab = words.narrow(a, 1, b"b");
+        assert_eq!((words.size(ab), words.ends_at(ab, 2)), (2, true));
+        let abc = words.narrow(ab, 2, b"c");
+        assert_eq!((words.size(abc), words.ends_at(abc, 3)), (1, true));
+        assert_eq!(words.narrow(abc, 3, b"d"), Words::EMPTY);
+        assert_eq!(words.narrow(set, 0, b"ac"), Words::EMPTY);
+        assert!(words.ends_at(set, 0) && !words.ends_at(words.narrow(set, 0, b""), 1));
+        let only = set_of(&mut words, &["abc"]);
+        let narrowed = words.narrow(only, 0, b"ab");
+        assert!(!words.ends_at(narrowed, 2) && words.size(narrowed) == 1);
+    }
+
+    #[test]
+    fn letters_make_words() {
+        let mut words = Words::default();
+        let text = "aé😀".chars().fold(Words::EMPTY_TEXT, |text, char| words.push(text, char as u32));
+        assert_eq!(words.bytes_of(text), "aé😀".as_bytes());
+        assert_eq!(words.bytes_of(Words::EMPTY_TEXT), b"");
+    }
+}
