@@ -21,6 +21,7 @@ mod lazy_dfa;
 mod lengths;
 mod literals;
 mod look_around;
+mod names;
 mod nfa;
 mod number;
 mod spec;

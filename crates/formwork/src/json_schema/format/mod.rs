@@ -25,7 +25,7 @@ pub(super) enum Format {
 }
 
 /// The formats of strings, by name; each is built when it is first asked for.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     "date-time",
     "uri",
     "date",
@@ -43,6 +43,7 @@ const NAMES: [&str; 19] = [
     "iri",
     "iri-reference",
     "idn-email",
+    "idn-hostname",
     "byte",
     "base64url",
 ];
@@ -54,7 +55,6 @@ pub(super) fn lookup(name: &str) -> Format {
         return Format::Strings(STRINGS[index].get_or_init(|| language(name)).clone());
     }
     match name {
-        "idn-hostname" => Format::Unsupported("the rules of international host names are not enforced"),
         "regex" => Format::Unsupported("the syntax of regular expressions is not enforced"),
         _ => numbers(name).map_or(Format::Unknown, Format::Numbers),
     }
@@ -62,10 +62,14 @@ pub(super) fn lookup(name: &str) -> Format {
 
 /// The strings that have the format `name`.
 fn language(name: &str) -> StringSpec {
-    if name == "hostname" {
-        let content =
-            vec![ContentConstraint { language: ContentLanguage::HostName { international: false }, negated: false }];
-        return StringSpec { content, min_chars: 0, max_chars: Some(253) };
+    if let "hostname" | "idn-hostname" = name {
+        let content = vec![ContentConstraint {
+            language: ContentLanguage::HostName { international: name == "idn-hostname" },
+            negated: false,
+        }];
+        // An international name's characters are no measure of its length; its language has the bound.
+        let max_chars = (name == "hostname").then_some(253);
+        return StringSpec { content, min_chars: 0, max_chars };
     }
     let one = |regex: String| vec![regex];
     let regexes = match name {
