@@ -91,6 +91,7 @@ impl Elements {
             counters: self.counters.iter().map(|&(min, max)| Counter { min, max }).collect(),
             min: self.min,
             max: self.max,
+            unique: false,
         })
     }
 
@@ -162,7 +163,7 @@ impl Fields {
         let mut others = Vec::new();
         for (ways, (_, pattern)) in self.others.iter().zip(CLASSES) {
             let key = builder.terminal(Terminal::Regex(pattern.into()));
-            others.push(OtherKeys { key, cases: cases(ways, n_bits, values) });
+            others.push(OtherKeys { key, cases: cases(ways, n_bits, values), n_words: None });
         }
         Expr::Record(Record {
             open: literal(builder, "{"),

@@ -42,13 +42,13 @@ impl Content {
             [ContentConstraint { language: ContentLanguage::OneOf(strings), negated: true }] => {
                 Ok(Content::Excluding(TokenTrie::new(strings.iter().map(|string| (string.as_bytes(), 0)).collect())))
             }
-            constraints => {
-                let machine = ContentMachine::new(constraints, limits, overflows)?;
-                let dfa = LazyDfa::new(machine, limits.max_automaton_states, Overflows::clone(overflows));
-                Ok(Content::Dfa(Box::new(dfa)))
-            }
+            constraints => Ok(dfa(ContentMachine::new(constraints, None, limits, overflows)?, limits, overflows)),
         }
     }
+}
+
+fn dfa(machine: ContentMachine, limits: &Limits, overflows: &Overflows) -> Content {
+    Content::Dfa(Box::new(LazyDfa::new(machine, limits.max_automaton_states, Overflows::clone(overflows))))
 }
 
 /// The state of [`Content::Excluding`] after one more character.
@@ -94,18 +94,20 @@ impl StringState {
 
 impl StringAutomaton {
     pub(crate) fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<Self, GrammarError> {
-        let content = Content::new(spec, limits, overflows)?;
-        let bounded = spec.min_chars > 0 || spec.max_chars.is_some();
+        let mut content = Content::new(spec, limits, overflows)?;
+        let (mut min_chars, mut max_chars) = (spec.min_chars, spec.max_chars.unwrap_or(u32::MAX));
+        let bounded = min_chars > 0 || max_chars < u32::MAX;
         let lengths = match &content {
-            Content::Dfa(dfa) if bounded => Lengths::new(dfa).ok_or_else(|| too_complex(spec))?,
-            _ => Lengths::All,
+            Content::Dfa(dfa) if bounded => Lengths::new(dfa),
+            _ => Some(Lengths::All),
         };
-        Ok(StringAutomaton {
-            content,
-            lengths,
-            min_chars: spec.min_chars,
-            max_chars: spec.max_chars.unwrap_or(u32::MAX),
-        })
+        if lengths.is_none() {
+            // The possible lengths are no few intervals, or too many states have them: then the automaton counts.
+            let machine = ContentMachine::new(&spec.content, Some((min_chars, max_chars)), limits, overflows)?;
+            content = dfa(machine, limits, overflows);
+            (min_chars, max_chars) = (0, u32::MAX);
+        }
+        Ok(StringAutomaton { content, lengths: lengths.unwrap_or(Lengths::All), min_chars, max_chars })
     }
 
     /// Whether no string matches.
@@ -280,7 +282,19 @@ impl StringAutomaton {
             return true;
         }
         let (min, max) = self.bounds(n_chars);
-        n_chars <= self.max_chars && self.lengths.admits(content, min, max)
+        if n_chars > self.max_chars {
+            return false;
+        }
+        match &self.content {
+            Content::Dfa(dfa) if self.lengths.is_unknown(content) => {
+                let ends = dfa.ask(content, ContentMachine::short_ends);
+                // A label may be followed by others, of which the shortest has a point and one character.
+                (0..64u32)
+                    .filter(|n_more| ends >> n_more & 1 == 1)
+                    .any(|n_more| (min..=max).contains(&n_more) || max >= min.max(n_more.saturating_add(2)))
+            }
+            _ => self.lengths.admits(content, min, max),
+        }
     }
 
     /// Bytes held by the content automaton.
@@ -293,9 +307,43 @@ impl StringAutomaton {
     }
 }
 
-fn too_complex(spec: &StringSpec) -> GrammarError {
-    GrammarError::Regex {
-        pattern: format!("{:?}", spec.content).chars().take(60).collect(),
-        reason: "too complex to be combined with length bounds".into(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::automata::decide::{Emptiness, string_emptiness};
+
+    fn matched(regex: &str, min_chars: u32, max_chars: Option<u32>) -> StringSpec {
+        let language = ContentLanguage::Match(regex.into());
+        StringSpec { content: vec![ContentConstraint { language, negated: false }], min_chars, max_chars }
+    }
+
+    /// Whether the text is a JSON string of the language; every step on the way must be one that can be completed.
+    fn accepts(automaton: &StringAutomaton, text: &str) -> bool {
+        let mut n_chars = 0;
+        let start = Some(StringState::START);
+        let end = text.bytes().fold(start, |state, byte| automaton.step(state?, byte, &mut n_chars));
+        end.is_some_and(|state| state.decode() == DecodeState::CLOSED)
+    }
+
+    #[test]
+    fn lengths_that_come_in_steps_are_counted_in_the_automaton() {
+        let limits = Limits::default();
+        let spec = matched("(?:[a-z][0-9])+", 3, Some(7));
+        let automaton = StringAutomaton::new(&spec, &limits, &Overflows::default()).unwrap();
+        for (content, is_in) in [("a1", false), ("a1b2", true), ("a1b2c3", true), ("a1b", false), ("a1b2c3d4", false)] {
+            assert_eq!(accepts(&automaton, &format!("\"{content}\"")), is_in, "{content}");
+        }
+        assert!(automaton.step_text("\"a1b2c3").is_some());
+        assert!(automaton.step_text("\"a1b2c3d").is_none(), "an eighth character would have to follow");
+        assert_eq!(string_emptiness(&matched("(?:..)+", 3, Some(3)), &limits), Ok(Emptiness::Empty));
+        assert_eq!(string_emptiness(&matched("(?:...|.....)+", 4, Some(4)), &limits), Ok(Emptiness::Empty));
+        assert_eq!(string_emptiness(&matched("(?:...|.....)+", 4, Some(5)), &limits), Ok(Emptiness::NonEmpty));
+    }
+
+    impl StringAutomaton {
+        fn step_text(&self, text: &str) -> Option<StringState> {
+            let mut n_chars = 0;
+            text.bytes().try_fold(StringState::START, |state, byte| self.step(state, byte, &mut n_chars))
+        }
     }
 }

@@ -13,6 +13,8 @@ pub(crate) mod decoder;
 pub(crate) mod expression;
 mod formula;
 mod free_text;
+mod host_name;
+mod idna;
 mod json_string;
 mod keys;
 mod lazy_dfa;

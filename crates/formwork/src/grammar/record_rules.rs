@@ -106,6 +106,11 @@ impl RecordRules {
             && self.clauses.iter().all(|clause| clause.there & there != 0 || clause.absent & !there != 0)
     }
 
+    /// How many more keys of a class of other keys may come; `None` is without end.
+    fn words_left(&self, _class: usize) -> Option<u32> {
+        None
+    }
+
     /// The keys in clauses that were written.
     fn there(&self, at: At<'_>) -> ClauseKeys {
         let bits = self.clause_keys.iter().enumerate();
@@ -216,7 +221,9 @@ impl Rest<'_> {
         let mut n_optional = optional.count_ones();
         n_required += free.iter().map(|[required, _]| required).sum::<u32>();
         n_optional += free.iter().map(|[_, optional]| optional).sum::<u32>();
-        let n_most = if rules.others.is_empty() { n_required + n_optional } else { u32::MAX };
+        let mut others = (0..rules.others.len()).map(|class| rules.words_left(class));
+        let n_others = others.try_fold(0u32, |sum, n| Some(sum.saturating_add(n?)));
+        let n_most = n_others.map_or(u32::MAX, |n_others| n_others.saturating_add(n_required + n_optional));
         if n_required > self.room || n_most < self.missing {
             return Ok(false);
         }
@@ -231,9 +238,11 @@ impl Rest<'_> {
         let named = free.iter().zip(&rules.families).skip(1).filter(|(n, _)| **n != [0, 0]);
         let named =
             named.map(|([required, optional], meets)| Supply { meets, required: *required, optional: Some(*optional) });
-        let others = rules.others.iter().filter(|family| **family != 0);
-        let others =
-            others.map(|family| Supply { meets: &rules.families[*family as usize], required: 0, optional: None });
+        let others = rules.others.iter().enumerate().filter(|(_, family)| **family != 0);
+        let others = others.map(|(class, family)| {
+            let meets = &rules.families[*family as usize];
+            Supply { meets, required: 0, optional: rules.words_left(class) }
+        });
         let supplies: SmallVec<[Supply<'_>; 4]> = named.chain(others).collect();
         can_cover(self.unmet, &supplies, self.room - n_required, steps)
     }
