@@ -19,6 +19,8 @@ pub enum Domain {
     Object(Vec<(String, Domain)>, usize),
     /// Objects whose keys are words, with up to so many members.
     Map(Words, Box<Domain>, usize),
+    /// Objects that may have each of these members and others whose keys are words, and up to so many in all.
+    Mixed(Vec<(String, Domain)>, Words, Box<Domain>, usize),
     /// The union of several, each of other JSON types.
     Either(Vec<Domain>),
 }
@@ -78,6 +80,12 @@ impl Domain {
                 "additionalProperties": false,
                 "maxProperties": max,
             }),
+            Domain::Mixed(members, keys, value, max) => {
+                let mut schema = Domain::Object(members.clone(), members.len()).schema();
+                schema["patternProperties"] = json!({ keys.pattern(): value.schema() });
+                schema["maxProperties"] = json!(max);
+                schema
+            }
             Domain::Either(parts) => json!({"anyOf": parts.iter().map(Domain::schema).collect::<Vec<Value>>()}),
         }
     }
@@ -103,6 +111,10 @@ impl Domain {
                 let members: Vec<(String, Domain)> =
                     keys.all().into_iter().map(|key| (key, (**value).clone())).collect();
                 objects(&members, *max_members, max)?
+            }
+            Domain::Mixed(members, keys, value, max_members) => {
+                let others = keys.all().into_iter().map(|key| (key, (**value).clone()));
+                objects(&members.iter().cloned().chain(others).collect::<Vec<_>>(), *max_members, max)?
             }
             Domain::Either(parts) => {
                 let parts: Option<Vec<Vec<Value>>> = parts.iter().map(|part| part.documents(max)).collect();
@@ -153,6 +165,17 @@ impl Domain {
                 let mut smaller = within(value, &|value| Domain::Map(keys.clone(), Box::new(value), *max));
                 smaller.extend(shorter(keys).into_iter().map(|keys| Domain::Map(keys, value.clone(), *max)));
                 smaller.extend((*max > 0).then(|| Domain::Map(keys.clone(), value.clone(), max - 1)));
+                smaller
+            }
+            Domain::Mixed(members, keys, value, max) => {
+                let mixed = |members: Vec<(String, Domain)>| Domain::Mixed(members, keys.clone(), value.clone(), *max);
+                let mut smaller =
+                    vec![Domain::Object(members.clone(), *max), Domain::Map(keys.clone(), value.clone(), *max)];
+                smaller.extend(without_each(members).into_iter().map(mixed));
+                smaller
+                    .extend((*max > 0).then(|| Domain::Mixed(members.clone(), keys.clone(), value.clone(), max - 1)));
+                let inner = value.reductions().into_iter();
+                smaller.extend(inner.map(|inner| Domain::Mixed(members.clone(), keys.clone(), Box::new(inner), *max)));
                 smaller
             }
             Domain::Either(parts) => {
@@ -222,27 +245,43 @@ fn objects(members: &[(String, Domain)], max_members: usize, max: usize) -> Opti
     Some(objects.into_iter().map(Value::from).collect())
 }
 
-/// A random domain with up to `max` documents; `allows_maps` lets in objects whose keys no schema lists.
-pub(super) fn random(dice: &mut Dice, max: usize, allows_maps: bool) -> Domain {
+/// Whether a key is one of the words of [`Domain::Mixed`], which no schema lists.
+pub(super) fn is_other(key: &str) -> bool {
+    key.starts_with(['x', 'y'])
+}
+
+/// Which objects a random domain may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kinds {
+    /// All members are listed.
+    Listed,
+    /// Other keys too, none of which a random schema names.
+    Mixed,
+    /// Other keys too, which random schemas may name.
+    All,
+}
+
+/// A random domain with up to `max` documents.
+pub(super) fn random(dice: &mut Dice, max: usize, kinds: Kinds) -> Domain {
     loop {
-        let domain = draw(dice, 2, allows_maps);
+        let domain = draw(dice, 2, kinds);
         if domain.documents(max).is_some_and(|documents| documents.len() >= 20) {
             return domain;
         }
     }
 }
 
-fn draw(dice: &mut Dice, depth: usize, allows_maps: bool) -> Domain {
+fn draw(dice: &mut Dice, depth: usize, kinds: Kinds) -> Domain {
     let mut parts = Vec::new();
     if depth == 0 || dice.one_in(2) {
         parts.push(scalars(dice));
     }
     if depth > 0 {
         if dice.one_in(2) {
-            parts.push(Domain::Array(Box::new(draw(dice, depth - 1, allows_maps)), 1 + dice.below(3)));
+            parts.push(Domain::Array(Box::new(draw(dice, depth - 1, kinds)), 1 + dice.below(3)));
         }
         if dice.below(3) > 0 {
-            parts.push(object(dice, depth, allows_maps));
+            parts.push(object(dice, depth, kinds));
         }
     }
     match parts.len() {
@@ -252,16 +291,21 @@ fn draw(dice: &mut Dice, depth: usize, allows_maps: bool) -> Domain {
     }
 }
 
-fn object(dice: &mut Dice, depth: usize, allows_maps: bool) -> Domain {
-    if allows_maps && dice.one_in(3) {
+fn object(dice: &mut Dice, depth: usize, kinds: Kinds) -> Domain {
+    if kinds == Kinds::All && dice.one_in(4) {
         let keys = Words { alphabet: "ab".to_owned(), min: dice.below(2), max: 1 + dice.below(2) };
-        return Domain::Map(keys, Box::new(draw(dice, depth - 1, allows_maps)), 1 + dice.below(3));
+        return Domain::Map(keys, Box::new(draw(dice, depth - 1, kinds)), 1 + dice.below(3));
     }
     let n_keys = 2 + dice.below(3);
     let keys = ["a", "b", "c", "d"].into_iter().take(n_keys);
     let members: Vec<(String, Domain)> = keys
-        .map(|key| (key.to_owned(), if dice.one_in(4) { draw(dice, depth - 1, allows_maps) } else { scalars(dice) }))
+        .map(|key| (key.to_owned(), if dice.one_in(4) { draw(dice, depth - 1, kinds) } else { scalars(dice) }))
         .collect();
+    if kinds != Kinds::Listed && dice.one_in(3) {
+        let keys = Words { alphabet: "xy".to_owned(), min: 1, max: 1 + usize::from(dice.one_in(3)) };
+        let members = members.into_iter().take(2).collect();
+        return Domain::Mixed(members, keys, Box::new(scalars(dice)), 2 + dice.below(2));
+    }
     let max = if dice.one_in(2) { members.len() } else { 1 + dice.below(members.len()) };
     Domain::Object(members, max)
 }

@@ -23,6 +23,7 @@ pub use self::shrink::shrink;
 pub use self::texts::{Texts, spellings};
 pub use self::trial::{Failure, Outcome, Trial};
 
+use self::domain::Kinds;
 use formwork::Compiler;
 use formwork::grammar::KeyOrder;
 use serde_json::Value;
@@ -71,8 +72,13 @@ impl Universe {
     /// A random universe.
     pub fn draw(dice: &mut Dice, size: Size) -> Universe {
         let key_order = if dice.one_in(4) { KeyOrder::Listed } else { KeyOrder::Any };
+        let kinds = match key_order {
+            KeyOrder::Any if size.has_maps => Kinds::All,
+            _ if size.has_maps => Kinds::Mixed,
+            _ => Kinds::Listed,
+        };
         loop {
-            let domain = domain::random(dice, size.max_documents, size.has_maps && key_order == KeyOrder::Any);
+            let domain = domain::random(dice, size.max_documents, kinds);
             if let Some(universe) = Universe::new(domain, key_order, size, dice) {
                 return universe;
             }

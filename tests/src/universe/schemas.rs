@@ -10,7 +10,7 @@ use super::domain::Domain;
 use crate::validator::Draft;
 
 /// Patterns for the strings and keys of the domains, with what ECMA-262 adds to regular expressions.
-const PATTERNS: [&str; 16] = [
+const PATTERNS: [&str; 18] = [
     "a",
     "^a",
     "b$",
@@ -27,6 +27,8 @@ const PATTERNS: [&str; 16] = [
     "[^b]$",
     "^\\w{1,2}$",
     "\\d",
+    "^x",
+    "[xy]",
 ];
 
 /// Formats that the slow validator knows, each with the first draft that defines it for our validators.
@@ -158,7 +160,7 @@ impl Schemas<'_> {
                 let length = self.dice.below(max + 1);
                 (0..length).map(|_| self.sample(element)).collect::<Vec<Value>>().into()
             }
-            Domain::Object(members, max) => {
+            Domain::Object(members, max) | Domain::Mixed(members, _, _, max) => {
                 let members: Vec<(String, Domain)> = self.dice.some(members).into_iter().take(*max).collect();
                 let sampled = members.into_iter().map(|(key, domain)| (key, self.sample(&domain)));
                 sampled.collect::<Object>().into()
@@ -187,7 +189,7 @@ impl Schemas<'_> {
                 }
             }
             Domain::Array(element, max) => self.array_keywords(schema, element, *max, depth),
-            Domain::Object(..) | Domain::Map(..) => {
+            Domain::Object(..) | Domain::Map(..) | Domain::Mixed(..) => {
                 for _ in 0..1 + self.dice.below(3) {
                     self.object_keyword(schema, part, depth);
                 }
@@ -360,7 +362,9 @@ impl Schemas<'_> {
     /// A few of the keys that the objects of `part` may have.
     fn keys(&mut self, part: &Domain) -> Vec<String> {
         match part {
-            Domain::Object(members, _) => members.iter().map(|(key, _)| key.clone()).collect(),
+            Domain::Object(members, _) | Domain::Mixed(members, ..) => {
+                members.iter().map(|(key, _)| key.clone()).collect()
+            }
             Domain::Map(keys, ..) => {
                 let keys = Domain::Words(keys.clone());
                 let some: Vec<Value> = (0..3).map(|_| self.sample(&keys)).collect();
@@ -372,7 +376,7 @@ impl Schemas<'_> {
 
     fn members(&mut self, part: &Domain, below: usize) -> Object {
         match part {
-            Domain::Object(members, _) => {
+            Domain::Object(members, _) | Domain::Mixed(members, ..) => {
                 let members = self.dice.some(members);
                 members.into_iter().map(|(key, domain)| (key, self.schema(&domain, below))).collect()
             }
@@ -386,7 +390,8 @@ impl Schemas<'_> {
     /// A schema for any of the values in the objects of `part`.
     fn value_schema(&mut self, part: &Domain, below: usize) -> Value {
         match part {
-            Domain::Object(members, _) => {
+            Domain::Mixed(_, _, value, _) if self.dice.one_in(2) => self.schema(value, below),
+            Domain::Object(members, _) | Domain::Mixed(members, ..) => {
                 let member = self.dice.below(members.len());
                 self.schema(&members[member].1, below)
             }
@@ -521,7 +526,7 @@ impl Schemas<'_> {
         let uri = |part: &str| format!("http://example.com/{part}{number}.json");
         let inner = match domain.parts()[0] {
             Domain::Array(element, _) => (**element).clone(),
-            Domain::Object(members, _) => members[0].1.clone(),
+            Domain::Object(members, _) | Domain::Mixed(members, ..) => members[0].1.clone(),
             Domain::Map(_, value, _) => (**value).clone(),
             _ => domain.clone(),
         };

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::domain::is_other;
 use crate::vocabulary::SmallVocabulary;
 
 /// All texts of a language, sorted.
@@ -19,7 +20,7 @@ pub struct Prefix {
 }
 
 impl Texts {
-    /// The texts of `documents` without whitespace, with keys as they stand or in every order. `None` beyond `max` texts.
+    /// The texts of `documents` without whitespace, with keys as they are listed or in every order. `None` beyond `max` texts.
     pub fn of<'a>(documents: impl IntoIterator<Item = &'a Value>, in_every_order: bool, max: usize) -> Option<Texts> {
         let mut sorted = Vec::new();
         for document in documents {
@@ -84,7 +85,13 @@ pub fn spellings(document: &Value, in_every_order: bool, max: usize) -> Option<V
                 let values = spellings(value, in_every_order, max)?;
                 written.push(values.iter().map(|value| format!("{key}:{value}")).collect::<Vec<String>>());
             }
-            let orders = if in_every_order { permutations(written.len()) } else { vec![(0..written.len()).collect()] };
+            // Keys that the universe's schema does not list come behind the others, in any order.
+            let others: Vec<bool> = members.keys().map(|key| in_every_order || is_other(key)).collect();
+            let orders = permutations(others.iter().filter(|is_other| **is_other).count()).into_iter().map(|order| {
+                let free: Vec<usize> = (0..others.len()).filter(|index| others[*index]).collect();
+                let listed = (0..others.len()).filter(|index| !others[*index]);
+                listed.chain(order.into_iter().map(|index| free[index])).collect::<Vec<usize>>()
+            });
             let mut all = Vec::new();
             for order in orders {
                 let mut texts = vec![String::new()];

@@ -7,6 +7,7 @@
 mod applicator;
 mod assertion;
 mod draft;
+mod example;
 mod format;
 mod number;
 mod pattern;
@@ -22,7 +23,7 @@ use serde_json::{Map, Value};
 
 pub use self::assertion::equal;
 pub use self::draft::Draft;
-use self::pattern::Pattern;
+pub(crate) use self::pattern::Pattern;
 use self::resources::Resources;
 pub use self::resources::subschemas;
 

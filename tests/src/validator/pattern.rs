@@ -10,12 +10,12 @@ use super::Unjudged;
 
 /// A parsed pattern.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
-    root: Node,
+pub(crate) struct Pattern {
+    pub(super) root: Node,
 }
 
 #[derive(Clone, Debug)]
-enum Node {
+pub(super) enum Node {
     Class(Class),
     Sequence(Vec<Node>),
     Choice(Vec<Node>),
@@ -28,20 +28,20 @@ enum Node {
 
 /// A set of characters.
 #[derive(Clone, Debug)]
-struct Class {
-    is_negated: bool,
-    members: Vec<Member>,
+pub(super) struct Class {
+    pub(super) is_negated: bool,
+    pub(super) members: Vec<Member>,
 }
 
 #[derive(Clone, Debug)]
-enum Member {
+pub(super) enum Member {
     Range(char, char),
     Named(char),
 }
 
 impl Pattern {
     /// Parses `pattern`.
-    pub(super) fn parse(pattern: &str) -> Result<Pattern, Unjudged> {
+    pub(crate) fn parse(pattern: &str) -> Result<Pattern, Unjudged> {
         let characters: Vec<char> = pattern.chars().collect();
         let mut parser = Parser { rest: &characters };
         let root = parser.choice()?;
@@ -52,7 +52,7 @@ impl Pattern {
     }
 
     /// Whether it matches somewhere in `text`.
-    pub(super) fn is_found(&self, text: &str) -> bool {
+    pub(crate) fn is_found(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         (0..=text.len()).any(|start| !self.root.ends(&text, start).is_empty())
     }
@@ -113,7 +113,7 @@ fn is_space(character: char) -> bool {
 }
 
 impl Class {
-    fn contains(&self, character: char) -> bool {
+    pub(super) fn contains(&self, character: char) -> bool {
         let is_member = |member: &Member| match member {
             Member::Range(first, last) => (*first..=*last).contains(&character),
             Member::Named('d') => character.is_ascii_digit(),

@@ -67,8 +67,8 @@ pub(super) fn lower(
         alike: Alike::default(),
         max_steps: limits.max_completion_steps,
     };
-    productions.remembers = may_repeat_keys(productions.records.iter().map(|record| &**record))
-        || productions.lists.iter().any(|list| list.unique);
+    productions.remembers =
+        may_repeat_keys(productions.records.iter().map(|record| &**record)) || productions.has_unique();
     productions.alike = Alike::new(&productions, automata);
     productions.ranks = rank(&productions, builder)?;
     Ok(productions)
@@ -284,15 +284,11 @@ impl<'a> Lowering<'a> {
     fn lower_record(&mut self, record: &'a Record, from: NodeId, to: NodeId) -> Result<(), GrammarError> {
         let order = self.builder.key_order_of(self.within);
         let usable = self.analysis.usable_record(record);
-        let rules = match record_rules(record, order, &usable)? {
+        let rules = match record_rules(record, order, &usable, self.analysis.n_words(record))? {
             Obligations::Rules(rules) => Some(rules),
             _ => None,
         };
         let n_words = self.analysis.n_words(record);
-        if rules.is_some() && !usable.others.is_empty() && n_words.is_some() {
-            let reason = "a record has goals or clauses, and keys without a name of which there are few";
-            return Err(GrammarError::Invalid(reason.into()));
-        }
         let properties: Vec<_> = usable.indices.iter().map(|index| &record.properties[*index]).collect();
         let values: Box<[Cases]> = usable.values.into();
         let others: Box<[(TerminalId, Cases)]> = usable.others.into();

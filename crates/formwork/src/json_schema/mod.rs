@@ -2,24 +2,29 @@
 
 mod dialect;
 mod document;
+mod documents;
 mod fault;
 mod format;
 mod keyword;
 mod layout;
 mod literal;
 mod lower;
+mod metaschemas;
 mod pattern;
 mod profile;
 mod reduce;
 mod report;
 mod resolve;
+mod scope;
 mod shape;
 #[cfg(test)]
 mod tests;
 mod tools;
 mod uri;
+mod vocabularies;
 mod walk;
 
+pub use self::documents::Documents;
 pub use self::layout::{Layout, Numbers};
 
 use self::fault::Fault;
@@ -154,28 +159,43 @@ pub(crate) struct LoweredSchema {
     pub(crate) start: NonterminalId,
 }
 
+/// What a schema is read with.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) options: &'a SchemaOptions,
+    pub(crate) documents: &'a Documents,
+    pub(crate) limits: &'a Limits,
+}
+
+impl<'a> Context<'a> {
+    /// Runs `reduce` on a new reducer; once more with dynamic scopes, where some reference turns out to depend on them.
+    fn reduce<T>(self, mut reduce: impl FnMut(&mut Reducer<'a>) -> fault::Result<T>) -> Result<T, SchemaError> {
+        let mut reducer = Reducer::new(self, false);
+        let mut result = reduce(&mut reducer);
+        if reducer.document.needs_scopes() {
+            result = reduce(&mut Reducer::new(self, true));
+        }
+        result.map_err(Fault::into_error)
+    }
+}
+
 /// Normalises `schema` and lowers it to a grammar.
-pub(crate) fn lower_schema(
-    schema: &serde_json::Value,
-    options: &SchemaOptions,
-    limits: &Limits,
+pub(crate) fn lower_schema<'a>(
+    schema: &'a serde_json::Value,
+    context: Context<'a>,
 ) -> Result<LoweredSchema, SchemaError> {
-    profile::check_schema(schema, options.profile, limits)?;
-    let mut reducer = Reducer::new(options, limits);
-    lower_root(&mut reducer, schema).map_err(Fault::into_error)
+    profile::check_schema(schema, context.options.profile, context.limits)?;
+    context.reduce(|reducer| lower_root(reducer, schema))
 }
 
 /// What becomes of every keyword that lowering `schema` reaches. This lowers it once more: reports are asked for
 /// seldom, and lowering is cheap.
-pub(crate) fn schema_report(
-    schema: &serde_json::Value,
-    options: &SchemaOptions,
-    limits: &Limits,
-) -> Result<Report, SchemaError> {
-    profile::check_schema(schema, options.profile, limits)?;
-    let mut reducer = Reducer::new(options, limits);
-    lower_root(&mut reducer, schema).map_err(Fault::into_error)?;
-    Ok(report::report(&mut reducer))
+pub(crate) fn schema_report<'a>(schema: &'a serde_json::Value, context: Context<'a>) -> Result<Report, SchemaError> {
+    profile::check_schema(schema, context.options.profile, context.limits)?;
+    context.reduce(|reducer| {
+        lower_root(reducer, schema)?;
+        Ok(report::report(reducer))
+    })
 }
 
 fn lower_root<'a>(reducer: &mut Reducer<'a>, schema: &'a serde_json::Value) -> fault::Result<LoweredSchema> {
@@ -203,21 +223,18 @@ pub(crate) fn lower_json_object(options: &SchemaOptions) -> LoweredSchema {
 }
 
 /// Lowers a set of tools to a grammar.
-pub(crate) fn lower_tools(
-    tools: &ToolSet,
-    options: &SchemaOptions,
-    limits: &Limits,
-) -> Result<LoweredSchema, SchemaError> {
-    check_tools(tools, options, limits)?;
-    tools::lower(&mut Reducer::new(options, limits), tools).map_err(Fault::into_error)
+pub(crate) fn lower_tools<'a>(tools: &'a ToolSet, context: Context<'a>) -> Result<LoweredSchema, SchemaError> {
+    check_tools(tools, context.options, context.limits)?;
+    context.reduce(|reducer| tools::lower(reducer, tools))
 }
 
 /// What becomes of every keyword that lowering `tools` reaches.
-pub(crate) fn tools_report(tools: &ToolSet, options: &SchemaOptions, limits: &Limits) -> Result<Report, SchemaError> {
-    check_tools(tools, options, limits)?;
-    let mut reducer = Reducer::new(options, limits);
-    tools::lower(&mut reducer, tools).map_err(Fault::into_error)?;
-    Ok(report::report(&mut reducer))
+pub(crate) fn tools_report<'a>(tools: &'a ToolSet, context: Context<'a>) -> Result<Report, SchemaError> {
+    check_tools(tools, context.options, context.limits)?;
+    context.reduce(|reducer| {
+        tools::lower(reducer, tools)?;
+        Ok(report::report(reducer))
+    })
 }
 
 fn check_tools(tools: &ToolSet, options: &SchemaOptions, limits: &Limits) -> Result<(), SchemaError> {

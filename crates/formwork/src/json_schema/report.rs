@@ -13,21 +13,23 @@ use super::{Report, ReportEntry, Status};
 pub(super) fn report(reducer: &mut Reducer<'_>) -> Report {
     let mut seen = AHashSet::new();
     let mut nodes = std::mem::take(&mut reducer.reached);
-    nodes.retain(|node| seen.insert(*node));
+    nodes.retain(|node| seen.insert(reducer.document.address(*node)));
     let relaxed: AHashMap<_, _> = reducer
         .relaxed
         .iter()
         .map(|residue| reducer.residue_at(*residue))
-        .map(|residue| ((residue.node, residue.keyword), residue.reason.to_string()))
+        .map(|residue| ((reducer.document.address(residue.node), residue.keyword), residue.reason.to_string()))
         .collect();
     let mut entries = Vec::new();
     for node in nodes {
         let Value::Object(map) = reducer.document.value(node) else { continue };
         let pointer = reducer.document.pointer(node);
         let dialect = reducer.document.dialect(node);
-        let keywords = Keywords::read(map, dialect);
+        let keywords = Keywords::read(map, reducer.document.resource(node).language);
+        let asserts_formats = reducer.asserts_formats(node);
         for (name, value) in map {
-            let (status, note) = match relaxed.get(&(node, name.as_str())) {
+            let (status, note) = match relaxed.get(&(reducer.document.address(node), name.as_str())) {
+                None if name == "format" && !asserts_formats => (Status::Annotation, None),
                 Some(reason) => (Status::Relaxed, Some(reason.clone())),
                 None => {
                     let (status, note) = status_of(name, value, map, &keywords, dialect);

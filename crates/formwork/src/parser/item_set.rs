@@ -78,6 +78,8 @@ pub(crate) struct Parser {
     pub(super) new_numbers: AHashMap<u32, (WordSetId, Arc<Automaton>)>,
     pub(super) limits: Limits,
     pub(super) classes: Classes,
+    /// Whether there is always another key without a name, wherever there may be one.
+    pub(crate) keys_never_run_out: bool,
     start: SetId,
     pub(super) max_items: usize,
     pub(super) n_bytes: usize,
@@ -96,6 +98,7 @@ impl Parser {
         let place = productions.start_of(productions.start);
         let accepting = productions.accepts_empty;
         let mut parser = Parser {
+            keys_never_run_out: super::past::keys_never_run_out(&productions, &automata),
             productions,
             automata,
             sets: Vec::new(),

@@ -274,6 +274,16 @@ impl Written {
         texts.filter_map(Decimal::parse).collect()
     }
 
+    /// The keys of the innermost object and of those around it, where there are any.
+    pub(crate) fn keys_around(&self, past: PastId) -> impl Iterator<Item = WordSetId> {
+        let first = Some(past).filter(|past| Written::is_known(*past) && *past != Written::NOTHING);
+        let pasts = std::iter::successors(first, |past| {
+            Some(self.pasts[*past as usize].around).filter(|around| *around != Written::NOTHING)
+        });
+        let keys = pasts.map(|past| self.pasts[past as usize]).filter(|past| past.frame != Frame::List);
+        keys.map(|past| past.words).filter(|keys| *keys != Words::EMPTY)
+    }
+
     /// Bytes held, about.
     pub(crate) fn n_bytes(&self) -> usize {
         self.n_bytes + self.words.n_bytes()

@@ -1,0 +1,214 @@
+//! Which of the allowed tokens is taken? Any at first; after a while those that lead to an end.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use formwork::{CompiledGrammar, Compiler, Matcher, TokenId, TokenKind, Vocabulary};
+
+use super::hints::Hints;
+use crate::universe::Dice;
+
+/// Tokens of one document at most.
+const MAX_TOKENS: usize = 20_000;
+
+/// Bytes that lead out of a value, or into a short one.
+const CLOSERS: &[u8] = b"}]:,nft0123456789.\"-[{";
+
+/// How one document ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With a stop token.
+    Whole(String),
+    /// At an empty mask.
+    DeadEnd(String),
+    /// Not in time.
+    Unfinished(String),
+    /// The engine contradicts itself, or met a limit.
+    Fault(String),
+}
+
+impl End {
+    /// In a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            End::Whole(_) => "whole",
+            End::DeadEnd(_) => "dead end",
+            End::Unfinished(_) => "unfinished",
+            End::Fault(_) => "fault",
+        }
+    }
+}
+
+/// A compiler, and what is needed to choose from its masks.
+pub struct Writer {
+    compiler: Compiler,
+    vocabulary: Arc<Vocabulary>,
+    /// The tokens of one byte.
+    bytes: Vec<(u8, TokenId)>,
+    stop: TokenId,
+}
+
+impl Writer {
+    /// For a vocabulary; `None` where it has no stop token.
+    pub fn new(vocabulary: impl Into<Arc<Vocabulary>>) -> Option<Writer> {
+        let vocabulary = vocabulary.into();
+        let n_ids = u32::try_from(vocabulary.len()).ok()?;
+        let ids = || (0..n_ids).map(TokenId::new);
+        let stop = ids().find(|id| vocabulary.kind(*id) == TokenKind::Stop)?;
+        let one_byte = |id: TokenId| match vocabulary.token_bytes(id) {
+            Some([byte]) if vocabulary.kind(id) == TokenKind::Text => Some((*byte, id)),
+            _ => None,
+        };
+        let bytes = ids().filter_map(one_byte).collect();
+        let compiler = Compiler::builder(Arc::clone(&vocabulary)).cached_grammars(0).build();
+        Some(Writer { compiler, vocabulary, bytes, stop })
+    }
+
+    /// The compiler.
+    pub fn compiler(&self) -> &Compiler {
+        &self.compiler
+    }
+
+    /// Writes one document.
+    pub fn write(&self, compiled: &Arc<CompiledGrammar>, hints: &Hints, dice: &mut Dice) -> End {
+        let mut page = Page {
+            writer: self,
+            matcher: compiled.matcher(),
+            words: vec![0; self.vocabulary.len().div_ceil(32)],
+            text: Vec::new(),
+            is_in_string: false,
+            pending: VecDeque::new(),
+        };
+        let patience = 10 + dice.below(120);
+        for n_tokens in 0..MAX_TOKENS {
+            let is_hurried = n_tokens >= patience;
+            if let Err(error) = page.matcher.fill_mask(&mut page.words) {
+                return End::Fault(format!("{error}: {}", page.text()));
+            }
+            if page.allows(self.stop) && (is_hurried || page.matcher.is_finished() || dice.one_in(3)) {
+                return match page.matcher.accept_token(self.stop) {
+                    Ok(()) => End::Whole(page.text()),
+                    Err(error) => End::Fault(format!("{error}: {}", page.text())),
+                };
+            }
+            let token = match page.choose(is_hurried, hints, dice) {
+                Ok(Some(token)) => token,
+                Ok(None) => return End::DeadEnd(page.text()),
+                Err(fault) => return End::Fault(fault),
+            };
+            if let Err(error) = page.take(token) {
+                return End::Fault(format!("{error}: {}", page.text()));
+            }
+        }
+        End::Unfinished(page.text())
+    }
+}
+
+/// A document that is being written.
+struct Page<'a> {
+    writer: &'a Writer,
+    matcher: Matcher,
+    /// The present mask.
+    words: Vec<u32>,
+    text: Vec<u8>,
+    is_in_string: bool,
+    /// Bytes of a hint that fits here as a whole.
+    pending: VecDeque<u8>,
+}
+
+impl Page<'_> {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text).into_owned()
+    }
+
+    fn allows(&self, token: TokenId) -> bool {
+        self.words[token.index() / 32] >> (token.index() % 32) & 1 == 1
+    }
+
+    fn take(&mut self, token: TokenId) -> Result<(), formwork::MatchError> {
+        self.matcher.accept_token(token)?;
+        for byte in self.writer.vocabulary.token_bytes(token).unwrap_or_default() {
+            let n_backslashes = self.text.iter().rev().take_while(|byte| **byte == b'\\').count();
+            if *byte == b'"' && (!self.is_in_string || n_backslashes.is_multiple_of(2)) {
+                self.is_in_string = !self.is_in_string;
+            }
+            self.text.push(*byte);
+        }
+        Ok(())
+    }
+
+    /// A token of the mask; `None` where it is empty.
+    fn choose(&mut self, is_hurried: bool, hints: &Hints, dice: &mut Dice) -> Result<Option<TokenId>, String> {
+        if let Some(byte) = self.pending.pop_front() {
+            let token = self.byte_token(byte);
+            return token.map(Some).ok_or_else(|| format!("byte {byte} fits and is not in the mask: {}", self.text()));
+        }
+        let has_just_opened = self.is_in_string && self.text.last() == Some(&b'"');
+        if has_just_opened && (is_hurried || dice.one_in(2)) && self.prepare(&hints.keys, "\":", dice) {
+            return self.choose(is_hurried, hints, dice);
+        }
+        let closing_quote = if self.is_in_string { self.byte_token(b'"') } else { None };
+        if let Some(quote) = closing_quote
+            && (is_hurried || dice.one_in(4))
+        {
+            return Ok(Some(quote));
+        }
+        let wants_hint = if is_hurried { self.is_in_string } else { has_just_opened && dice.one_in(2) };
+        if wants_hint && self.prepare(&hints.values, "\"", dice) {
+            return self.choose(is_hurried, hints, dice);
+        }
+        if !is_hurried && dice.one_in(2) {
+            return Ok(self.any_token(dice));
+        }
+        if !self.is_in_string && (is_hurried && !dice.one_in(6) || dice.one_in(4)) {
+            let closer = CLOSERS.iter().find_map(|byte| self.byte_token(*byte));
+            if closer.is_some() {
+                return Ok(closer);
+            }
+        }
+        // Printable ones first: few patterns ask for others.
+        let allowed = |is_plain: bool| -> Vec<TokenId> {
+            let bytes =
+                self.writer.bytes.iter().filter(|(byte, _)| !is_plain || byte.is_ascii_graphic() && *byte != b'\\');
+            bytes.filter(|(_, token)| self.allows(*token)).map(|(_, token)| *token).collect()
+        };
+        let plain = allowed(true);
+        let bytes = if plain.is_empty() || !is_hurried && dice.one_in(8) { allowed(false) } else { plain };
+        Ok(if bytes.is_empty() { self.any_token(dice) } else { Some(*dice.pick(&bytes)) })
+    }
+
+    fn byte_token(&self, byte: u8) -> Option<TokenId> {
+        let (_, token) = self.writer.bytes.iter().find(|(it, _)| *it == byte)?;
+        self.allows(*token).then_some(*token)
+    }
+
+    /// Sees whether a hint can be written here up to what ends it.
+    fn prepare(&mut self, hints: &[String], end: &str, dice: &mut Dice) -> bool {
+        let first = dice.below(hints.len());
+        for hint in hints.iter().cycle().skip(first).take(hints.len()) {
+            let text = serde_json::Value::from(hint.as_str()).to_string();
+            let rest = [&text.as_bytes()[1..text.len() - 1], end.as_bytes()].concat();
+            if self.matcher.fork().accept_bytes(&rest).is_ok() {
+                self.pending.extend(rest);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Any token of the mask but stop tokens.
+    fn any_token(&self, dice: &mut Dice) -> Option<TokenId> {
+        let n_ids = self.writer.vocabulary.len();
+        let id = |index: usize| TokenId::new(u32::try_from(index).unwrap_or(u32::MAX));
+        for _ in 0..16 {
+            let token = id(dice.below(n_ids));
+            if self.allows(token) && token != self.writer.stop {
+                return Some(token);
+            }
+        }
+        let is_text = |token: &TokenId| self.writer.vocabulary.kind(*token) == TokenKind::Text;
+        let set = (0..n_ids).filter(|index| self.words[index / 32] != 0).map(id);
+        let allowed: Vec<TokenId> = set.filter(|token| self.allows(*token)).filter(is_text).collect();
+        if allowed.is_empty() { None } else { Some(*dice.pick(&allowed)) }
+    }
+}
