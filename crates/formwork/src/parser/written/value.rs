@@ -9,7 +9,7 @@ use super::{Frame, Past, PastId, Reading, STRING, WordSetId, Words, Written, Wri
 use crate::automata::Decimal;
 use crate::automata::decoder::DecodeState;
 use crate::error::LimitError;
-use crate::vocabulary::is_whitespace;
+use crate::grammar::Whitespace;
 
 impl Past {
     /// Whether a key must come, and no value.
@@ -56,7 +56,7 @@ impl Written {
             }
             Reading::Nothing | Reading::LoneKey => {}
         }
-        if is_whitespace(byte) { Ok(Some(self.intern(past))) } else { self.read_between(past, byte) }
+        if Whitespace::contains(byte) { Ok(Some(self.intern(past))) } else { self.read_between(past, byte) }
     }
 
     /// A byte between two strings, numbers or names.
