@@ -139,7 +139,7 @@ impl Written {
         if past.reading != Reading::Key {
             return self.add(past, word);
         }
-        let repeated = self.words.contains(past.words, &self.words.get(word).to_vec());
+        let repeated = self.words.contains(past.words, self.words.get(word));
         let words = self.with(past.words, word)?;
         let targets = self.targets_with(past.targets, |value| member(value, word).is_some());
         Ok(self.intern(Past { words, repeated, targets, key: word + 1, expecting: false, ..past.at_rest() }))
@@ -150,7 +150,7 @@ impl Written {
         let past = past.at_rest();
         let mut next = Past { expecting: false, n_entries: past.n_entries + 1, ..past };
         if past.frame == Frame::List {
-            next.repeated = self.words.contains(past.words, &self.words.get(word).to_vec());
+            next.repeated = self.words.contains(past.words, self.words.get(word));
             next.words = self.with(past.words, word)?;
             next.content = self.words.push(past.content, word);
             let index = past.n_entries as usize;
