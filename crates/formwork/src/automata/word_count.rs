@@ -116,7 +116,7 @@ impl Stepper for Contents<'_> {
 impl StringAutomaton {
     fn count_words(&self, state: StringState, n_chars: u32) -> Option<WordCount> {
         let (_, room) = self.bounds(n_chars);
-        let Some(ranges) = state.decode().code_points() else {
+        let Some(ranges) = state.decode().code_points(self.escapes()) else {
             if state.decode() == DecodeState::CLOSED {
                 return Some(WordCount::Few(1));
             }
