@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fixedbitset::FixedBitSet;
 
 use super::builder::{Case, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Record};
+use super::distinct::Enough;
 use super::productions::Cases;
 use super::record_rules::At;
 use super::rules::{Obligations, UsableRecord, list_rules, record_rules};
@@ -15,6 +16,7 @@ use super::steps::Steps;
 use super::tally::Tally;
 use crate::automata::Automaton;
 use crate::error::{GrammarError, LimitError};
+use crate::ids::NonterminalId;
 use crate::limits::Limits;
 
 /// What is known of all nonterminals and terminals.
@@ -65,6 +67,11 @@ impl<'a> Analysis<'a> {
         Ok(changed)
     }
 
+    /// The body of a nonterminal.
+    pub(super) fn body(&self, id: NonterminalId) -> Option<&Expr> {
+        self.builder.bodies[id.index()].as_ref()
+    }
+
     /// Whether an expression derives some text; `order` is that of the keys of its records.
     pub(super) fn is_productive(&self, expr: &Expr, order: KeyOrder) -> Result<bool, GrammarError> {
         Ok(match expr {
@@ -98,6 +105,9 @@ impl<'a> Analysis<'a> {
 
     fn list_is_productive(&self, list: &List) -> Result<bool, GrammarError> {
         if list.min > self.most_elements(list) {
+            return Ok(false);
+        }
+        if self.can_differ(list) == Enough::No {
             return Ok(false);
         }
         let (prefix, rest) = self.usable_elements(list);
@@ -206,11 +216,11 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    pub(super) fn nonterminal_is_nullable(&self, id: crate::ids::NonterminalId) -> bool {
+    pub(super) fn nonterminal_is_nullable(&self, id: NonterminalId) -> bool {
         self.nullable[id.index()]
     }
 
-    pub(super) fn nonterminal_is_productive(&self, id: crate::ids::NonterminalId) -> bool {
+    pub(super) fn nonterminal_is_productive(&self, id: NonterminalId) -> bool {
         self.productive[id.index()]
     }
 
