@@ -3,8 +3,10 @@
 //! A least fixpoint over the nonterminals: one that needs itself, as through a required property, is not productive.
 //! Also answers which nonterminals derive the empty text.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
+use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
 use super::builder::{Case, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Record};
@@ -14,9 +16,10 @@ use super::record_rules::At;
 use super::rules::{Obligations, UsableRecord, list_rules, record_rules};
 use super::steps::Steps;
 use super::tally::Tally;
-use crate::automata::Automaton;
+use crate::automata::{Automaton, WordCount};
 use crate::error::{GrammarError, LimitError};
 use crate::ids::NonterminalId;
+use crate::ids::TerminalId;
 use crate::limits::Limits;
 
 /// What is known of all nonterminals and terminals.
@@ -25,6 +28,8 @@ pub(super) struct Analysis<'a> {
     automata: &'a [Arc<Automaton>],
     productive: Vec<bool>,
     nullable: Vec<bool>,
+    /// How many words terminals have, where that was counted; `None` for more than anyone will write.
+    word_counts: RefCell<AHashMap<TerminalId, Option<u32>>>,
     max_steps: usize,
 }
 
@@ -37,8 +42,14 @@ impl<'a> Analysis<'a> {
     ) -> Result<Analysis<'a>, GrammarError> {
         let n = builder.bodies.len();
         let max_steps = limits.max_completion_steps;
-        let mut analysis =
-            Analysis { builder, automata, productive: vec![false; n], nullable: vec![false; n], max_steps };
+        let mut analysis = Analysis {
+            builder,
+            automata,
+            productive: vec![false; n],
+            nullable: vec![false; n],
+            word_counts: RefCell::default(),
+            max_steps,
+        };
         let mut budget = limits.max_grammar_nodes.saturating_mul(4);
         let mut forward = false;
         loop {
@@ -200,8 +211,23 @@ impl<'a> Analysis<'a> {
     /// How many keys without a name a record can have; `None` for more than anyone will write.
     pub(super) fn n_words(&self, record: &Record) -> Option<u32> {
         let usable = |other: &&OtherKeys| self.any_case(&other.cases) && !self.terminal_is_empty(other.key);
-        let mut words = record.others.iter().filter(usable).map(|other| other.n_words);
+        let mut words =
+            record.others.iter().filter(usable).map(|other| other.n_words.or_else(|| self.count_words(other.key)));
         words.try_fold(0u32, |sum, n_words| sum.checked_add(n_words?))
+    }
+
+    /// How many words a terminal has; `None` for more than anyone will write.
+    fn count_words(&self, terminal: TerminalId) -> Option<u32> {
+        let automaton = &self.automata[terminal.index()];
+        if automaton.never_runs_out() {
+            return None;
+        }
+        *self.word_counts.borrow_mut().entry(terminal).or_insert_with(|| {
+            match automaton.count_words(automaton.start(), 0) {
+                Some(WordCount::Few(n_words)) => Some(n_words),
+                _ => None,
+            }
+        })
     }
 
     pub(super) fn is_nullable(&self, expr: &Expr) -> bool {
