@@ -31,6 +31,7 @@ mod word_count;
 pub(crate) use self::alphabet::Alphabet;
 pub(crate) use self::automaton::Automaton;
 pub use self::decimal::Decimal;
+pub use self::decoder::Escapes;
 pub use self::expression::{Expression, Node as ExpressionNode};
 pub(crate) use self::free_text::FreeText;
 pub(crate) use self::json_string::{StringAutomaton, StringState};

@@ -25,7 +25,7 @@ mod vocabularies;
 mod walk;
 
 pub use self::documents::Documents;
-pub use self::layout::{Layout, Numbers};
+pub use self::layout::{Escapes, Layout, Numbers};
 
 use self::fault::Fault;
 use self::lower::Lowerer;
