@@ -6,6 +6,7 @@ mod fault;
 mod format;
 mod keyword;
 mod layout;
+mod lint;
 mod literal;
 mod lower;
 mod pattern;
@@ -21,11 +22,14 @@ mod uri;
 mod walk;
 
 pub use self::layout::{Layout, Numbers};
+pub use self::lint::{Lint, LintKind, lint};
+pub use self::report::report;
+pub(crate) use self::report::report_within;
 
 use self::fault::Fault;
 use self::lower::Lowerer;
 use self::reduce::Reducer;
-use crate::error::SchemaError;
+use crate::error::{SchemaError, Violation};
 use crate::grammar::{GrammarBuilder, KeyOrder};
 use crate::ids::NonterminalId;
 use crate::limits::Limits;
@@ -75,8 +79,10 @@ pub enum Profile {
 /// What became of every keyword of a schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// One entry for each keyword occurrence that was reached.
+    /// One entry for each keyword occurrence.
     pub entries: Vec<ReportEntry>,
+    /// Why the schema is refused, all that could be found; empty where it is not.
+    pub violations: Vec<Violation>,
 }
 
 /// One keyword occurrence.
@@ -103,6 +109,8 @@ pub enum Status {
     Annotation,
     /// It could not be enforced and was left out on request.
     Relaxed,
+    /// The schema is refused because of it.
+    Refused,
 }
 
 /// Tools of one request, see [`crate::Grammar::tools`].
@@ -165,19 +173,6 @@ pub(crate) fn lower_schema(
     lower_root(&mut reducer, schema).map_err(Fault::into_error)
 }
 
-/// What becomes of every keyword that lowering `schema` reaches. This lowers it once more: reports are asked for
-/// seldom, and lowering is cheap.
-pub(crate) fn schema_report(
-    schema: &serde_json::Value,
-    options: &SchemaOptions,
-    limits: &Limits,
-) -> Result<Report, SchemaError> {
-    profile::check_schema(schema, options.profile, limits)?;
-    let mut reducer = Reducer::new(options, limits);
-    lower_root(&mut reducer, schema).map_err(Fault::into_error)?;
-    Ok(report::report(&mut reducer))
-}
-
 fn lower_root<'a>(reducer: &mut Reducer<'a>, schema: &'a serde_json::Value) -> fault::Result<LoweredSchema> {
     let root = reducer.document.add_root(schema, String::new());
     let conj = reducer.conj_of(root)?;
@@ -212,12 +207,23 @@ pub(crate) fn lower_tools(
     tools::lower(&mut Reducer::new(options, limits), tools).map_err(Fault::into_error)
 }
 
-/// What becomes of every keyword that lowering `tools` reaches.
+/// What in the schemas of tools is probably a mistake.
+pub(crate) fn lint_tools(tools: &ToolSet, options: &SchemaOptions) -> Vec<Lint> {
+    let mut lints = Vec::new();
+    for (index, tool) in tools.tools.iter().enumerate() {
+        let found = lint(&tool.parameters, options).into_iter();
+        let path = tools::pointer(index);
+        lints.extend(found.map(|lint| Lint { pointer: format!("{path}{}", lint.pointer), ..lint }));
+    }
+    lints
+}
+
+/// What becomes of every keyword of `tools`.
 pub(crate) fn tools_report(tools: &ToolSet, options: &SchemaOptions, limits: &Limits) -> Result<Report, SchemaError> {
     check_tools(tools, options, limits)?;
     let mut reducer = Reducer::new(options, limits);
     tools::lower(&mut reducer, tools).map_err(Fault::into_error)?;
-    Ok(report::report(&mut reducer))
+    Ok(report::of_reached(&mut reducer))
 }
 
 fn check_tools(tools: &ToolSet, options: &SchemaOptions, limits: &Limits) -> Result<(), SchemaError> {

@@ -117,6 +117,24 @@ impl<'a> Document<'a> {
         Ok(self.names.index.as_ref().is_none_or(|index| index.n_recursive <= 1))
     }
 
+    /// All schemas of all documents, each before those inside it.
+    pub(super) fn schemas(&mut self) -> Result<Vec<NodeId>> {
+        let mut schemas = Vec::new();
+        let mut open: Vec<NodeId> = self.roots().collect();
+        open.reverse();
+        while let Some(node) = open.pop() {
+            self.enter(node);
+            schemas.push(node);
+            let Value::Object(map) = self.value(node) else { continue };
+            let mut inside = Vec::new();
+            subschemas(map, |place, value| inside.push((place, value)));
+            for (place, value) in inside.into_iter().rev() {
+                open.push(self.at_place(node, place, value)?);
+            }
+        }
+        Ok(schemas)
+    }
+
     /// Reads the identifiers and anchors of all documents, once.
     fn build_index(&mut self) -> Result<()> {
         if self.names.index.is_some() {

@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod cases;
+mod lints;
 mod suite;
 
 use serde_json::Value;
