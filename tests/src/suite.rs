@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use formwork::grammar::KeyOrder;
-use formwork::json_schema::{FormatMode, Layout, SchemaOptions};
+use formwork::json_schema::{Documents, FormatMode, Layout, SchemaOptions};
 use formwork::{CompileError, Compiler, Grammar};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -123,6 +123,7 @@ pub fn run_draft(suite: &Path, draft: &str) -> io::Result<SuiteRun> {
     let root = suite.join("tests").join(draft);
     let mut runner = Runner {
         compiler: Compiler::builder(SmallVocabulary::bytes().to_formwork()).cached_grammars(0).build(),
+        documents: remotes(&suite.join("remotes"))?,
         draft,
         run: SuiteRun::default(),
     };
@@ -131,6 +132,16 @@ pub fn run_draft(suite: &Path, draft: &str) -> io::Result<SuiteRun> {
         runner.file(&name, &path)?;
     }
     Ok(runner.run)
+}
+
+/// The documents that the suite expects to find at `http://localhost:1234`.
+fn remotes(folder: &Path) -> io::Result<Documents> {
+    let mut documents = Documents::new();
+    for path in if folder.is_dir() { json_files(folder)? } else { Vec::new() } {
+        let document: Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
+        documents.insert(format!("http://localhost:1234/{}", name_below(folder, &path)), document);
+    }
+    Ok(documents)
 }
 
 /// All JSON files below a folder, sorted.
@@ -157,6 +168,7 @@ fn name_below(root: &Path, path: &Path) -> String {
 
 struct Runner<'a> {
     compiler: Compiler,
+    documents: Documents,
     draft: &'a str,
     run: SuiteRun,
 }
@@ -191,6 +203,7 @@ impl Runner<'_> {
             ..SchemaOptions::default()
         };
         let grammar = Grammar::json_schema(group.schema.clone()).with_options(options);
+        let grammar = grammar.with_documents(self.documents.clone());
         let compiled = match self.compiler.compile(&grammar) {
             Ok(compiled) => Some(compiled),
             Err(error) if is_unsatisfiable(&error) => None,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::byte_vocabulary::byte_vocabulary;
 use crate::display::table;
+use crate::document_args::DocumentArgs;
 use crate::failure::Failure;
 use crate::schema_args::{LayoutArgs, SchemaArg, StrictnessArgs};
 
@@ -26,6 +27,8 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     layout: LayoutArgs,
     #[command(flatten)]
+    documents: DocumentArgs,
+    #[command(flatten)]
     strictness: StrictnessArgs,
 }
 
@@ -33,6 +36,7 @@ impl ExplainArgs {
     /// Prints the report and what is probably a mistake.
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         let grammar = self.schema.grammar(self.strictness.options(self.layout.layout()))?;
+        let grammar = grammar.with_documents(self.documents.documents()?);
         let mut output = std::io::stdout().lock();
         let (report, lints) = (grammar.report(), grammar.lint());
         let error = Compiler::new(byte_vocabulary()?).compile(&grammar).err();

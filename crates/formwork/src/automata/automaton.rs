@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::byte_regex::ByteRegexMachine;
+use super::decoder::DecodeState;
 use super::free_text::FreeText;
 use super::json_string::{StringAutomaton, StringState};
 use super::lazy_dfa::{LazyDfa, Overflows};
@@ -109,6 +110,16 @@ impl Automaton {
         }
     }
 
+    /// Whether the next byte begins a letter, or a string: no escape and no character is half read.
+    pub(crate) fn is_between_letters(&self, state: u64) -> bool {
+        match self {
+            Automaton::String(_) => {
+                matches!(StringState::from_bits(state).decode(), DecodeState::BODY | DecodeState::BEFORE)
+            }
+            _ => true,
+        }
+    }
+
     /// Whether the lexeme may end here.
     pub(crate) fn is_accepting(&self, state: u64) -> bool {
         match self {
@@ -116,7 +127,7 @@ impl Automaton {
             Automaton::OneOf(strings) => Range::from_bits(state).complete(strings).is_some(),
             Automaton::Regex(dfa) => dfa.is_accepting(state as u32),
             Automaton::Number(dfa) => dfa.is_accepting(state as u32),
-            Automaton::String(_) => StringState::from_bits(state).decode() == super::decoder::DecodeState::CLOSED,
+            Automaton::String(_) => StringState::from_bits(state).decode() == DecodeState::CLOSED,
             Automaton::FreeText(text) => text.is_whole(state),
             Automaton::Special(_) => false,
         }
@@ -129,7 +140,7 @@ impl Automaton {
             Automaton::OneOf(strings) => Range::from_bits(state).can_go_on(strings),
             Automaton::Regex(dfa) => dfa.can_go_on(state as u32),
             Automaton::Number(dfa) => dfa.can_go_on(state as u32),
-            Automaton::String(_) => StringState::from_bits(state).decode() != super::decoder::DecodeState::CLOSED,
+            Automaton::String(_) => StringState::from_bits(state).decode() != DecodeState::CLOSED,
             Automaton::FreeText(_) | Automaton::Special(_) => true,
         }
     }

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 
 use super::alphabet::{Alphabet, AlphabetBuilder};
 use super::formula::TooLarge;
+use super::host_name::{self, HostState};
 use super::lazy_dfa::{Machine, Overflows};
 use super::look_around::{LookState, Program};
 use super::nfa::{close_over, collect_sets, compile, parse_regex, shorten, to_classes, transition};
@@ -47,6 +48,9 @@ enum ComponentAutomaton {
     OneOf(Arc<[Arc<str>]>),
     /// An expression with look-around.
     Look(Program),
+    HostName,
+    /// At least and at most so many characters.
+    Length(u32, u32),
 }
 
 /// State of one component.
@@ -68,6 +72,9 @@ pub(crate) enum ComponentState {
         depth: u32,
     },
     Look(Arc<LookState>),
+    Host(HostState),
+    /// Characters read, as far as that makes a difference.
+    Length(u32),
 }
 
 pub(crate) type ContentState = SmallVec<[ComponentState; 1]>;
@@ -78,6 +85,7 @@ const INSTRUCTION_BYTES: usize = 64;
 impl ContentMachine {
     pub(crate) fn new(
         constraints: &[ContentConstraint],
+        length: Option<(u32, u32)>,
         limits: &Limits,
         overflows: &Overflows,
     ) -> Result<ContentMachine, GrammarError> {
@@ -90,6 +98,7 @@ impl ContentMachine {
                 (ContentLanguage::Expression(expression), None) => {
                     expression.node.visit_classes(&mut |ranges| builder.add(ranges.to_vec()));
                 }
+                (ContentLanguage::HostName { international: false }, None) => host_name::add_classes(&mut builder),
                 _ => {}
             }
         }
@@ -99,6 +108,9 @@ impl ContentMachine {
         for (constraint, hir) in constraints.iter().zip(parsed) {
             let automaton = ComponentAutomaton::new(constraint, hir, &alphabet, limits)?;
             components.push(Component { automaton, negated: constraint.negated });
+        }
+        if let Some((min, max)) = length {
+            components.push(Component { automaton: ComponentAutomaton::Length(min, max), negated: false });
         }
         Ok(ContentMachine {
             representatives: alphabet.representatives(),
@@ -118,8 +130,16 @@ impl ContentMachine {
         self.components.iter().all(|component| match &component.automaton {
             ComponentAutomaton::Nfa { nfa, search } => *search && !component.negated && nfa.look_set_any().is_empty(),
             ComponentAutomaton::OneOf(_) => component.negated,
-            ComponentAutomaton::Look(_) => false,
+            ComponentAutomaton::Look(_) | ComponentAutomaton::HostName | ComponentAutomaton::Length(..) => false,
         })
+    }
+
+    /// See [`HostState::short_ends`]; nothing where a state is of another kind.
+    pub(crate) fn short_ends(&self, state: &ContentState) -> u64 {
+        match (&*self.components, &**state) {
+            ([Component { negated: false, .. }], [ComponentState::Host(state)]) => state.short_ends(),
+            _ => 0,
+        }
     }
 
     /// A component's state; a formula that grew too large is dead and counted as an overflow.
@@ -151,7 +171,11 @@ impl ComponentAutomaton {
                 let too_large = || refused(format!("it takes more than max_regex_bytes, {}", limits.max_regex_bytes));
                 program.map(ComponentAutomaton::Look).ok_or_else(too_large)
             }
-            _ => Err(refused("it is malformed".into())),
+            ContentLanguage::HostName { international: false } => Ok(ComponentAutomaton::HostName),
+            ContentLanguage::HostName { international: true } => {
+                Err(refused("international host names cannot be combined with other constraints".into()))
+            }
+            ContentLanguage::Search(_) | ContentLanguage::Match(_) => Err(refused("it is malformed".into())),
         }
     }
 }
@@ -186,6 +210,18 @@ impl Machine for ContentMachine {
         self.components.iter().zip(state).all(|(component, state)| component.is_accepting(state) != component.negated)
     }
 
+    fn liveness(&self, state: &ContentState) -> Option<bool> {
+        (self.short_ends(state) != 0).then_some(true)
+    }
+
+    /// A host name alone: beside other constraints its states must all be looked at.
+    fn is_opaque(&self, state: &ContentState) -> bool {
+        match (&*self.components, &**state) {
+            ([Component { negated: false, .. }], [ComponentState::Host(state)]) => state.is_opaque(),
+            _ => false,
+        }
+    }
+
     fn n_bytes(&self, state: &ContentState) -> usize {
         let of_component = |state: &ComponentState| match state {
             ComponentState::Nfa { states, .. } => 4 * states.len(),
@@ -205,6 +241,8 @@ impl Component {
             }
             ComponentAutomaton::OneOf(strings) => ComponentState::Range { lo: 0, hi: strings.len() as u32, depth: 0 },
             ComponentAutomaton::Look(program) => look_state(program.start()?),
+            ComponentAutomaton::HostName => ComponentState::Host(HostState::START),
+            ComponentAutomaton::Length(..) => ComponentState::Length(0),
         })
     }
 
@@ -224,6 +262,14 @@ impl Component {
                 narrow(strings, (*lo, *hi, *depth), representative)
             }
             (ComponentAutomaton::Look(program), ComponentState::Look(state)) => look_state(program.step(state, class)?),
+            (ComponentAutomaton::HostName, ComponentState::Host(state)) => {
+                representative.and_then(|char| state.step(char)).map_or(ComponentState::Dead, ComponentState::Host)
+            }
+            (ComponentAutomaton::Length(_, max), ComponentState::Length(count)) if count >= max => ComponentState::Dead,
+            (ComponentAutomaton::Length(min, u32::MAX), ComponentState::Length(count)) => {
+                ComponentState::Length((count + 1).min(*min))
+            }
+            (ComponentAutomaton::Length(..), ComponentState::Length(count)) => ComponentState::Length(count + 1),
             _ => ComponentState::Dead,
         })
     }
@@ -233,6 +279,8 @@ impl Component {
             (_, ComponentState::Done) => true,
             (_, ComponentState::Nfa { accepting, .. }) => *accepting,
             (_, ComponentState::Look(state)) => state.is_accepting(),
+            (_, ComponentState::Host(state)) => state.is_accepting(),
+            (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => count >= min,
             (ComponentAutomaton::OneOf(strings), ComponentState::Range { lo, hi, depth }) => {
                 lo < hi && strings[*lo as usize].len() == *depth as usize
             }
@@ -284,7 +332,7 @@ fn parse(language: &ContentLanguage) -> Result<Option<Hir>, GrammarError> {
     match language {
         ContentLanguage::Search(pattern) | ContentLanguage::Match(pattern) => parse_regex(pattern).map(Some),
         ContentLanguage::Expression(expression) => Ok(expression.to_hir()),
-        ContentLanguage::OneOf(_) => Ok(None),
+        ContentLanguage::OneOf(_) | ContentLanguage::HostName { .. } => Ok(None),
     }
 }
 
@@ -292,6 +340,7 @@ fn refuse(constraints: &[ContentConstraint], reason: impl Into<String>) -> Gramm
     let pattern = constraints.iter().find_map(|constraint| match &constraint.language {
         ContentLanguage::Search(pattern) | ContentLanguage::Match(pattern) => Some(shorten(pattern)),
         ContentLanguage::Expression(expression) => Some(shorten(&expression.source)),
+        ContentLanguage::HostName { .. } => Some("a host name".to_owned()),
         ContentLanguage::OneOf(_) => None,
     });
     GrammarError::Regex { pattern: pattern.unwrap_or_default(), reason: reason.into() }

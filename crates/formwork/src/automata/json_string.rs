@@ -7,6 +7,7 @@ use super::content::ContentMachine;
 use super::decoder::{DecodeState, Decoded};
 use super::lazy_dfa::{LazyDfa, Overflows, StateId};
 use super::lengths::Lengths;
+use super::names::NameAutomaton;
 use super::spec::{ContentConstraint, ContentLanguage, StringSpec};
 use crate::error::GrammarError;
 use crate::limits::Limits;
@@ -30,6 +31,8 @@ enum Content {
     /// when no string of the trie can be met any more.
     Excluding(TokenTrie),
     Dfa(Box<LazyDfa<ContentMachine>>),
+    /// International host names.
+    Names(NameAutomaton),
 }
 
 /// See [`Content::Excluding`].
@@ -42,13 +45,16 @@ impl Content {
             [ContentConstraint { language: ContentLanguage::OneOf(strings), negated: true }] => {
                 Ok(Content::Excluding(TokenTrie::new(strings.iter().map(|string| (string.as_bytes(), 0)).collect())))
             }
-            constraints => {
-                let machine = ContentMachine::new(constraints, limits, overflows)?;
-                let dfa = LazyDfa::new(machine, limits.max_automaton_states, Overflows::clone(overflows));
-                Ok(Content::Dfa(Box::new(dfa)))
+            [ContentConstraint { language: ContentLanguage::HostName { international: true }, negated }] => {
+                Ok(Content::Names(NameAutomaton::new(*negated, limits.max_automaton_states, overflows)))
             }
+            constraints => Ok(dfa(ContentMachine::new(constraints, None, limits, overflows)?, limits, overflows)),
         }
     }
+}
+
+fn dfa(machine: ContentMachine, limits: &Limits, overflows: &Overflows) -> Content {
+    Content::Dfa(Box::new(LazyDfa::new(machine, limits.max_automaton_states, Overflows::clone(overflows))))
 }
 
 /// The state of [`Content::Excluding`] after one more character.
@@ -94,18 +100,21 @@ impl StringState {
 
 impl StringAutomaton {
     pub(crate) fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<Self, GrammarError> {
-        let content = Content::new(spec, limits, overflows)?;
-        let bounded = spec.min_chars > 0 || spec.max_chars.is_some();
+        let mut content = Content::new(spec, limits, overflows)?;
+        let (mut min_chars, mut max_chars) = (spec.min_chars, spec.max_chars.unwrap_or(u32::MAX));
+        let bounded = min_chars > 0 || max_chars < u32::MAX;
         let lengths = match &content {
-            Content::Dfa(dfa) if bounded => Lengths::new(dfa).ok_or_else(|| too_complex(spec))?,
-            _ => Lengths::All,
+            Content::Dfa(dfa) if bounded => Lengths::new(dfa),
+            Content::Names(_) if bounded => Some(Lengths::unknown()),
+            _ => Some(Lengths::All),
         };
-        Ok(StringAutomaton {
-            content,
-            lengths,
-            min_chars: spec.min_chars,
-            max_chars: spec.max_chars.unwrap_or(u32::MAX),
-        })
+        if lengths.is_none() {
+            // The possible lengths are no few intervals, or too many states have them: then the automaton counts.
+            let machine = ContentMachine::new(&spec.content, Some((min_chars, max_chars)), limits, overflows)?;
+            content = dfa(machine, limits, overflows);
+            (min_chars, max_chars) = (0, u32::MAX);
+        }
+        Ok(StringAutomaton { content, lengths: lengths.unwrap_or(Lengths::All), min_chars, max_chars })
     }
 
     /// Whether no string matches.
@@ -178,6 +187,7 @@ impl StringAutomaton {
         match &self.content {
             Content::Dfa(dfa) => dfa.machine().never_dies() || dfa.never_dies(content, cap),
             Content::Free | Content::Excluding(_) => true,
+            Content::Names(_) => false,
         }
     }
 
@@ -206,7 +216,7 @@ impl StringAutomaton {
         let next = match (&self.content, char) {
             _ if decode == DecodeState::CLOSED => self.is_accepting(content).then_some(content)?,
             (_, Some(char)) => self.step_char(content, char)?,
-            (Content::Dfa(dfa), None) => self.can_become(dfa, content, decode, |_| true).then_some(content)?,
+            (_, None) if !self.can_become(content, decode, |_| true) => return None,
             (_, None) => content,
         };
         Some(StringState::new(next, decode))
@@ -217,19 +227,17 @@ impl StringAutomaton {
             let next = self.step_char(content, char)?;
             return self.admits(next, count).then_some(next);
         }
-        let Content::Dfa(dfa) = &self.content else { return Some(content) };
-        self.can_become(dfa, content, decode, |next| self.admits(next, count)).then_some(content)
+        self.can_become(content, decode, |next| self.admits(next, count)).then_some(content)
     }
 
     /// In the middle of a character: some character that it can become must lead to a state that is `good`.
-    fn can_become(
-        &self,
-        dfa: &LazyDfa<ContentMachine>,
-        content: StateId,
-        decode: DecodeState,
-        good: impl Fn(StateId) -> bool,
-    ) -> bool {
+    fn can_become(&self, content: StateId, decode: DecodeState, good: impl Fn(StateId) -> bool) -> bool {
         let Some(ranges) = decode.code_points() else { return true };
+        let dfa = match &self.content {
+            Content::Free | Content::Excluding(_) => return true,
+            Content::Names(names) => return ranges.into_iter().any(|range| names.any_in(content, range, &good)),
+            Content::Dfa(dfa) => dfa,
+        };
         let alphabet = dfa.machine().alphabet();
         let mut tried = [0u64; 4];
         for (lo, hi) in ranges {
@@ -255,6 +263,7 @@ impl StringAutomaton {
             Content::Free => Some(0),
             Content::Excluding(strings) => Some(step_excluding(strings, content, char)),
             Content::Dfa(dfa) => dfa.next(content, dfa.machine().alphabet().class(char)),
+            Content::Names(names) => names.step(content, char),
         }
     }
 
@@ -265,6 +274,7 @@ impl StringAutomaton {
             (Content::Excluding(strings), 0) => strings.root_values().is_empty(),
             (Content::Excluding(strings), state) => strings.values(state as usize - 1).is_empty(),
             (Content::Dfa(dfa), _) => dfa.is_accepting(content),
+            (Content::Names(names), _) => names.is_accepting(content),
         }
     }
 
@@ -280,7 +290,20 @@ impl StringAutomaton {
             return true;
         }
         let (min, max) = self.bounds(n_chars);
-        n_chars <= self.max_chars && self.lengths.admits(content, min, max)
+        if n_chars > self.max_chars {
+            return false;
+        }
+        match &self.content {
+            Content::Dfa(dfa) if self.lengths.is_unknown(content) => {
+                let ends = dfa.ask(content, ContentMachine::short_ends);
+                // A label may be followed by others, of which the shortest has a point and one character.
+                (0..64u32)
+                    .filter(|n_more| ends >> n_more & 1 == 1)
+                    .any(|n_more| (min..=max).contains(&n_more) || max >= min.max(n_more.saturating_add(2)))
+            }
+            Content::Names(names) => names.admits(content, min, max),
+            _ => self.lengths.admits(content, min, max),
+        }
     }
 
     /// Bytes held by the content automaton.
@@ -289,13 +312,48 @@ impl StringAutomaton {
             Content::Free => 0,
             Content::Excluding(strings) => strings.n_bytes(),
             Content::Dfa(dfa) => dfa.n_bytes(),
+            Content::Names(names) => names.n_bytes(),
         }
     }
 }
 
-fn too_complex(spec: &StringSpec) -> GrammarError {
-    GrammarError::Regex {
-        pattern: format!("{:?}", spec.content).chars().take(60).collect(),
-        reason: "too complex to be combined with length bounds".into(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::automata::decide::{Emptiness, string_emptiness};
+
+    fn matched(regex: &str, min_chars: u32, max_chars: Option<u32>) -> StringSpec {
+        let language = ContentLanguage::Match(regex.into());
+        StringSpec { content: vec![ContentConstraint { language, negated: false }], min_chars, max_chars }
+    }
+
+    /// Whether the text is a JSON string of the language; every step on the way must be one that can be completed.
+    fn accepts(automaton: &StringAutomaton, text: &str) -> bool {
+        let mut n_chars = 0;
+        let start = Some(StringState::START);
+        let end = text.bytes().fold(start, |state, byte| automaton.step(state?, byte, &mut n_chars));
+        end.is_some_and(|state| state.decode() == DecodeState::CLOSED)
+    }
+
+    #[test]
+    fn lengths_that_come_in_steps_are_counted_in_the_automaton() {
+        let limits = Limits::default();
+        let spec = matched("(?:[a-z][0-9])+", 3, Some(7));
+        let automaton = StringAutomaton::new(&spec, &limits, &Overflows::default()).unwrap();
+        for (content, is_in) in [("a1", false), ("a1b2", true), ("a1b2c3", true), ("a1b", false), ("a1b2c3d4", false)] {
+            assert_eq!(accepts(&automaton, &format!("\"{content}\"")), is_in, "{content}");
+        }
+        assert!(automaton.step_text("\"a1b2c3").is_some());
+        assert!(automaton.step_text("\"a1b2c3d").is_none(), "an eighth character would have to follow");
+        assert_eq!(string_emptiness(&matched("(?:..)+", 3, Some(3)), &limits), Ok(Emptiness::Empty));
+        assert_eq!(string_emptiness(&matched("(?:...|.....)+", 4, Some(4)), &limits), Ok(Emptiness::Empty));
+        assert_eq!(string_emptiness(&matched("(?:...|.....)+", 4, Some(5)), &limits), Ok(Emptiness::NonEmpty));
+    }
+
+    impl StringAutomaton {
+        fn step_text(&self, text: &str) -> Option<StringState> {
+            let mut n_chars = 0;
+            text.bytes().try_fold(StringState::START, |state, byte| self.step(state, byte, &mut n_chars))
+        }
     }
 }

@@ -31,6 +31,10 @@ pub(crate) trait Machine {
     fn is_too_large(&self, _state: &Self::State) -> bool {
         false
     }
+    /// Whether the state is one of very many, which are not to be listed.
+    fn is_opaque(&self, _state: &Self::State) -> bool {
+        false
+    }
     /// Bytes that a state holds beside itself.
     fn n_bytes(&self, _state: &Self::State) -> usize {
         0
@@ -169,8 +173,17 @@ impl<M: Machine> LazyDfa<M> {
         answer
     }
 
+    /// Asks the machine something about a state.
+    pub(crate) fn ask<T>(&self, state: StateId, question: impl FnOnce(&M, &M::State) -> T) -> T {
+        question(&self.machine, &self.lock().states[state as usize])
+    }
+
     /// All live states that `state` leads to, itself first; `None` when there are more than `cap`.
     pub(crate) fn reachable(&self, state: StateId, cap: usize) -> Option<Vec<StateId>> {
+        self.list(state, cap, |_| true)
+    }
+
+    fn list(&self, state: StateId, cap: usize, is_wanted: impl Fn(StateId) -> bool) -> Option<Vec<StateId>> {
         let mut states = vec![state];
         let mut seen = ahash::AHashSet::from_iter([state]);
         let mut index = 0;
@@ -178,6 +191,7 @@ impl<M: Machine> LazyDfa<M> {
             for class in 0..self.machine.n_classes() {
                 if let Some(next) = self.next(states[index], class)
                     && seen.insert(next)
+                    && is_wanted(next)
                 {
                     states.push(next);
                 }
@@ -188,6 +202,11 @@ impl<M: Machine> LazyDfa<M> {
             index += 1;
         }
         Some(states)
+    }
+
+    /// Like [`reachable`](LazyDfa::reachable), without opaque states and what only they lead to.
+    pub(crate) fn transparent(&self, state: StateId, cap: usize) -> Option<Vec<StateId>> {
+        self.list(state, cap, |next| !self.ask(next, M::is_opaque))
     }
 
     fn lock(&self) -> MutexGuard<'_, Work<M::State>> {

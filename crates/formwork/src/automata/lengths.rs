@@ -15,6 +15,9 @@ const MAX_LENGTH: u32 = 20_000;
 /// Most state visits of the walk.
 const MAX_WORK: usize = 20_000_000;
 
+/// Characters within which a text gets out of opaque states.
+const MAX_OPAQUE: u32 = 64;
+
 /// Lengths of the texts that each state accepts.
 #[derive(Clone, Debug)]
 pub(crate) enum Lengths {
@@ -33,19 +36,31 @@ pub(crate) enum Lengths {
 impl Lengths {
     /// Works out the lengths for all states of `dfa`; `None` when that is beyond the bounds above.
     pub(crate) fn new<M: Machine>(dfa: &LazyDfa<M>) -> Option<Lengths> {
-        let states = dfa.reachable(0, MAX_STATES)?;
+        let states = dfa.transparent(0, MAX_STATES)?;
         let n_states = states.iter().max().map_or(0, |last| *last as usize + 1);
+        let mut listed = FixedBitSet::with_capacity(n_states);
+        states.iter().for_each(|state| listed.insert(*state as usize));
         let mut sources: Vec<Vec<StateId>> = vec![Vec::new(); n_states];
+        let mut opaque_reach = 0;
         for state in &states {
             let mut targets: Vec<StateId> =
                 (0..dfa.machine().n_classes()).filter_map(|class| dfa.next(*state, class)).collect();
             targets.sort_unstable();
             targets.dedup();
-            targets.into_iter().for_each(|target| sources[target as usize].push(*state));
+            for target in targets {
+                match listed.contains(target as usize) {
+                    true => sources[target as usize].push(*state),
+                    false => opaque_reach = MAX_OPAQUE,
+                }
+            }
         }
         let mut accepting = FixedBitSet::with_capacity(n_states);
         states.iter().filter(|state| dfa.is_accepting(**state)).for_each(|state| accepting.insert(*state as usize));
-        Lengths::walk_back(&states, &sources, accepting)
+        let mut lengths = Lengths::walk_back(&states, &sources, accepting)?;
+        if let Lengths::ByState { settled, .. } = &mut lengths {
+            *settled += opaque_reach;
+        }
+        Some(lengths)
     }
 
     fn walk_back(states: &[StateId], sources: &[Vec<StateId>], accepting: FixedBitSet) -> Option<Lengths> {
@@ -91,6 +106,19 @@ impl Lengths {
             Lengths::ByState { intervals, .. } => {
                 intervals[state as usize].iter().any(|(lo, hi)| (*lo).max(min) <= (*hi).min(max))
             }
+        }
+    }
+
+    /// Nothing is known of any state.
+    pub(crate) fn unknown() -> Lengths {
+        Lengths::ByState { intervals: Vec::new(), settled: MAX_LENGTH, open_ended: false }
+    }
+
+    /// Whether nothing is known of `state`, as it is opaque.
+    pub(crate) fn is_unknown(&self, state: StateId) -> bool {
+        match self {
+            Lengths::All => false,
+            Lengths::ByState { intervals, .. } => intervals.get(state as usize).is_none_or(Vec::is_empty),
         }
     }
 

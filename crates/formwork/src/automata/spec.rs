@@ -146,6 +146,11 @@ pub enum ContentLanguage {
     OneOf(Arc<[Arc<str>]>),
     /// Strings in which the expression matches somewhere, or as a whole where it says so.
     Expression(Arc<Expression>),
+    /// Host names: RFC 1123's, or with international labels.
+    HostName {
+        /// Whether labels may be U-labels (RFC 5890).
+        international: bool,
+    },
 }
 
 impl ContentLanguage {
@@ -154,7 +159,7 @@ impl ContentLanguage {
         match self {
             ContentLanguage::Search(_) => true,
             ContentLanguage::Expression(expression) => !expression.whole,
-            ContentLanguage::Match(_) | ContentLanguage::OneOf(_) => false,
+            ContentLanguage::Match(_) | ContentLanguage::OneOf(_) | ContentLanguage::HostName { .. } => false,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::automata::Terminal;
 use crate::error::{CompileError, GrammarError, SchemaError, ViolationKind};
 use crate::grammar::{Expr, GrammarBuilder};
 use crate::ids::NonterminalId;
-use crate::json_schema::{self, Lint, LoweredSchema, Report, SchemaOptions, ToolSet};
+use crate::json_schema::{self, Context, Documents, Lint, LoweredSchema, Report, SchemaOptions, ToolSet};
 use crate::limits::Limits;
 use crate::vocabulary::Vocabulary;
 
@@ -18,6 +18,7 @@ use crate::vocabulary::Vocabulary;
 pub struct Grammar {
     source: Arc<Source>,
     options: SchemaOptions,
+    documents: Documents,
 }
 
 #[derive(Clone, Debug)]
@@ -54,7 +55,7 @@ impl<'a> Scope<'a> {
 
 impl Grammar {
     fn new(source: Source) -> Grammar {
-        Grammar { source: Arc::new(source), options: SchemaOptions::default() }
+        Grammar { source: Arc::new(source), options: SchemaOptions::default(), documents: Documents::new() }
     }
 
     /// Instances of a JSON Schema.
@@ -104,6 +105,16 @@ impl Grammar {
         self
     }
 
+    /// Sets the documents that a schema, or the schemas of tools, may refer to; ignored by the others.
+    pub fn with_documents(mut self, documents: Documents) -> Grammar {
+        self.documents = documents;
+        self
+    }
+
+    fn context<'a>(&'a self, limits: &'a Limits) -> Context<'a> {
+        Context { options: &self.options, documents: &self.documents, limits }
+    }
+
     /// Equal for equal grammars; `None` for those that are not cached. The order of a schema's properties matters.
     pub(super) fn cache_key(&self) -> Option<String> {
         let (kind, text) = match &*self.source {
@@ -116,20 +127,25 @@ impl Grammar {
             Source::Built(..) => return None,
             Source::Structure(structure) => ("structure", structure.cache_key()?),
         };
-        Some(format!("{kind} {:?} {text}", self.options))
+        let documents = match &*self.source {
+            Source::Schema(_) | Source::SchemaText(_) | Source::Tools(_) => self.documents.text(),
+            _ => "",
+        };
+        // Their length keeps the documents apart from what follows them.
+        Some(format!("{kind} {:?} {} {documents}{text}", self.options, documents.len()))
     }
 
     /// Makes expressions of it.
     pub(super) fn lower(&self, scope: Scope<'_>) -> Result<LoweredSchema, CompileError> {
         let limits = scope.limits;
         let mut lowered = match &*self.source {
-            Source::Schema(schema) => json_schema::lower_schema(schema, &self.options, limits)?,
+            Source::Schema(schema) => json_schema::lower_schema(schema, self.context(limits))?,
             Source::SchemaText(text) => {
                 let schema = serde_json::from_str(text).map_err(malformed)?;
-                json_schema::lower_schema(&schema, &self.options, limits)?
+                json_schema::lower_schema(&schema, self.context(limits))?
             }
             Source::JsonObject => json_schema::lower_json_object(&self.options),
-            Source::Tools(tools) => json_schema::lower_tools(tools, &self.options, limits)?,
+            Source::Tools(tools) => json_schema::lower_tools(tools, self.context(limits))?,
             Source::Regex(pattern) => single(Terminal::Regex(pattern.as_str().into()), pattern),
             Source::Choice(choices) => lower_choices(choices)?,
             // These have their own order of keys.
@@ -152,13 +168,14 @@ impl Grammar {
 
     /// What in its schemas is probably a mistake; see [`json_schema::lint`].
     pub fn lint(&self) -> Vec<Lint> {
+        let limits = Limits::default();
         match &*self.source {
-            Source::Schema(schema) => json_schema::lint(schema, &self.options),
+            Source::Schema(schema) => json_schema::lint_within(schema, self.context(&limits)),
             Source::SchemaText(text) => match serde_json::from_str(text) {
-                Ok(schema) => json_schema::lint(&schema, &self.options),
+                Ok(schema) => json_schema::lint_within(&schema, self.context(&limits)),
                 Err(_) => Vec::new(),
             },
-            Source::Tools(tools) => json_schema::lint_tools(tools, &self.options),
+            Source::Tools(tools) => json_schema::lint_tools(tools, self.context(&limits)),
             Source::Structure(structure) => structure::lint(structure),
             _ => Vec::new(),
         }
@@ -168,12 +185,12 @@ impl Grammar {
     pub(super) fn report_within(&self, limits: &Limits) -> Report {
         let refused = |error: SchemaError| Report { violations: error.violations().to_vec(), ..Report::default() };
         match &*self.source {
-            Source::Schema(schema) => json_schema::report_within(schema, &self.options, limits),
+            Source::Schema(schema) => json_schema::report_within(schema, self.context(limits)),
             Source::SchemaText(text) => match serde_json::from_str(text) {
-                Ok(schema) => json_schema::report_within(&schema, &self.options, limits),
+                Ok(schema) => json_schema::report_within(&schema, self.context(limits)),
                 Err(error) => refused(malformed(error)),
             },
-            Source::Tools(tools) => json_schema::tools_report(tools, &self.options, limits).unwrap_or_else(refused),
+            Source::Tools(tools) => json_schema::tools_report(tools, self.context(limits)).unwrap_or_else(refused),
             Source::Structure(structure) => structure::report(structure, limits),
             _ => Report::default(),
         }

@@ -2,6 +2,8 @@
 
 use super::productions::{Node, Place, Productions, RecordBody};
 use super::seen::SeenSets;
+use super::steps::Steps;
+use crate::error::LimitError;
 
 /// What a lexeme does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,11 +27,14 @@ pub(super) fn may_repeat_keys<'a>(mut records: impl Iterator<Item = &'a RecordBo
 
 impl Productions {
     /// What a terminal does that leads from one place to another.
-    pub(crate) fn effect(&self, from: Place, to: Place, seen: &SeenSets) -> Effect {
+    ///
+    /// # Errors
+    /// When it takes too long to find out how a record can be completed.
+    pub(crate) fn effect(&self, from: Place, to: Place, seen: &SeenSets) -> Result<Effect, LimitError> {
         if !self.remembers_keys {
-            return Effect::None;
+            return Ok(Effect::None);
         }
-        match (&self.nodes[from.node as usize], &self.nodes[to.node as usize]) {
+        Ok(match (&self.nodes[from.node as usize], &self.nodes[to.node as usize]) {
             (_, Node::RecordFirst(_)) => Effect::Open,
             (_, Node::OtherAssign(..)) => Effect::OtherKey,
             (Node::RecordFirst(id) | Node::RecordAfter(id), _) if to.node == self.records[*id as usize].exit => {
@@ -37,12 +42,13 @@ impl Productions {
             }
             (Node::RecordAfter(id), Node::RecordKey(_)) => {
                 let body = &self.records[*id as usize];
-                match body.filter(from.register, seen) {
-                    None if body.n_words.is_some() => Effect::MoreKeys(*id),
-                    _ => Effect::None,
+                let is_short = body.n_words.is_some();
+                match is_short && body.keys_to_come(from.register, seen, &mut Steps::new(self.max_steps))?.is_none() {
+                    true => Effect::MoreKeys(*id),
+                    false => Effect::None,
                 }
             }
             _ => Effect::None,
-        }
+        })
     }
 }

@@ -96,3 +96,44 @@ pub(super) struct ListView {
     pub(super) room: u32,
     pub(super) tally: Tally,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::builder::Counter;
+    use super::*;
+
+    const REACH: u32 = 8;
+
+    /// A list of at least `min` elements, each of which may add to the counter.
+    fn rules(counter: Counter, min: u32, max: Option<u32>) -> ListRules {
+        let counters = Counters::new(&[counter], max).unwrap();
+        ListRules { counters, prefix: Box::default(), rest: [0, 1].into_iter().collect(), min, max }
+    }
+
+    fn view(rules: &ListRules, count: u32, value: u32) -> (bool, u32, u32, Tally) {
+        let view = rules.view(count, rules.counters.tally([value].into_iter()), REACH);
+        (view.is_near, view.missing, view.room, view.tally)
+    }
+
+    #[test]
+    fn places_far_from_all_bounds_look_alike() {
+        let rules = rules(Counter { min: 1, max: Some(1_000) }, 0, Some(5_000));
+        assert_eq!(view(&rules, 1, 1), view(&rules, 900, 900));
+        assert_ne!(view(&rules, 1, 0), view(&rules, 1, 1));
+        // A token may get there.
+        assert_eq!(view(&rules, 900, 1_000 - REACH), view(&rules, 900, 5));
+        assert_ne!(view(&rules, 1_000, 1_001 - REACH), view(&rules, 1_000, 5));
+        assert_ne!(view(&rules, 5_001 - REACH, 5), view(&rules, 900, 5));
+    }
+
+    #[test]
+    fn what_is_missing_matters_as_far_as_a_token_reaches() {
+        let without_end = rules(Counter { min: 500, max: None }, 700, None);
+        assert_eq!(view(&without_end, 100, 0), view(&without_end, 500, 300));
+        assert_ne!(view(&without_end, 692, 495), view(&without_end, 693, 495));
+        assert_ne!(view(&without_end, 100, 492), view(&without_end, 100, 493));
+        // Where room is short, each element counts.
+        let short = rules(Counter { min: 500, max: None }, 0, Some(510));
+        assert_ne!(view(&short, 105, 99), view(&short, 106, 99));
+    }
+}

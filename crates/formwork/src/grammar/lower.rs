@@ -284,7 +284,7 @@ impl<'a> Lowering<'a> {
     fn lower_record(&mut self, record: &'a Record, from: NodeId, to: NodeId) -> Result<(), GrammarError> {
         let order = self.builder.key_order_of(self.within);
         let usable = self.analysis.usable_record(record);
-        let rules = match record_rules(record, order, &usable)? {
+        let rules = match record_rules(record, order, &usable, self.analysis.n_words(record))? {
             Obligations::Rules(rules) => Some(rules),
             _ => None,
         };

@@ -174,7 +174,7 @@ impl<'a> Analysis<'a> {
         }
         if record.n_goals > 0 || !record.presence.is_empty() {
             let usable = self.usable_record(record);
-            match record_rules(record, order, &usable)? {
+            match record_rules(record, order, &usable, self.n_words(record))? {
                 Obligations::None => {}
                 Obligations::Impossible => return Ok(false),
                 Obligations::Rules(rules) => {

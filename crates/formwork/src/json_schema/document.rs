@@ -4,9 +4,13 @@ use ahash::AHashMap;
 use serde_json::{Map, Value};
 
 use super::dialect::Dialect;
+use super::documents::Documents;
 use super::fault::{self, Result};
 use super::keyword::{Keyword, Keywords};
+use super::metaschemas::metaschema;
+use super::scope::{ScopeId, Scopes};
 use super::uri;
+use super::vocabularies::{Language, Vocabularies};
 use crate::error::ViolationKind;
 
 /// A schema, or a constant that is treated as one.
@@ -48,73 +52,140 @@ impl Step<'_> {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Node<'a> {
     value: &'a Value,
     kind: NodeKind,
     parent: Option<(NodeId, Step<'a>)>,
     depth: u32,
     resource: ResourceId,
+    /// The dynamic scope that the node is evaluated in, see [`Scopes`].
+    scope: ScopeId,
     /// Whether the node's own `$id` was looked at; nothing inside it may be visited before.
     entered: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct Resource {
+pub(super) struct Resource<'a> {
+    /// Its root, in no dynamic scope.
     pub(super) root: NodeId,
     pub(super) base: String,
-    pub(super) dialect: Dialect,
+    pub(super) language: Language<'a>,
 }
+
+/// How many metaschemas may stand above one another.
+const MAX_METASCHEMAS: usize = 8;
 
 /// The schema documents of one request.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     nodes: Vec<Node<'a>>,
-    by_address: AHashMap<(usize, NodeKind), NodeId>,
-    pub(super) resources: Vec<Resource>,
+    by_address: AHashMap<(usize, NodeKind, ScopeId), NodeId>,
+    pub(super) resources: Vec<Resource<'a>>,
+    /// Embedded resources by the address of their roots.
+    embedded: AHashMap<usize, ResourceId>,
+    pub(super) documents: &'a Documents,
     /// Root nodes, with what stands before their pointers.
     roots: Vec<(NodeId, String)>,
     max_depth: usize,
     pub(super) names: super::resolve::Names<'a>,
+    /// The dynamic scopes, where they are followed.
+    pub(super) scopes: Option<Scopes<'a>>,
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn new(max_depth: usize) -> Document<'a> {
+    /// With `scoped`, each schema is told apart by the dynamic scope that it is evaluated in.
+    pub(super) fn new(documents: &'a Documents, max_depth: usize, scoped: bool) -> Document<'a> {
         Document {
             nodes: Vec::with_capacity(32),
             by_address: AHashMap::with_capacity(32),
             resources: Vec::with_capacity(1),
+            embedded: AHashMap::new(),
+            documents,
             roots: Vec::with_capacity(1),
             max_depth,
             names: super::resolve::Names::default(),
+            scopes: scoped.then(Scopes::new),
         }
     }
 
-    /// Adds a document; the pointers into it begin with `prefix`.
+    /// Adds a document of the caller; the pointers into it begin with `prefix`.
     pub(super) fn add_root(&mut self, value: &'a Value, prefix: String) -> NodeId {
-        let node = NodeId(self.nodes.len() as u32);
+        self.add_document(value, String::new(), prefix)
+    }
+
+    /// Adds a document that `uri` (without fragment) names, if there is one.
+    pub(super) fn load(&mut self, uri: &str) -> Option<NodeId> {
+        let (uri, value) = match self.documents.get(uri) {
+            Some(found) => found,
+            None => (uri, metaschema(uri)?),
+        };
+        Some(self.add_document(value, uri.to_owned(), format!("{uri}#")))
+    }
+
+    fn add_document(&mut self, value: &'a Value, base: String, prefix: String) -> NodeId {
+        let root = NodeId(self.nodes.len() as u32);
         let resource = ResourceId(self.resources.len() as u32);
-        let dialect = dialect_of(value).unwrap_or(Dialect::Unspecified);
-        self.resources.push(Resource { root: node, base: String::new(), dialect });
-        self.nodes.push(Node { value, kind: NodeKind::Schema, parent: None, depth: 0, resource, entered: false });
-        self.by_address.insert((address(value), NodeKind::Schema), node);
-        self.roots.push((node, prefix));
-        node
+        // What says nothing of its language is in that of the first document.
+        let around = self.resources.first().map_or(Language::of(Dialect::Unspecified), |first| first.language);
+        let language = self.language_of(value, around);
+        self.resources.push(Resource { root, base, language });
+        let scope = ScopeId::default();
+        let node = Node { value, kind: NodeKind::Schema, parent: None, depth: 0, resource, scope, entered: false };
+        self.nodes.push(node);
+        self.by_address.insert((address(value), NodeKind::Schema, scope), root);
+        self.roots.push((root, prefix));
+        root
     }
 
     /// The node of `value`, which stands at `step` inside `parent`.
     pub(super) fn child(&mut self, parent: NodeId, step: Step<'a>, value: &'a Value, kind: NodeKind) -> Result<NodeId> {
+        let scope = self.scope_inside(parent)?;
+        self.child_in(scope, parent, step, value, kind)
+    }
+
+    /// The same in another dynamic scope than the parent's.
+    pub(super) fn child_in(
+        &mut self,
+        scope: ScopeId,
+        parent: NodeId,
+        step: Step<'a>,
+        value: &'a Value,
+        kind: NodeKind,
+    ) -> Result<NodeId> {
         let next = NodeId(self.nodes.len() as u32);
-        let node = *self.by_address.entry((address(value), kind)).or_insert(next);
+        let node = *self.by_address.entry((address(value), kind, scope)).or_insert(next);
         if node == next {
             let above = &self.nodes[parent.0 as usize];
             let (depth, resource) = (above.depth + step.length(), above.resource);
-            self.nodes.push(Node { value, kind, parent: Some((parent, step)), depth, resource, entered: false });
+            let parent = Some((parent, step));
+            self.nodes.push(Node { value, kind, parent, depth, resource, scope, entered: false });
             if depth as usize > self.max_depth {
                 return Err(fault::limit(self, node, "max_schema_depth", self.max_depth));
             }
         }
         Ok(node)
+    }
+
+    /// The schema of `node`, evaluated in another dynamic scope.
+    pub(super) fn in_scope(&mut self, node: NodeId, scope: ScopeId) -> NodeId {
+        self.enter(node);
+        let Node { value, kind, parent, depth, resource, scope: own, entered } = self.nodes[node.0 as usize];
+        if own == scope {
+            return node;
+        }
+        let next = NodeId(self.nodes.len() as u32);
+        let moved = *self.by_address.entry((address(value), kind, scope)).or_insert(next);
+        if moved == next {
+            self.nodes.push(Node { value, kind, parent, depth, resource, scope, entered });
+        }
+        moved
+    }
+
+    /// The dynamic scope of what stands inside `node`, or is referred to from there.
+    pub(super) fn scope_inside(&mut self, node: NodeId) -> Result<ScopeId> {
+        let Node { scope, resource, .. } = self.nodes[node.0 as usize];
+        self.scope_in(scope, resource)
     }
 
     /// `node`, or what holds it not too deep in the document: a pointer of a thousand steps would fill the screen.
@@ -134,7 +205,7 @@ impl<'a> Document<'a> {
         self.nodes[node.0 as usize].kind
     }
 
-    pub(super) fn resource(&self, node: NodeId) -> &Resource {
+    pub(super) fn resource(&self, node: NodeId) -> &Resource<'a> {
         &self.resources[self.nodes[node.0 as usize].resource.0 as usize]
     }
 
@@ -143,23 +214,30 @@ impl<'a> Document<'a> {
     }
 
     pub(super) fn dialect(&self, node: NodeId) -> Dialect {
-        self.resource(node).dialect
+        self.resource(node).language.dialect
+    }
+
+    pub(super) fn vocabularies(&self, node: NodeId) -> Vocabularies {
+        self.resource(node).language.vocabularies
+    }
+
+    /// Where the value of a node lies: the same for a schema in all its dynamic scopes.
+    pub(super) fn address(&self, node: NodeId) -> usize {
+        address(self.value(node))
     }
 
     /// Reads the keywords of a schema object and notes the resource that it opens.
     pub(super) fn keywords(&mut self, node: NodeId, map: &'a Map<String, Value>) -> Keywords<'a> {
-        let keywords = Keywords::read(map, self.dialect(node));
+        let keywords = Keywords::read(map, self.resource(node).language);
         if self.nodes[node.0 as usize].entered {
             return keywords;
         }
         self.nodes[node.0 as usize].entered = true;
-        let has_plain_id = self.dialect(node).has_plain_id();
-        let plain_id = if has_plain_id { keywords.get(Keyword::PlainId) } else { None };
-        let Some(Value::String(id)) = keywords.get(Keyword::Id).or(plain_id) else { return keywords };
+        let Some(Value::String(id)) = identifier(&keywords, self.dialect(node)) else { return keywords };
         if !self.open_resource(node, id) {
             return keywords;
         }
-        Keywords::read(map, self.dialect(node))
+        Keywords::read(map, self.resource(node).language)
     }
 
     /// Makes sure that the resource of `node` is known before anything inside it is visited.
@@ -178,15 +256,51 @@ impl<'a> Document<'a> {
             return false;
         }
         let base = uri::resolve(&self.resource(node).base, reference);
-        if self.resource(node).root == node {
-            let resource = self.nodes[node.0 as usize].resource;
-            self.resources[resource.0 as usize].base = base;
+        let own = self.nodes[node.0 as usize].resource;
+        let root = self.resources[own.0 as usize].root;
+        if self.address(root) == self.address(node) {
+            self.resources[own.0 as usize].base = base;
             return false;
         }
-        let dialect = dialect_of(self.value(node)).unwrap_or(self.dialect(node));
-        self.nodes[node.0 as usize].resource = ResourceId(self.resources.len() as u32);
-        self.resources.push(Resource { root: node, base, dialect });
+        let (value, next) = (self.value(node), ResourceId(self.resources.len() as u32));
+        let resource = *self.embedded.entry(address(value)).or_insert(next);
+        self.nodes[node.0 as usize].resource = resource;
+        if resource == next {
+            let language = self.language_of(value, self.resources[own.0 as usize].language);
+            self.resources.push(Resource { root: node, base, language });
+            let unscoped = self.in_scope(node, ScopeId::default());
+            self.resources[resource.0 as usize].root = unscoped;
+        }
         true
+    }
+
+    /// The language that a resource's `$schema` names, or the one around it.
+    fn language_of(&self, value: &'a Value, around: Language<'a>) -> Language<'a> {
+        match value.as_object().and_then(|map| map.get("$schema")) {
+            Some(Value::String(uri)) => self.language_named(uri, MAX_METASCHEMAS),
+            _ => around,
+        }
+    }
+
+    fn language_named(&self, uri: &str, n_more: usize) -> Language<'a> {
+        let dialect = Dialect::from_uri(uri);
+        let documents = self.documents;
+        let (address, _) = uri::split_fragment(uri);
+        let metaschema = documents.get(address).and_then(|(_, metaschema)| metaschema.as_object());
+        let (Dialect::Unspecified, Some(metaschema), 1..) = (dialect, metaschema, n_more) else {
+            return Language::of(dialect);
+        };
+        let language = match metaschema.get("$schema") {
+            Some(Value::String(above)) => self.language_named(above, n_more - 1),
+            _ => Language::of(Dialect::Unspecified),
+        };
+        match metaschema.get("$vocabulary") {
+            Some(Value::Object(listed)) if language.dialect >= Dialect::Draft2019 => {
+                let (vocabularies, unknown) = Vocabularies::read(listed);
+                Language { vocabularies, unknown, ..language }
+            }
+            _ => language,
+        }
     }
 
     /// JSON Pointer of `node`, from the root of its document.
@@ -221,6 +335,12 @@ impl<'a> Document<'a> {
         fault::refusal(self, ViolationKind::Malformed, node, keyword.name(), format!("must be {expected}"))
     }
 
+    /// The documents that were not loaded for a reference: what stands before their pointers is a pointer too.
+    pub(super) fn given_roots(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let is_given = |prefix: &str| prefix.is_empty() || prefix.starts_with('/');
+        self.roots.iter().filter(move |(_, prefix)| is_given(prefix)).map(|(root, _)| *root)
+    }
+
     pub(super) fn roots(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.roots.iter().map(|(root, _)| *root)
     }
@@ -230,8 +350,10 @@ fn address(value: &Value) -> usize {
     std::ptr::from_ref(value) as usize
 }
 
-fn dialect_of(value: &Value) -> Option<Dialect> {
-    Some(Dialect::from_uri(value.as_object()?.get("$schema")?.as_str()?))
+/// The keyword that names a resource, or an anchor.
+pub(super) fn identifier<'a>(keywords: &Keywords<'a>, dialect: Dialect) -> Option<&'a Value> {
+    let plain = if dialect.has_plain_id() { keywords.get(Keyword::PlainId) } else { None };
+    keywords.get(Keyword::Id).or(plain)
 }
 
 /// Appends `/segment`, escaped.

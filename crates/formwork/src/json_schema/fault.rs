@@ -10,6 +10,8 @@ pub(super) enum Fault {
     Refused(Box<SchemaError>),
     /// A probe met a schema that is being reduced right now; the prober takes it for "unknown".
     Busy,
+    /// A dynamic reference has a choice, and scopes are not followed: the schema is reduced anew with them.
+    NeedsScopes,
 }
 
 /// What fallible steps return.
@@ -26,13 +28,20 @@ impl Fault {
     pub(super) fn into_error(self) -> SchemaError {
         match self {
             Fault::Refused(error) => *error,
-            Fault::Busy => SchemaError::new(ViolationKind::Reference, "", None, "a reference leads in a circle"),
+            Fault::Busy | Fault::NeedsScopes => {
+                SchemaError::new(ViolationKind::Reference, "", None, "a reference leads in a circle")
+            }
         }
     }
 
     /// Whether a limit was met, which no prober may hide.
     pub(super) fn is_limit(&self) -> bool {
-        matches!(self, Fault::Refused(error) if error.is_limit())
+        match self {
+            Fault::Refused(error) => error.is_limit(),
+            Fault::Busy => false,
+            // No answer counts that was found before.
+            Fault::NeedsScopes => true,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::dialect::Dialect;
+use super::vocabularies::{Language, Vocabularies};
 
 macro_rules! keywords {
     ($($variant:ident $name:literal $first:ident $last:ident;)*) => {
@@ -94,11 +95,13 @@ pub(super) struct Keywords<'a> {
 
 impl<'a> Keywords<'a> {
     /// Reads a schema object. Where `$ref` hides its siblings, it alone is read.
-    pub(super) fn read(map: &'a Map<String, Value>, dialect: Dialect) -> Keywords<'a> {
+    pub(super) fn read(map: &'a Map<String, Value>, language: Language<'_>) -> Keywords<'a> {
+        let Language { dialect, vocabularies, .. } = language;
         let mut keywords = Keywords { values: [None; COUNT] };
         for (name, value) in map {
             if let Some(keyword) = Keyword::from_name(name)
                 && keyword.is_in(dialect)
+                && (vocabularies == Vocabularies::STANDARD || vocabularies.hold(keyword))
             {
                 keywords.values[keyword as usize] = Some(value);
             }
@@ -143,7 +146,7 @@ mod tests {
     fn a_reference_hides_its_siblings_up_to_draft_7() {
         let schema = serde_json::json!({"type": "string", "$ref": "#"});
         let map = schema.as_object().unwrap();
-        assert!(!Keywords::read(map, Dialect::Draft7).has(Keyword::Type));
-        assert!(Keywords::read(map, Dialect::Unspecified).has(Keyword::Type));
+        assert!(!Keywords::read(map, Language::of(Dialect::Draft7)).has(Keyword::Type));
+        assert!(Keywords::read(map, Language::of(Dialect::Unspecified)).has(Keyword::Type));
     }
 }

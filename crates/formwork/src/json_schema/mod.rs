@@ -2,6 +2,7 @@
 
 mod dialect;
 mod document;
+mod documents;
 mod fault;
 mod format;
 mod keyword;
@@ -9,19 +10,24 @@ mod layout;
 mod lint;
 mod literal;
 mod lower;
+mod metaschemas;
 mod pattern;
 mod profile;
 mod reduce;
 mod report;
 mod resolve;
+mod scope;
 mod shape;
 #[cfg(test)]
 mod tests;
 mod tools;
 mod uri;
+mod vocabularies;
 mod walk;
 
+pub use self::documents::Documents;
 pub use self::layout::{Layout, Numbers};
+pub(crate) use self::lint::lint_within;
 pub use self::lint::{Lint, LintKind, lint};
 pub use self::report::report;
 pub(crate) use self::report::report_within;
@@ -162,15 +168,33 @@ pub(crate) struct LoweredSchema {
     pub(crate) start: NonterminalId,
 }
 
+/// What a schema is read with.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) options: &'a SchemaOptions,
+    pub(crate) documents: &'a Documents,
+    pub(crate) limits: &'a Limits,
+}
+
+impl<'a> Context<'a> {
+    /// Runs `reduce` on a new reducer; once more with dynamic scopes, where some reference turns out to depend on them.
+    fn reduce<T>(self, mut reduce: impl FnMut(&mut Reducer<'a>) -> fault::Result<T>) -> Result<T, SchemaError> {
+        let mut reducer = Reducer::new(self, false);
+        let mut result = reduce(&mut reducer);
+        if reducer.document.needs_scopes() {
+            result = reduce(&mut Reducer::new(self, true));
+        }
+        result.map_err(Fault::into_error)
+    }
+}
+
 /// Normalises `schema` and lowers it to a grammar.
-pub(crate) fn lower_schema(
-    schema: &serde_json::Value,
-    options: &SchemaOptions,
-    limits: &Limits,
+pub(crate) fn lower_schema<'a>(
+    schema: &'a serde_json::Value,
+    context: Context<'a>,
 ) -> Result<LoweredSchema, SchemaError> {
-    profile::check_schema(schema, options.profile, limits)?;
-    let mut reducer = Reducer::new(options, limits);
-    lower_root(&mut reducer, schema).map_err(Fault::into_error)
+    profile::check_schema(schema, context.options.profile, context.limits)?;
+    context.reduce(|reducer| lower_root(reducer, schema))
 }
 
 fn lower_root<'a>(reducer: &mut Reducer<'a>, schema: &'a serde_json::Value) -> fault::Result<LoweredSchema> {
@@ -198,20 +222,16 @@ pub(crate) fn lower_json_object(options: &SchemaOptions) -> LoweredSchema {
 }
 
 /// Lowers a set of tools to a grammar.
-pub(crate) fn lower_tools(
-    tools: &ToolSet,
-    options: &SchemaOptions,
-    limits: &Limits,
-) -> Result<LoweredSchema, SchemaError> {
-    check_tools(tools, options, limits)?;
-    tools::lower(&mut Reducer::new(options, limits), tools).map_err(Fault::into_error)
+pub(crate) fn lower_tools<'a>(tools: &'a ToolSet, context: Context<'a>) -> Result<LoweredSchema, SchemaError> {
+    check_tools(tools, context.options, context.limits)?;
+    context.reduce(|reducer| tools::lower(reducer, tools))
 }
 
 /// What in the schemas of tools is probably a mistake.
-pub(crate) fn lint_tools(tools: &ToolSet, options: &SchemaOptions) -> Vec<Lint> {
+pub(crate) fn lint_tools<'a>(tools: &'a ToolSet, context: Context<'a>) -> Vec<Lint> {
     let mut lints = Vec::new();
     for (index, tool) in tools.tools.iter().enumerate() {
-        let found = lint(&tool.parameters, options).into_iter();
+        let found = lint_within(&tool.parameters, context).into_iter();
         let path = tools::pointer(index);
         lints.extend(found.map(|lint| Lint { pointer: format!("{path}{}", lint.pointer), ..lint }));
     }
@@ -219,11 +239,12 @@ pub(crate) fn lint_tools(tools: &ToolSet, options: &SchemaOptions) -> Vec<Lint> 
 }
 
 /// What becomes of every keyword of `tools`.
-pub(crate) fn tools_report(tools: &ToolSet, options: &SchemaOptions, limits: &Limits) -> Result<Report, SchemaError> {
-    check_tools(tools, options, limits)?;
-    let mut reducer = Reducer::new(options, limits);
-    tools::lower(&mut reducer, tools).map_err(Fault::into_error)?;
-    Ok(report::of_reached(&mut reducer))
+pub(crate) fn tools_report<'a>(tools: &'a ToolSet, context: Context<'a>) -> Result<Report, SchemaError> {
+    check_tools(tools, context.options, context.limits)?;
+    context.reduce(|reducer| {
+        tools::lower(reducer, tools)?;
+        Ok(report::of_reached(reducer))
+    })
 }
 
 fn check_tools(tools: &ToolSet, options: &SchemaOptions, limits: &Limits) -> Result<(), SchemaError> {

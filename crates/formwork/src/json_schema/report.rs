@@ -8,25 +8,33 @@ use super::fault::Fault;
 use super::format::{self, Format};
 use super::keyword::{Keyword, Keywords};
 use super::reduce::{Reducer, Residue};
-use super::{Report, ReportEntry, SchemaOptions, Status, lower_root, profile};
+use super::{Context, Documents, Report, ReportEntry, SchemaOptions, Status, lower_root, profile};
 use crate::error::{Violation, ViolationKind};
 use crate::limits::Limits;
 
 /// What becomes of every keyword of `schema`, also of one that is refused: then all reasons are listed that can be found.
+/// For a schema that refers to other documents there is [`Grammar::report`](crate::Grammar::report).
 pub fn report(schema: &Value, options: &SchemaOptions) -> Report {
-    report_within(schema, options, &Limits::default())
+    report_within(schema, Context { options, documents: &Documents::new(), limits: &Limits::default() })
 }
 
-/// [`report`] with limits.
-pub(crate) fn report_within(schema: &Value, options: &SchemaOptions, limits: &Limits) -> Report {
+/// [`report`] with documents and limits.
+pub(crate) fn report_within(schema: &Value, context: Context<'_>) -> Report {
+    let Context { options, limits, .. } = context;
     let mut violations = match profile::check_schema(schema, options.profile, limits) {
         Ok(()) => Vec::new(),
         Err(error) => error.violations().to_vec(),
     };
     // What cannot be enforced is left out, so that the rest is seen as well.
     let relaxed = SchemaOptions { relax_unsupported: true, ..options.clone() };
-    let mut reducer = Reducer::new(&relaxed, limits);
-    if let Err(fault) = lower_root(&mut reducer, schema) {
+    let context = Context { options: &relaxed, ..context };
+    let mut reducer = Reducer::new(context, false);
+    let mut lowered = lower_root(&mut reducer, schema);
+    if reducer.document.needs_scopes() {
+        reducer = Reducer::new(context, true);
+        lowered = lower_root(&mut reducer, schema);
+    }
+    if let Err(fault) = lowered {
         let is_limit = fault.is_limit();
         let found = fault.into_error();
         violations.extend_from_slice(found.violations());
@@ -77,24 +85,26 @@ fn add_faults_of_all(reducer: &mut Reducer<'_>, violations: &mut Vec<Violation>)
 pub(super) fn of_reached(reducer: &mut Reducer<'_>) -> Report {
     let mut seen = AHashSet::new();
     let mut nodes = std::mem::take(&mut reducer.reached);
-    nodes.retain(|node| seen.insert(*node));
+    nodes.retain(|node| seen.insert(reducer.document.address(*node)));
     let n_reached = nodes.len();
     let all = reducer.document.schemas().unwrap_or_default();
-    nodes.extend(all.into_iter().filter(|node| seen.insert(*node)));
+    nodes.extend(all.into_iter().filter(|node| seen.insert(reducer.document.address(*node))));
     let relaxed: AHashMap<_, _> = reducer
         .relaxed
         .iter()
         .map(|residue| reducer.residue_at(*residue))
-        .map(|residue| ((residue.node, residue.keyword), residue.reason.to_string()))
+        .map(|residue| ((reducer.document.address(residue.node), residue.keyword), residue.reason.to_string()))
         .collect();
     let mut entries = Vec::new();
     for (index, node) in nodes.into_iter().enumerate() {
         let Value::Object(map) = reducer.document.value(node) else { continue };
         let pointer = reducer.document.pointer(node);
         let dialect = reducer.document.dialect(node);
-        let keywords = Keywords::read(map, dialect);
+        let keywords = Keywords::read(map, reducer.document.resource(node).language);
+        let asserts_formats = reducer.asserts_formats(node);
         for (name, value) in map {
-            let (status, note) = match relaxed.get(&(node, name.as_str())) {
+            let (status, note) = match relaxed.get(&(reducer.document.address(node), name.as_str())) {
+                None if name == "format" && !asserts_formats => (Status::Annotation, None),
                 Some(reason) => (Status::Relaxed, Some(reason.clone())),
                 None => {
                     let (status, note) = status_of(name, value, map, &keywords, dialect);

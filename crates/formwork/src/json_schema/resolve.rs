@@ -1,11 +1,17 @@
 //! Which schema does a `$ref` mean? JSON Pointers, anchors and identifiers inside the given documents.
+//!
+//! What a reference means by itself is found in no dynamic scope, once; the target is then taken in the scope of the
+//! reference. Scopes are followed only where some dynamic reference has a choice: until one is met, none is kept, and then
+//! the schema is reduced anew ([`Document::needs_scopes`]).
 
-use ahash::AHashMap;
-use serde_json::Value;
+use ahash::{AHashMap, AHashSet};
+use serde_json::{Map, Value};
 
-use super::document::{Document, NodeId, NodeKind, ResourceId, Step};
+use super::dialect::Dialect;
+use super::document::{Document, NodeId, NodeKind, ResourceId, Step, identifier};
 use super::fault::{Fault, Result, refusal};
-use super::keyword::Keyword;
+use super::keyword::{Keyword, Keywords};
+use super::scope::{RECURSIVE, ScopeId};
 use super::uri;
 use super::walk::{Place, subschemas};
 use crate::error::ViolationKind;
@@ -13,34 +19,90 @@ use crate::error::ViolationKind;
 /// Names by which schemas can be referred to.
 #[derive(Debug, Default)]
 pub(super) struct Names<'a> {
-    /// References that were resolved before.
+    /// References that were resolved before, whatever the dynamic scope.
     resolved: AHashMap<(ResourceId, &'a str), NodeId>,
     /// Identifiers and anchors of all documents; read when the first reference needs them.
-    index: Option<Index>,
+    index: Index<'a>,
+    /// How many documents the index speaks of.
+    n_indexed: usize,
+    /// Anchors of dynamic references that were taken for plain ones, as one resource alone declares them.
+    taken_as_plain: AHashSet<&'a str>,
+    needs_scopes: bool,
 }
 
 #[derive(Debug, Default)]
-struct Index {
+struct Index<'a> {
     resources: AHashMap<String, NodeId>,
-    anchors: AHashMap<(ResourceId, String), NodeId>,
-    /// For each `$dynamicAnchor`, how many resources declare it.
-    dynamic: AHashMap<String, u32>,
-    n_recursive: u32,
+    anchors: AHashMap<(ResourceId, &'a str), NodeId>,
+    /// What `$dynamicAnchor` and `$recursiveAnchor` declare.
+    dynamic: AHashMap<ResourceId, Vec<(&'a str, NodeId)>>,
+    /// For each of those, how many resources declare it.
+    n_declaring: AHashMap<&'a str, u32>,
 }
 
 impl<'a> Document<'a> {
     /// The node that `reference`, the value of `keyword` at `node`, means.
     pub(super) fn resolve(&mut self, node: NodeId, keyword: Keyword, reference: &'a str) -> Result<NodeId> {
         let key = (self.resource_id(node), reference);
-        if let Some(target) = self.names.resolved.get(&key) {
-            return Ok(*target);
+        let mut target = match self.names.resolved.get(&key) {
+            Some(target) => *target,
+            None => {
+                let target = self.find(node, keyword, reference)?;
+                if self.kind(target) == NodeKind::Constant {
+                    return Err(self.unresolved(node, keyword, reference, "is not a schema"));
+                }
+                self.names.resolved.insert(key, target);
+                target
+            }
+        };
+        let scope = self.scope_inside(node)?;
+        if matches!(keyword, Keyword::DynamicRef | Keyword::RecursiveRef) {
+            let anchor = match keyword {
+                Keyword::RecursiveRef => RECURSIVE,
+                _ => uri::split_fragment(reference).1,
+            };
+            target = self.dynamic_target(target, anchor, scope)?;
         }
-        let target = self.find(node, keyword, reference)?;
-        if self.kind(target) == NodeKind::Constant {
-            return Err(self.unresolved(node, keyword, reference, "is not a schema"));
+        if self.scopes.is_none() {
+            return Ok(target);
         }
-        self.names.resolved.insert(key, target);
+        let inner = self.scope_in(scope, self.resource_id(target))?;
+        Ok(self.in_scope(target, inner))
+    }
+
+    /// What a dynamic reference means whose plain meaning is `target`.
+    fn dynamic_target(&mut self, target: NodeId, anchor: &'a str, scope: ScopeId) -> Result<NodeId> {
+        self.build_index()?;
+        let declared = self.names.index.dynamic.get(&self.resource_id(target));
+        let is_dynamic = declared.is_some_and(|declared| declared.contains(&(anchor, target)));
+        if !is_dynamic {
+            return Ok(target);
+        }
+        if let Some(scopes) = &self.scopes {
+            return Ok(scopes.outermost(scope, anchor).unwrap_or(target));
+        }
+        if self.names.index.n_declaring.get(anchor).is_some_and(|n| *n > 1) {
+            self.names.needs_scopes = true;
+            return Err(Fault::NeedsScopes);
+        }
+        self.names.taken_as_plain.insert(anchor);
         Ok(target)
+    }
+
+    /// Whether something was resolved as if there were no dynamic scopes, and that may be wrong.
+    pub(super) fn needs_scopes(&self) -> bool {
+        let is_declared_twice = |anchor: &&str| self.names.index.n_declaring.get(*anchor).is_some_and(|n| *n > 1);
+        self.scopes.is_none() && (self.names.needs_scopes || self.names.taken_as_plain.iter().any(is_declared_twice))
+    }
+
+    /// The dynamic scope inside a resource that is entered from `outer`.
+    pub(super) fn scope_in(&mut self, outer: ScopeId, resource: ResourceId) -> Result<ScopeId> {
+        if self.scopes.is_none() {
+            return Ok(outer);
+        }
+        self.build_index()?;
+        let declared = || self.names.index.dynamic.get(&resource).cloned().unwrap_or_default();
+        Ok(self.scopes.as_mut().map_or(outer, |scopes| scopes.enter(outer, resource, declared)))
     }
 
     fn find(&mut self, node: NodeId, keyword: Keyword, reference: &'a str) -> Result<NodeId> {
@@ -48,12 +110,11 @@ impl<'a> Document<'a> {
         let root = if address.is_empty() {
             self.resource(node).root
         } else {
-            self.build_index()?;
             let target = uri::resolve(&self.resource(node).base, address);
-            match self.names.index.as_ref().and_then(|index| index.resources.get(&target)) {
-                Some(root) => *root,
+            match self.named_resource(&target)? {
+                Some(root) => root,
                 None => {
-                    let reason = "leads outside the given schema, and nothing is fetched";
+                    let reason = "leads outside the given schema and documents, and nothing is fetched";
                     return Err(self.unresolved(node, keyword, reference, reason));
                 }
             }
@@ -66,11 +127,22 @@ impl<'a> Document<'a> {
             Some(pointer) => self.follow(root, pointer)?,
             None => {
                 self.build_index()?;
-                let anchor = (self.resource_id(root), fragment);
-                self.names.index.as_ref().and_then(|index| index.anchors.get(&anchor)).copied()
+                self.names.index.anchors.get(&(self.resource_id(root), fragment.as_str())).copied()
             }
         };
         target.ok_or_else(|| self.unresolved(node, keyword, reference, "leads nowhere"))
+    }
+
+    /// The root of the resource of that name, in the documents at hand or in one that is at hand from now on.
+    fn named_resource(&mut self, uri: &str) -> Result<Option<NodeId>> {
+        self.build_index()?;
+        if let Some(root) = self.names.index.resources.get(uri) {
+            return Ok(Some(*root));
+        }
+        let Some(root) = self.load(uri) else { return Ok(None) };
+        self.names.index.resources.insert(uri.to_owned(), root);
+        self.build_index()?;
+        Ok(Some(root))
     }
 
     /// Follows a JSON Pointer (without its first slash) from `root`.
@@ -92,7 +164,7 @@ impl<'a> Document<'a> {
                 }
                 _ => return Ok(None),
             };
-            node = self.child(node, step, value, NodeKind::Schema)?;
+            node = self.child_in(ScopeId::default(), node, step, value, NodeKind::Schema)?;
         }
         self.enter(node);
         Ok(Some(node))
@@ -103,24 +175,10 @@ impl<'a> Document<'a> {
         refusal(self, ViolationKind::Reference, node, keyword.name(), format!("{shown:?} {reason}"))
     }
 
-    /// Whether a dynamic reference can only ever mean what a plain one would: at most one resource declares the
-    /// anchor.
-    pub(super) fn dynamic_is_plain(&mut self, fragment: &str) -> Result<bool> {
-        self.build_index()?;
-        let index = self.names.index.as_ref();
-        Ok(index.is_none_or(|index| index.dynamic.get(fragment).is_none_or(|n_resources| *n_resources <= 1)))
-    }
-
-    /// The same for `$recursiveRef`.
-    pub(super) fn recursive_is_plain(&mut self) -> Result<bool> {
-        self.build_index()?;
-        Ok(self.names.index.as_ref().is_none_or(|index| index.n_recursive <= 1))
-    }
-
-    /// All schemas of all documents, each before those inside it.
+    /// All schemas of the given documents, each before those inside it; documents that they refer to are left out.
     pub(super) fn schemas(&mut self) -> Result<Vec<NodeId>> {
         let mut schemas = Vec::new();
-        let mut open: Vec<NodeId> = self.roots().collect();
+        let mut open: Vec<NodeId> = self.given_roots().collect();
         open.reverse();
         while let Some(node) = open.pop() {
             self.enter(node);
@@ -135,51 +193,68 @@ impl<'a> Document<'a> {
         Ok(schemas)
     }
 
-    /// Reads the identifiers and anchors of all documents, once.
+    /// Reads the identifiers and anchors of all documents that were added since.
     fn build_index(&mut self) -> Result<()> {
-        if self.names.index.is_some() {
-            return Ok(());
-        }
-        let mut index = Index::default();
-        let mut open: Vec<NodeId> = self.roots().collect();
-        while let Some(node) = open.pop() {
-            self.enter(node);
-            let Value::Object(map) = self.value(node) else { continue };
-            self.index_names(node, &mut index);
-            let mut inside = Vec::new();
-            subschemas(map, |place, value| inside.push((place, value)));
-            for (place, value) in inside {
-                open.push(self.at_place(node, place, value)?);
+        loop {
+            let next = self.roots().nth(self.names.n_indexed);
+            let Some(root) = next else { return Ok(()) };
+            self.names.n_indexed += 1;
+            let retrieved = self.resource(root).base.clone();
+            let mut open = vec![root];
+            while let Some(node) = open.pop() {
+                self.enter(node);
+                let Value::Object(map) = self.value(node) else { continue };
+                self.index_names(node, map);
+                let mut inside = Vec::new();
+                subschemas(map, |place, value| inside.push((place, value)));
+                for (place, value) in inside {
+                    open.push(self.at_place(node, place, value)?);
+                }
             }
+            self.names.index.resources.entry(retrieved).or_insert(root);
         }
-        self.names.index = Some(index);
-        Ok(())
     }
 
-    fn index_names(&mut self, node: NodeId, index: &mut Index) {
-        let Value::Object(map) = self.value(node) else { return };
-        let resource = self.resource_id(node);
-        if self.resource(node).root == node {
-            index.resources.entry(self.resource(node).base.clone()).or_insert(node);
+    fn index_names(&mut self, node: NodeId, map: &'a Map<String, Value>) {
+        let (resource, language) = (self.resource_id(node), self.resource(node).language);
+        let dialect = language.dialect;
+        let is_root = self.resource(node).root == node;
+        let base = if is_root { Some(self.resource(node).base.clone()) } else { None };
+        let index = &mut self.names.index;
+        if let Some(base) = base {
+            index.resources.entry(base).or_insert(node);
         }
-        for (name, value) in map {
-            match (name.as_str(), value) {
-                ("$anchor", Value::String(anchor)) => {
-                    index.anchors.entry((resource, anchor.clone())).or_insert(node);
-                }
-                ("$dynamicAnchor", Value::String(anchor)) => {
-                    index.anchors.entry((resource, anchor.clone())).or_insert(node);
-                    *index.dynamic.entry(anchor.clone()).or_insert(0) += 1;
-                }
-                ("$recursiveAnchor", Value::Bool(true)) => index.n_recursive += 1,
-                ("$id" | "id", Value::String(id)) => {
-                    let (_, anchor) = uri::split_fragment(id);
-                    if !anchor.is_empty() && !anchor.starts_with('/') {
-                        index.anchors.entry((resource, anchor.to_owned())).or_insert(node);
-                    }
-                }
-                _ => {}
+        if dialect <= Dialect::Draft7 || dialect == Dialect::Unspecified {
+            // An identifier that is a fragment alone is an anchor.
+            if let Some(Value::String(id)) = identifier(&Keywords::read(map, language), dialect)
+                && let (_, anchor) = uri::split_fragment(id)
+                && !anchor.is_empty()
+                && !anchor.starts_with('/')
+            {
+                index.anchors.entry((resource, anchor)).or_insert(node);
             }
+        }
+        if dialect <= Dialect::Draft7 {
+            return;
+        }
+        let mut declare = |anchor: &'a str| {
+            let declared = index.dynamic.entry(resource).or_default();
+            if !declared.iter().any(|(known, _)| *known == anchor) {
+                declared.push((anchor, node));
+                *index.n_declaring.entry(anchor).or_insert(0) += 1;
+            }
+        };
+        if let Some(Value::String(anchor)) = map.get("$dynamicAnchor")
+            && dialect != Dialect::Draft2019
+        {
+            declare(anchor);
+            index.anchors.entry((resource, anchor)).or_insert(node);
+        }
+        if map.get("$recursiveAnchor") == Some(&Value::Bool(true)) && is_root && dialect != Dialect::Draft2020 {
+            declare(RECURSIVE);
+        }
+        if let Some(Value::String(anchor)) = map.get("$anchor") {
+            index.anchors.entry((resource, anchor)).or_insert(node);
         }
     }
 
@@ -199,11 +274,12 @@ impl<'a> Document<'a> {
                         Value::Object(map) => map.get(keyword).unwrap_or(value),
                         _ => value,
                     };
-                    let holder = self.child(node, Step::Key(keyword), definitions, NodeKind::Schema)?;
-                    return self.child(holder, Step::Key(name), value, NodeKind::Schema);
+                    let scope = ScopeId::default();
+                    let holder = self.child_in(scope, node, Step::Key(keyword), definitions, NodeKind::Schema)?;
+                    return self.child_in(ScopeId::default(), holder, Step::Key(name), value, NodeKind::Schema);
                 }
             },
         };
-        self.child(node, step, value, NodeKind::Schema)
+        self.child_in(ScopeId::default(), node, step, value, NodeKind::Schema)
     }
 }

@@ -18,7 +18,7 @@ use crate::grammar::{Effect, Productions};
 use crate::ids::TokenId;
 use crate::limits::Limits;
 use crate::parser::{
-    Adopted, Configuration, ConfigurationView, Entry, Item, Lexing, Parser, Scan, SetId, TokenReach, Written,
+    Adopted, Configuration, ConfigurationView, Entry, Item, Lexing, Parser, Scan, SetId, TokenReach, WordSetId, Written,
 };
 use crate::vocabulary::{TokenMask, Vocabulary};
 
@@ -80,6 +80,7 @@ pub(crate) struct Generation {
     by_view: AHashMap<ConfigurationView, Estimate>,
     exits: ExitMemo,
     rests: RestMemo,
+    spelled: AHashMap<WordSetId, Box<[u32]>>,
     first_bytes: Vec<Option<ByteSet>>,
     /// Where tokens lead from configurations that count no characters; for any past where it makes no difference.
     steps: AHashMap<(u32, u32, Pasts), Handle>,
@@ -101,6 +102,7 @@ impl Generation {
             by_view: AHashMap::new(),
             exits: ExitMemo::new(),
             rests: RestMemo::new(),
+            spelled: AHashMap::new(),
             first_bytes: Vec::new(),
             steps: AHashMap::new(),
             pasts: PastLists::default(),
@@ -195,6 +197,7 @@ impl Generation {
             profiles: &shared.profiles,
             exits: &mut self.exits,
             rests: &mut self.rests,
+            spelled: &mut self.spelled,
             first_bytes: &mut self.first_bytes,
             unions: &shared.unions,
             overflows: &shared.overflows,

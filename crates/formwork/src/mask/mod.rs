@@ -39,7 +39,7 @@ use crate::automata::{Automaton, Overflows};
 use crate::error::LimitError;
 use crate::ids::TokenId;
 use crate::limits::Limits;
-use crate::parser::{Blank, Configuration, Entry, Lexing, Parser, Scan, SetId, TokenReach, Written};
+use crate::parser::{Blank, Configuration, Entry, Lexing, Parser, Scan, SetId, TokenReach, WordSetId, Written};
 pub use crate::vocabulary::TokenMask;
 use crate::vocabulary::strings::BodyTable;
 use crate::vocabulary::token_mask::set_bit;
@@ -93,6 +93,8 @@ struct MaskWork<'a> {
     profiles: &'a [Arc<Profiles>],
     exits: &'a mut ExitMemo,
     rests: &'a mut RestMemo,
+    /// By set of keys: the tokens that hold one of them in quotes.
+    spelled: &'a mut AHashMap<WordSetId, Box<[u32]>>,
     /// By item set: the bytes that can come next, once asked for.
     first_bytes: &'a mut Vec<Option<ByteSet>>,
     unions: &'a Unions,

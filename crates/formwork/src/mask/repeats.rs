@@ -59,7 +59,7 @@ impl MaskWork<'_> {
 
     /// The tokens of a mask for any past that the pasts of `configuration` do not allow.
     pub(super) fn refused(&mut self, configuration: &[Entry], estimate: &Estimate) -> Result<Vec<u32>, LimitError> {
-        let mut tokens = estimate.doubtful.to_vec();
+        let mut tokens = self.spelled_again(configuration, &estimate.doubtful);
         for entry in configuration {
             match entry.lexing {
                 Lexing::Inside { .. } => self.add_agreeing(*entry, false, &mut tokens)?,
@@ -80,6 +80,28 @@ impl MaskWork<'_> {
             }
         }
         Ok(refused)
+    }
+
+    /// Those of the doubtful tokens that hold a key which was written, as far as that is what makes them doubtful.
+    fn spelled_again(&mut self, configuration: &[Entry], doubtful: &[u32]) -> Vec<u32> {
+        if doubtful.is_empty() || !self.parser.keys_never_run_out {
+            return doubtful.to_vec();
+        }
+        let spelled = self.vocabulary.spelled();
+        let mut tokens = spelled.odd().to_vec();
+        for entry in configuration {
+            for keys in self.parser.written.keys_around(entry.past) {
+                let again = self.spelled.entry(keys).or_insert_with(|| {
+                    let words = self.parser.written.words.list(keys);
+                    let again = words.iter().flat_map(|word| spelled.spelling(self.parser.written.words.get(*word)));
+                    self.n_bytes += 64;
+                    again.copied().collect()
+                });
+                tokens.extend_from_slice(again);
+            }
+        }
+        tokens.retain(|token| doubtful.binary_search(token).is_ok());
+        tokens
     }
 
     /// Whether a token can be read, byte by byte.
@@ -132,14 +154,28 @@ impl MaskWork<'_> {
             }
         }
         let mut letter_bytes = Vec::new();
+        let mut next_bytes = Vec::new();
+        let mut children = Vec::new();
         while let Some((node, cursor)) = pending.pop() {
-            let children = trie.children(node);
-            self.spend(1 + children.len() / 8)?;
-            for child in children {
+            children.clear();
+            if automaton.is_between_letters(cursor.state) {
+                // Only a letter of the words, the end and an escape can follow.
+                next_bytes.clear();
+                next_bytes.extend_from_slice(b"\"\\");
+                self.parser.written.words.next_bytes(cursor.words, cursor.depth, &mut next_bytes);
+                next_bytes.sort_unstable();
+                next_bytes.dedup();
+                let found = next_bytes.iter().filter_map(|byte| Some((*byte, trie.child(node, *byte)?)));
+                children.extend(found);
+            } else {
+                children.extend(trie.children(node).iter().map(|child| (child.byte, child.node as usize)));
+            }
+            self.spend(1 + children.len())?;
+            for (byte, child) in &children {
                 let mut next = cursor;
-                let Some(state) = automaton.step(cursor.state, child.byte, &mut next.n_chars) else { continue };
+                let Some(state) = automaton.step(cursor.state, *byte, &mut next.n_chars) else { continue };
                 next.state = state;
-                if let Some(letter) = automaton.letter(cursor.state, child.byte) {
+                if let Some(letter) = automaton.letter(cursor.state, *byte) {
                     letter_bytes.clear();
                     crate::parser::push_letter(&mut letter_bytes, letter);
                     next.words = self.parser.written.words.narrow(cursor.words, cursor.depth, &letter_bytes);
@@ -149,7 +185,7 @@ impl MaskWork<'_> {
                 if n_left == 0 {
                     continue;
                 }
-                let node = child.node as usize;
+                let node = *child;
                 let repeats =
                     automaton.is_accepting(state) && self.parser.written.words.ends_at(next.words, next.depth);
                 let can_go_on = automaton.can_go_on(state);

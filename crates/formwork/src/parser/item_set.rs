@@ -70,6 +70,8 @@ pub(crate) struct Parser {
     /// By terminal, state and characters read: how many words can still be read.
     pub(super) word_counts: AHashMap<(u32, u64, u32), WordCount>,
     pub(super) classes: Classes,
+    /// Whether there is always another key without a name, wherever there may be one.
+    pub(crate) keys_never_run_out: bool,
     start: SetId,
     pub(super) max_items: usize,
     pub(super) n_bytes: usize,
@@ -88,6 +90,7 @@ impl Parser {
         let place = productions.start_of(productions.start);
         let accepting = productions.accepts_empty;
         let mut parser = Parser {
+            keys_never_run_out: super::past::keys_never_run_out(&productions, &automata),
             productions,
             automata,
             sets: Vec::new(),

@@ -1,10 +1,23 @@
 //! What do lexemes add to the past, and what does it forbid? Keys without a name, as far as words are left.
 
+use std::sync::Arc;
+
 use super::item_set::{Parser, Scan, SetId};
 use super::written::{PastId, WordSetId, Written, WrittenWord};
+use crate::automata::Automaton;
 use crate::automata::WordCount;
 use crate::error::LimitError;
 use crate::grammar::Effect;
+use crate::grammar::Productions;
+use crate::ids::TerminalId;
+
+/// Whether there is always another key without a name, wherever there may be one.
+pub(super) fn keys_never_run_out(productions: &Productions, automata: &[Arc<Automaton>]) -> bool {
+    let never = |key: &TerminalId| automata[key.index()].never_runs_out();
+    productions.records.iter().all(|record| {
+        record.others.is_empty() || (record.n_words.is_none() && record.others.iter().all(|(key, _)| never(key)))
+    })
+}
 
 impl Parser {
     /// What a lexeme of a terminal that was predicted does.

@@ -124,6 +124,7 @@ impl VocabularyBuilder {
             blank_masks: Vec::new(),
             strings: std::sync::OnceLock::new(),
             texts: std::sync::OnceLock::new(),
+            spelled: std::sync::OnceLock::new(),
         })
     }
 }

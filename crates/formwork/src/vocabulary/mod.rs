@@ -6,6 +6,7 @@
 
 mod build;
 pub(crate) mod shapes;
+mod spelled;
 pub(crate) mod strings;
 mod texts;
 pub(crate) mod token_mask;
@@ -14,6 +15,7 @@ mod trie;
 use std::sync::OnceLock;
 
 pub use self::build::VocabularyBuilder;
+use self::spelled::SpelledWords;
 use self::strings::StringTables;
 use self::texts::TextTable;
 pub use self::token_mask::TokenMask;
@@ -55,6 +57,7 @@ pub struct Vocabulary {
     blank_masks: Vec<OnceLock<TokenMask>>,
     strings: OnceLock<Box<StringTables>>,
     texts: OnceLock<TextTable>,
+    spelled: OnceLock<SpelledWords>,
 }
 
 /// Whether JSON lets the byte stand between two lexemes.
@@ -224,5 +227,10 @@ impl Vocabulary {
     /// What strings need to know of this vocabulary; built when first asked for.
     pub(crate) fn strings(&self) -> &StringTables {
         self.strings.get_or_init(|| Box::new(StringTables::new(self)))
+    }
+
+    /// The words that tokens spell with both their quotes; looked for when first asked for.
+    pub(crate) fn spelled(&self) -> &SpelledWords {
+        self.spelled.get_or_init(|| SpelledWords::new(self))
     }
 }

@@ -2,14 +2,6 @@
 
 pub(super) const HEX: &str = "[0-9A-Fa-f]";
 const OCTET: &str = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
-/// RFC 1035: at most 63 characters.
-const LABEL: &str = "[0-9A-Za-z](?:[0-9A-Za-z\\x2D]{0,61}[0-9A-Za-z])?";
-
-/// Labels with dots between them.
-pub(super) fn labels() -> String {
-    format!("{LABEL}(?:\\.{LABEL})*")
-}
-
 pub(super) fn ipv4() -> String {
     format!("{OCTET}(?:\\.{OCTET}){{3}}")
 }

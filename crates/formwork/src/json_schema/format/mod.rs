@@ -25,7 +25,7 @@ pub(super) enum Format {
 }
 
 /// The formats of strings, by name; each is built when it is first asked for.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     "date-time",
     "uri",
     "date",
@@ -43,6 +43,7 @@ const NAMES: [&str; 19] = [
     "iri",
     "iri-reference",
     "idn-email",
+    "idn-hostname",
     "byte",
     "base64url",
 ];
@@ -54,7 +55,6 @@ pub(super) fn lookup(name: &str) -> Format {
         return Format::Strings(STRINGS[index].get_or_init(|| language(name)).clone());
     }
     match name {
-        "idn-hostname" => Format::Unsupported("the rules of international host names are not enforced"),
         "regex" => Format::Unsupported("the syntax of regular expressions is not enforced"),
         _ => numbers(name).map_or(Format::Unknown, Format::Numbers),
     }
@@ -62,29 +62,37 @@ pub(super) fn lookup(name: &str) -> Format {
 
 /// The strings that have the format `name`.
 fn language(name: &str) -> StringSpec {
+    if let "hostname" | "idn-hostname" = name {
+        let content = vec![ContentConstraint {
+            language: ContentLanguage::HostName { international: name == "idn-hostname" },
+            negated: false,
+        }];
+        // An international name's characters are no measure of its length; its language has the bound.
+        let max_chars = (name == "hostname").then_some(253);
+        return StringSpec { content, min_chars: 0, max_chars };
+    }
     let one = |regex: String| vec![regex];
-    let (regexes, max_chars) = match name {
-        "date" => (one(time::date()), None),
-        "time" => (time::time(), None),
-        "date-time" => (time::date_time(), None),
-        "duration" => (one(time::duration()), None),
-        "email" => (one(address::mailbox(false)), None),
-        "idn-email" => (one(address::mailbox(true)), None),
-        "hostname" => (one(address::labels()), Some(253)),
-        "ipv4" => (one(address::ipv4()), None),
-        "ipv6" => (one(address::ipv6()), None),
-        "uuid" => (one(format!("{HEX}{{8}}-(?:{HEX}{{4}}-){{3}}{HEX}{{12}}", HEX = address::HEX)), None),
-        "uri" | "iri" => (one(uri::uri(name == "iri")), None),
-        "uri-reference" | "iri-reference" => (one(uri::reference(name == "iri-reference")), None),
-        "uri-template" => (one(uri::template()), None),
-        "json-pointer" => (one(POINTER.to_owned()), None),
-        "relative-json-pointer" => (one(format!("(?:0|[1-9][0-9]*)(?:#|{POINTER})")), None),
-        "byte" => (one(BASE64.to_owned()), None),
-        _ => (one(BASE64URL.to_owned()), None),
+    let regexes = match name {
+        "date" => one(time::date()),
+        "time" => time::time(),
+        "date-time" => time::date_time(),
+        "duration" => one(time::duration()),
+        "email" => one(address::mailbox(false)),
+        "idn-email" => one(address::mailbox(true)),
+        "ipv4" => one(address::ipv4()),
+        "ipv6" => one(address::ipv6()),
+        "uuid" => one(format!("{HEX}{{8}}-(?:{HEX}{{4}}-){{3}}{HEX}{{12}}", HEX = address::HEX)),
+        "uri" | "iri" => one(uri::uri(name == "iri")),
+        "uri-reference" | "iri-reference" => one(uri::reference(name == "iri-reference")),
+        "uri-template" => one(uri::template()),
+        "json-pointer" => one(POINTER.to_owned()),
+        "relative-json-pointer" => one(format!("(?:0|[1-9][0-9]*)(?:#|{POINTER})")),
+        "byte" => one(BASE64.to_owned()),
+        _ => one(BASE64URL.to_owned()),
     };
     let matched = |regex: String| ContentLanguage::Match(regex.into());
     let constraint = |regex| ContentConstraint { language: matched(regex), negated: false };
-    let mut spec = StringSpec { content: regexes.into_iter().map(constraint).collect(), min_chars: 0, max_chars };
+    let mut spec = StringSpec { content: regexes.into_iter().map(constraint).collect(), ..StringSpec::default() };
     if name == "email" {
         let language = ContentLanguage::Search(Arc::from(address::LONG_LOCAL_PART));
         spec.content.push(ContentConstraint { language, negated: true });

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::SchemaOptions;
 use super::document::NodeId;
 use super::fault::{Fault, Result};
 use super::keyword::Keywords;
 use super::reduce::Reducer;
+use super::{Context, Documents, SchemaOptions};
 use crate::limits::Limits;
 
 /// Something in a schema that its author hardly meant.
@@ -57,13 +57,24 @@ const MAX_STEPS: usize = 500_000;
 const MAX_LINTS: usize = 1_000;
 
 /// Lists what is probably a mistake in `schema`, in the order of the schema. A schema that is refused is looked at as well;
-/// one that is very large may be looked at in part.
+/// one that is very large may be looked at in part. For one that refers to other documents there is
+/// [`Grammar::lint`](crate::Grammar::lint).
 pub fn lint(schema: &Value, options: &SchemaOptions) -> Vec<Lint> {
-    let limits = Limits { max_schema_steps: MAX_STEPS, ..Limits::default() };
-    let mut linter = Linter { reducer: Reducer::new(options, &limits), lints: Vec::new(), seen: BTreeSet::new() };
-    let root = linter.reducer.document.add_root(schema, String::new());
+    lint_within(schema, Context { options, documents: &Documents::new(), limits: &Limits::default() })
+}
+
+/// [`lint`] with documents and limits.
+pub(crate) fn lint_within(schema: &Value, context: Context<'_>) -> Vec<Lint> {
+    let max_schema_steps = MAX_STEPS.min(context.limits.max_schema_steps);
+    let limits = Limits { max_schema_steps, ..context.limits.clone() };
+    let context = Context { limits: &limits, ..context };
+    let mut linter = Linter::new(context, false);
     // An error is a limit: the lints found before it stand.
-    let _ = linter.all(root);
+    let _ = linter.all(schema);
+    if linter.reducer.document.needs_scopes() {
+        linter = Linter::new(context, true);
+        let _ = linter.all(schema);
+    }
     linter.lints
 }
 
@@ -75,7 +86,12 @@ struct Linter<'a> {
 }
 
 impl<'a> Linter<'a> {
-    fn all(&mut self, root: NodeId) -> Result<()> {
+    fn new(context: Context<'a>, scoped: bool) -> Linter<'a> {
+        Linter { reducer: Reducer::new(context, scoped), lints: Vec::new(), seen: BTreeSet::new() }
+    }
+
+    fn all(&mut self, schema: &'a Value) -> Result<()> {
+        let root = self.reducer.document.add_root(schema, String::new());
         let nodes = self.reducer.document.schemas()?;
         self.whole(root)?;
         for node in nodes {

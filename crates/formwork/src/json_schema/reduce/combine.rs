@@ -70,21 +70,7 @@ impl<'a> Reducer<'a> {
             let Value::String(reference) = value else {
                 return Err(self.document.malformed(node, keyword, "a URI reference"));
             };
-            let plain = match keyword {
-                Keyword::DynamicRef => {
-                    let (_, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-                    fragment.starts_with('/') || self.document.dynamic_is_plain(fragment)?
-                }
-                Keyword::RecursiveRef => self.document.recursive_is_plain()?,
-                _ => true,
-            };
-            if plain {
-                targets.push(self.document.resolve(node, keyword, reference)?);
-            } else {
-                let reason = "several resources declare the anchor, and the choice between them is not followed yet";
-                let residue = self.residue(node, keyword, reason);
-                self.settle(residue)?;
-            }
+            targets.push(self.document.resolve(node, keyword, reference)?);
         }
         Ok(targets)
     }

@@ -25,18 +25,18 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use ahash::AHashMap;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use self::conj::{Atom, AtomKind, Conjunctions};
 use self::emptiness::Known;
 use self::exclude::Rival;
 pub(super) use self::keys::KeySet;
-use super::SchemaOptions;
 use super::document::{Document, NodeId, NodeKind};
 use super::fault::{Fault, Result, limit, refusal};
-use super::keyword::Keyword;
+use super::keyword::{Keyword, Keywords};
 use super::pattern::Pattern;
 use super::shape::{Alternatives, ConjId, Owner, OwnerId, PatternId, ResidueId, Union};
+use super::{Context, SchemaOptions};
 use crate::automata::StringSpec;
 use crate::error::ViolationKind;
 use crate::limits::Limits;
@@ -88,9 +88,11 @@ pub(super) struct Reducer<'a> {
 }
 
 impl<'a> Reducer<'a> {
-    pub(super) fn new(options: &'a SchemaOptions, limits: &'a Limits) -> Reducer<'a> {
+    /// With `scoped`, dynamic scopes are followed.
+    pub(super) fn new(context: Context<'a>, scoped: bool) -> Reducer<'a> {
+        let Context { options, documents, limits } = context;
         Reducer {
-            document: Document::new(limits.max_schema_depth),
+            document: Document::new(documents, limits.max_schema_depth, scoped),
             options,
             limits,
             conjs: Conjunctions::default(),
@@ -255,13 +257,25 @@ impl<'a> Reducer<'a> {
             Value::Bool(false) => Ok(Union::none()),
             Value::Object(map) => {
                 self.reached.push(node);
-                let keywords = self.document.keywords(node, map);
+                let keywords = self.keywords(node, map)?;
                 let union = self.reduce_types(node, &keywords)?;
                 let union = self.reduce_values(node, &keywords, union)?;
                 self.reduce_in_place(node, &keywords, union)
             }
             _ => Err(self.not_a_schema(node)),
         }
+    }
+
+    /// The keywords of a schema object, whose language must be one that we know.
+    fn keywords(&mut self, node: NodeId, map: &'a Map<String, Value>) -> Result<Keywords<'a>> {
+        let keywords = self.document.keywords(node, map);
+        if let Some(name) = self.document.resource(node).language.unknown {
+            let shown: String = name.chars().take(200).collect();
+            let reason = format!("the metaschema requires the vocabulary {shown:?}, which is not known");
+            let root = self.document.resource(node).root;
+            return Err(refusal(&self.document, ViolationKind::Unsupported, root, Keyword::Schema.name(), reason));
+        }
+        Ok(keywords)
     }
 
     fn not_a_schema(&self, node: NodeId) -> Fault {

@@ -37,7 +37,7 @@ impl<'a> Reducer<'a> {
             _ => return Err(self.not_a_schema(node)),
         };
         self.reached.push(node);
-        let keywords = self.document.keywords(node, map);
+        let keywords = self.keywords(node, map)?;
         let mut cases = Vec::new();
         self.negate_types(node, &keywords, &mut cases)?;
         self.negate_values(node, &keywords, &mut cases)?;

@@ -257,13 +257,13 @@ impl<'a> Reducer<'a> {
     }
 
     /// Whether `format` constrains strings.
-    pub(in crate::json_schema) fn asserts_formats(&self) -> bool {
-        self.options.formats == FormatMode::Assert
+    pub(in crate::json_schema) fn asserts_formats(&self, node: NodeId) -> bool {
+        self.options.formats == FormatMode::Assert || self.document.vocabularies(node).asserts_formats()
     }
 
     /// The format that constrains instances at a node; `None` where there is none, or it is an annotation.
     pub(super) fn format(&self, node: NodeId, keywords: &Keywords<'a>) -> Result<Option<(&'a str, Format)>> {
-        match keywords.get(Keyword::Format).filter(|_| self.asserts_formats()) {
+        match keywords.get(Keyword::Format).filter(|_| self.asserts_formats(node)) {
             None => Ok(None),
             Some(Value::String(name)) => Ok(Some((name, format::lookup(name)))),
             Some(_) => Err(self.document.malformed(node, Keyword::Format, "a string")),

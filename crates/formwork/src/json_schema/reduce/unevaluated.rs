@@ -177,7 +177,7 @@ impl<'a> Reducer<'a> {
         }
         match self.document.value(inside) {
             Value::Object(map) => {
-                let keywords = self.document.keywords(inside, map);
+                let keywords = self.keywords(inside, map)?;
                 self.cases_of(inside, &keywords, search)
             }
             _ => Ok(vec![Case::new(ConjId::TRUE)]),

@@ -4,14 +4,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::{Acceptor, accepts, options};
+use super::{Acceptor, accepts, context, options};
 use crate::automata::Terminal;
 use crate::error::{SchemaError, ViolationKind};
 use crate::json_schema::{
     ArgumentsKey, Profile, SchemaOptions, Status, Tool, ToolCalls, ToolSet, lower_json_object, lower_schema,
     lower_tools, report,
 };
-use crate::limits::Limits;
 
 fn check(schema: Value, valid: &[Value], invalid: &[Value]) {
     for instance in valid {
@@ -23,7 +22,7 @@ fn check(schema: Value, valid: &[Value], invalid: &[Value]) {
 }
 
 fn refusal(schema: &Value) -> SchemaError {
-    lower_schema(schema, &options(), &Limits::default()).err().expect("the schema must be refused")
+    lower_schema(schema, context(&options())).err().expect("the schema must be refused")
 }
 
 fn fault(schema: Value) -> (ViolationKind, String, String) {
@@ -196,7 +195,7 @@ fn what_is_relaxed_is_reported() {
     ];
     assert_eq!(entries, expected);
     let strict = SchemaOptions { refuse_unknown_formats: true, ..super::options() };
-    let error = lower_schema(&json!({"type": "string", "format": "unheard-of"}), &strict, &Limits::default());
+    let error = lower_schema(&json!({"type": "string", "format": "unheard-of"}), context(&strict));
     assert!(error.is_err_and(|error| error.is_unsupported()));
 }
 
@@ -249,15 +248,14 @@ fn large_schemas_cost_little() {
         json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false}),
     ] {
         let start = Instant::now();
-        assert!(lower_schema(&schema, &options(), &Limits::default()).is_ok());
+        assert!(lower_schema(&schema, context(&options())).is_ok());
         assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
     }
 }
 
 #[test]
 fn constants_of_one_place_are_one_terminal() {
-    let lowered =
-        lower_schema(&json!({"anyOf": [{"const": "b"}, {"enum": ["a", null, 1]}]}), &options(), &Limits::default());
+    let lowered = lower_schema(&json!({"anyOf": [{"const": "b"}, {"enum": ["a", null, 1]}]}), context(&options()));
     let builder = lowered.unwrap().builder;
     let expected = Terminal::one_of(["\"a\"", "\"b\"", "1", "null"]);
     assert!(builder.terminals().contains(&expected), "{:?}", builder.terminals());
@@ -274,7 +272,7 @@ fn weather(parameters: Value) -> ToolSet {
 #[test]
 fn tools_are_called_by_name() {
     let set = weather(json!({"properties": {"city": {"type": "string"}}, "required": ["city"]}));
-    let lowered = lower_tools(&set, &options(), &Limits::default()).unwrap();
+    let lowered = lower_tools(&set, context(&options())).unwrap();
     let acceptor = |text: &str| Acceptor::new(&lowered.builder).accepts(lowered.start, text.as_bytes());
     assert!(acceptor(r#"[{"name":"weather","parameters":{"city":"Oslo"}},{"name":"time","parameters":{"a":1}}]"#));
     assert!(!acceptor("[]"));
@@ -286,11 +284,11 @@ fn tools_are_called_by_name() {
 #[test]
 fn faulty_tools_are_named() {
     let mut set = weather(json!({"type": "object", "properties": {"a": {"type": "strin"}}}));
-    let error = lower_tools(&set, &options(), &Limits::default()).err().unwrap();
+    let error = lower_tools(&set, context(&options())).err().unwrap();
     assert_eq!(error.violations()[0].pointer, "/tools/0/parameters/properties/a");
     set.tools[0].name.clear();
     set.tools.push(set.tools[1].clone());
-    let error = lower_tools(&set, &options(), &Limits::default()).err().unwrap();
+    let error = lower_tools(&set, context(&options())).err().unwrap();
     let pointers: Vec<_> = error.violations().iter().map(|violation| violation.pointer.as_str()).collect();
     assert_eq!(pointers, ["/tools/0", "/tools/2"]);
 }

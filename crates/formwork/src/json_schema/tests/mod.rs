@@ -3,12 +3,15 @@
 mod acceptor;
 mod cases;
 mod lints;
+mod references;
 mod suite;
+
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
 use self::acceptor::Acceptor;
-use super::{Layout, SchemaOptions, lower_schema};
+use super::{Context, Documents, Layout, SchemaOptions, lower_schema};
 use crate::error::SchemaError;
 use crate::limits::Limits;
 
@@ -19,8 +22,16 @@ fn options() -> SchemaOptions {
     }
 }
 
+/// Without documents, and with default limits.
+fn context(options: &SchemaOptions) -> Context<'_> {
+    static DOCUMENTS: LazyLock<Documents> = LazyLock::new(Documents::new);
+    static LIMITS: LazyLock<Limits> = LazyLock::new(Limits::default);
+    Context { options, documents: &DOCUMENTS, limits: &LIMITS }
+}
+
 /// Whether the grammar of `schema` accepts `instance`, written compactly.
 fn accepts(schema: &Value, instance: &Value) -> Result<bool, SchemaError> {
-    let lowered = lower_schema(schema, &options(), &Limits::default())?;
+    let options = options();
+    let lowered = lower_schema(schema, context(&options))?;
     Ok(Acceptor::new(&lowered.builder).accepts(lowered.start, instance.to_string().as_bytes()))
 }

@@ -146,6 +146,15 @@ impl Written {
         (past.keys, self.words.bytes_of(past.key))
     }
 
+    /// The keys of the innermost object and of those around it, where there are any.
+    pub(crate) fn keys_around(&self, past: PastId) -> impl Iterator<Item = WordSetId> {
+        let first = Some(past).filter(|past| Written::is_known(*past) && *past != Written::NOTHING);
+        let pasts = std::iter::successors(first, |past| {
+            Some(self.pasts[*past as usize].around).filter(|around| *around != Written::NOTHING)
+        });
+        pasts.map(|past| self.pasts[past as usize].keys).filter(|keys| *keys != Words::EMPTY)
+    }
+
     /// Bytes held, about.
     pub(crate) fn n_bytes(&self) -> usize {
         self.n_bytes + self.words.n_bytes()
