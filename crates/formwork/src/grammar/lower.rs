@@ -67,8 +67,8 @@ pub(super) fn lower(
         alike: Alike::default(),
         max_steps: limits.max_completion_steps,
     };
-    productions.remembers = may_repeat_keys(productions.records.iter().map(|record| &**record))
-        || productions.lists.iter().any(|list| list.unique);
+    productions.remembers =
+        may_repeat_keys(productions.records.iter().map(|record| &**record)) || productions.has_unique_lists();
     productions.alike = Alike::new(&productions, automata);
     productions.ranks = rank(&productions, builder)?;
     Ok(productions)

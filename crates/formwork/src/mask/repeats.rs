@@ -102,7 +102,8 @@ impl MaskWork<'_> {
             for keys in self.parser.written.keys_around(entry.past) {
                 let again = self.spelled.entry(keys).or_insert_with(|| {
                     let words = self.parser.written.words.list(keys);
-                    let again = words.iter().flat_map(|word| spelled.spelling(self.parser.written.words.get(*word)));
+                    let again =
+                        words.iter().flat_map(|word| spelled.spelling(&self.parser.written.words.get(*word)[1..]));
                     self.n_bytes += 64;
                     again.copied().collect()
                 });

@@ -280,7 +280,8 @@ impl Written {
         let pasts = std::iter::successors(first, |past| {
             Some(self.pasts[*past as usize].around).filter(|around| *around != Written::NOTHING)
         });
-        pasts.map(|past| self.pasts[past as usize].words).filter(|keys| *keys != Words::EMPTY)
+        let keys = pasts.map(|past| self.pasts[past as usize]).filter(|past| past.frame != Frame::List);
+        keys.map(|past| past.words).filter(|keys| *keys != Words::EMPTY)
     }
 
     /// Bytes held, about.
