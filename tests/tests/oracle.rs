@@ -149,11 +149,12 @@ fn elements() -> impl Strategy<Value = Elements> {
 fn fields() -> impl Strategy<Value = Fields> {
     let names = prop::sample::subsequence(vec!["a", "ab", "b", "é", "", "abc"], 0..6).prop_shuffle();
     let values = prop::collection::vec((ways(1..3), prop::bool::weighted(0.2)), 6);
-    let others = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(ways(0..3), 1..3)];
+    let others = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(ways(0..3), 1..4)];
     let clause = prop::collection::vec((any::<usize>(), any::<bool>()), 0..4);
     let presence = prop_oneof![1 => Just(Vec::new()), 2 => prop::collection::vec(clause, 0..5)];
-    (names, values, others, 0u32..4, presence, bounds()).prop_map(
-        |(names, values, others, n_goals, presence, (min, max))| {
+    (names, values, others, 0u32..4, presence, (0u32..5, prop::option::of(0u32..3))).prop_map(
+        |(names, values, others, n_goals, presence, (min, room))| {
+            let max = room.map(|room| min + room);
             let field = |(name, (ways, required)): (&'static str, (Vec<Way>, bool))| Field { name, ways, required };
             let named = names.into_iter().zip(values).map(field).collect();
             Fields { named, others, n_goals, presence, min, max }

@@ -4,8 +4,8 @@
 
 use formwork::grammar::{Case, Expr, GrammarBuilder, List, Property, Record, Whitespace};
 use formwork::{
-    Compiler, ContentConstraint, ContentLanguage, Escapes, Grammar, Matcher, NumberSpec, StringSpec, Terminal, TokenId,
-    Vocabulary,
+    Bound, Compiler, ContentConstraint, ContentLanguage, Decimal, Escapes, Grammar, Matcher, NumberSpec, Numbers,
+    StringSpec, Terminal, TokenId, Vocabulary,
 };
 
 /// Every single byte, and strings that cross the ends of lexemes in many ways.
@@ -279,4 +279,21 @@ fn regexes_choices_and_numbers() {
     walk(&Grammar::choice(["a", "ab", "abc", "name", "true", ""]), 3);
     let spec = NumberSpec { max_digits: Some(4), ..NumberSpec::default() };
     walk(&records(Some(Whitespace { max: None, surrounding: true }), Terminal::Number(spec.into())), 4);
+    let decimal = |text: &str| Decimal::parse(text).unwrap();
+    let any = NumberSpec { spelling: Numbers::Any, ..NumberSpec::default() };
+    let specs = [
+        NumberSpec { values: Some(vec![decimal("-2.5"), decimal("12")]), ..any.clone() },
+        NumberSpec { integer: true, excluded: vec![decimal("0"), decimal("12")], ..any.clone() },
+        NumberSpec { minimum: Some(Bound { value: decimal("11.5"), exclusive: true }), ..any },
+        NumberSpec { not_multiples: vec![decimal("1")], max_digits: Some(4), ..NumberSpec::default() },
+        NumberSpec {
+            integer: true,
+            maximum: Some(Bound { value: decimal("15"), exclusive: false }),
+            not_multiples: vec![decimal("2"), decimal("3")],
+            ..NumberSpec::default()
+        },
+    ];
+    for (seed, spec) in specs.into_iter().enumerate() {
+        walk(&records(None, Terminal::Number(spec.into())), seed as u64);
+    }
 }

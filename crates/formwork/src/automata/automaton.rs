@@ -110,13 +110,13 @@ impl Automaton {
         }
     }
 
-    /// Whether the next byte begins a letter, or a string: no escape and no character is half read.
+    /// Whether the next byte begins a letter of a string, or the string: no escape and no character is half read.
     pub(crate) fn is_between_letters(&self, state: u64) -> bool {
         match self {
             Automaton::String(_) => {
                 matches!(StringState::from_bits(state).decode(), DecodeState::BODY | DecodeState::BEFORE)
             }
-            _ => true,
+            _ => false,
         }
     }
 

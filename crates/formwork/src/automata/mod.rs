@@ -25,6 +25,7 @@ mod look_around;
 mod names;
 mod nfa;
 mod number;
+mod number_values;
 mod spec;
 mod word_count;
 

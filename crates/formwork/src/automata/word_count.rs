@@ -61,6 +61,15 @@ impl Automaton {
         }
     }
 
+    /// Whether the rest of a word can be read from a state, as far as the character tells in whose middle the state is.
+    pub(crate) fn may_go_on(&self, state: u64, rest: &[u8]) -> bool {
+        let Automaton::String(string) = self else { return true };
+        let state = StringState::from_bits(state).decode();
+        let Some(ranges) = state.code_points(string.escapes()) else { return true };
+        let next = std::str::from_utf8(rest).ok().and_then(|rest| rest.chars().next());
+        next.is_some_and(|next| ranges.iter().any(|(lo, hi)| (*lo..=*hi).contains(&(next as u32))))
+    }
+
     /// Whether a word, as it is remembered, is of this automaton.
     pub(crate) fn has_word(&self, word: &[u8]) -> bool {
         let Ok(word) = std::str::from_utf8(word) else { return false };
