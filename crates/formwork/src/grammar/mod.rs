@@ -13,6 +13,7 @@ mod list_rules;
 mod lower;
 mod productions;
 mod productive;
+mod record_bounds;
 mod record_rules;
 mod rules;
 mod seen;
