@@ -16,6 +16,7 @@ mod free_text;
 mod host_name;
 mod idna;
 mod json_string;
+mod json_text;
 mod keys;
 mod lazy_dfa;
 mod lengths;

@@ -154,6 +154,8 @@ pub enum ContentLanguage {
         /// Whether labels may be U-labels (RFC 5890).
         international: bool,
     },
+    /// JSON texts.
+    JsonText,
 }
 
 impl ContentLanguage {
@@ -162,7 +164,7 @@ impl ContentLanguage {
         match self {
             ContentLanguage::Search(_) => true,
             ContentLanguage::Expression(expression) => !expression.whole,
-            ContentLanguage::Match(_) | ContentLanguage::OneOf(_) | ContentLanguage::HostName { .. } => false,
+            _ => false,
         }
     }
 }

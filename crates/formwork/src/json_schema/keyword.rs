@@ -57,6 +57,8 @@ keywords! {
     MaxLength "maxLength" Draft4 Unspecified;
     Pattern "pattern" Draft4 Unspecified;
     Format "format" Draft4 Unspecified;
+    ContentEncoding "contentEncoding" Draft7 Unspecified;
+    ContentMediaType "contentMediaType" Draft7 Unspecified;
     Items "items" Draft4 Unspecified;
     PrefixItems "prefixItems" Draft2020 Unspecified;
     AdditionalItems "additionalItems" Draft4 Draft2019;

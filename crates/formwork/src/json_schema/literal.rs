@@ -30,7 +30,7 @@ pub(super) fn string(text: &str, escapes: Escapes) -> Vec<u8> {
 fn push_units(char: char, written: &mut Vec<u8>) {
     let digit = |value: u16| b"0123456789abcdef"[usize::from(value & 15)];
     for unit in char.encode_utf16(&mut [0; 2]) {
-        written.extend_from_slice(&[b'\\', b'u']);
+        written.extend_from_slice(b"\\u");
         written.extend([12, 8, 4, 0].map(|shift| digit(*unit >> shift)));
     }
 }

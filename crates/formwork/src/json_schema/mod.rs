@@ -1,5 +1,6 @@
 //! Which texts does a JSON Schema describe? Schema documents to grammars, with a report of what is enforced.
 
+mod content;
 mod dialect;
 mod document;
 mod documents;
@@ -51,6 +52,8 @@ pub struct SchemaOptions {
     pub relax_unsupported: bool,
     /// Whether `format` constrains strings.
     pub formats: FormatMode,
+    /// Whether `contentEncoding` and `contentMediaType` constrain strings.
+    pub content: ContentMode,
     /// Refuse formats that no draft defines instead of taking them as annotations.
     pub refuse_unknown_formats: bool,
     /// In which order the properties of objects are written.
@@ -64,6 +67,18 @@ pub enum FormatMode {
     #[default]
     Assert,
     /// It constrains nothing, as the drafts have it where nobody asks for more.
+    Annotate,
+}
+
+/// What `contentEncoding` and `contentMediaType` mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContentMode {
+    /// What most readers of the schema's draft take them for: constraints in draft-07, and nothing since.
+    #[default]
+    ByDraft,
+    /// Strings must be of the encoding, and where the media type is JSON's, be JSON.
+    Assert,
+    /// They constrain nothing.
     Annotate,
 }
 

@@ -3,6 +3,7 @@
 use ahash::{AHashMap, AHashSet};
 use serde_json::{Map, Value};
 
+use super::content::content;
 use super::dialect::Dialect;
 use super::fault::Fault;
 use super::format::{self, Format};
@@ -102,9 +103,11 @@ pub(super) fn of_reached(reducer: &mut Reducer<'_>) -> Report {
         let dialect = reducer.document.dialect(node);
         let keywords = Keywords::read(map, reducer.document.resource(node).language);
         let asserts_formats = reducer.asserts_formats(node);
+        let asserts_content = reducer.asserts_content(node);
         for (name, value) in map {
             let (status, note) = match relaxed.get(&(reducer.document.address(node), name.as_str())) {
                 None if name == "format" && !asserts_formats => (Status::Annotation, None),
+                None if name.starts_with("content") && !asserts_content => (Status::Annotation, None),
                 Some(reason) => (Status::Relaxed, Some(reason.clone())),
                 None => {
                     let (status, note) = status_of(name, value, map, &keywords, dialect);
@@ -151,6 +154,10 @@ fn status_of(
             Some(_) => (Status::Enforced, None),
             None => annotation(None),
         },
+        Keyword::ContentEncoding if content(value.as_str(), None).is_empty() => annotation(Some("an unknown encoding")),
+        Keyword::ContentMediaType if content(None, value.as_str()).is_empty() => {
+            annotation(Some("an unknown media type"))
+        }
         _ => (Status::Enforced, None),
     }
 }

@@ -117,7 +117,7 @@ const POINTER: &str = "(?:/(?:[^\x7E/]|~[01])*)*";
 /// RFC 4648, section 4: groups of four, the last one padded, with nothing left in the bits that padding takes.
 pub(super) const BASE64: &str = "(?:[0-9A-Za-z+/]{4})*(?:[0-9A-Za-z+/]{2}[048AEIMQUYcgkosw]=|[0-9A-Za-z+/][AQgw]==)?";
 /// RFC 4648, section 5, padded or not.
-const BASE64URL: &str =
+pub(super) const BASE64URL: &str =
     concat!("(?:[0-9A-Za-z_\x2D]{4})*", "(?:[0-9A-Za-z_\x2D]{2}[048AEIMQUYcgkosw]=?|[0-9A-Za-z_\x2D][AQgw](?:==)?)?");
 
 #[cfg(test)]

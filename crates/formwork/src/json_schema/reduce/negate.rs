@@ -241,6 +241,10 @@ impl<'a> Reducer<'a> {
                 case(StringSpec { content, ..StringSpec::default() }, Vec::new());
             }
         }
+        for (language, residues) in self.content(node, keywords)? {
+            let content = language.map(|language| ContentConstraint { language, negated: true });
+            case(StringSpec { content: content.into_iter().collect(), ..StringSpec::default() }, residues);
+        }
         if let Some((name, format)) = self.format(node, keywords)? {
             if let Format::Strings(spec) = &format {
                 complements(spec).into_iter().for_each(|spec| case(spec, Vec::new()));
