@@ -26,7 +26,7 @@ mod vocabularies;
 mod walk;
 
 pub use self::documents::Documents;
-pub use self::layout::{Layout, Numbers};
+pub use self::layout::{Escapes, Layout, Numbers};
 pub(crate) use self::lint::lint_within;
 pub use self::lint::{Lint, LintKind, lint};
 pub use self::report::report;
