@@ -8,6 +8,7 @@ mod format;
 mod keyword;
 mod layout;
 mod literal;
+mod long_numbers;
 mod lower;
 mod metaschemas;
 mod pattern;
@@ -28,6 +29,7 @@ pub use self::documents::Documents;
 pub use self::layout::{Layout, Numbers};
 
 use self::fault::Fault;
+pub(crate) use self::long_numbers::{LongNumbers, parse as parse_schema};
 use self::lower::Lowerer;
 use self::reduce::Reducer;
 use crate::error::SchemaError;
@@ -165,6 +167,8 @@ pub(crate) struct Context<'a> {
     pub(crate) options: &'a SchemaOptions,
     pub(crate) documents: &'a Documents,
     pub(crate) limits: &'a Limits,
+    /// Numbers of the schema's text that its value does not hold.
+    pub(crate) long_numbers: Option<&'a LongNumbers>,
 }
 
 impl<'a> Context<'a> {

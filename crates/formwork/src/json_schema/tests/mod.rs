@@ -25,7 +25,7 @@ fn options() -> SchemaOptions {
 fn context(options: &SchemaOptions) -> Context<'_> {
     static DOCUMENTS: LazyLock<Documents> = LazyLock::new(Documents::new);
     static LIMITS: LazyLock<Limits> = LazyLock::new(Limits::default);
-    Context { options, documents: &DOCUMENTS, limits: &LIMITS }
+    Context { options, documents: &DOCUMENTS, limits: &LIMITS, long_numbers: None }
 }
 
 /// Whether the grammar of `schema` accepts `instance`, written compactly.
