@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use formwork::grammar::KeyOrder;
-use formwork::json_schema::{Layout, SchemaOptions};
+use formwork::json_schema::{Escapes, Layout, SchemaOptions};
 use formwork::{Compiler, Grammar, Limits};
 use formwork_tests::oracle::{
     Body, Elements, ExprId, Field, Fields, Key, Language, PATTERNS, Shape, ShapeSet, Twin, Way,
@@ -49,7 +49,11 @@ fn check_with(
 }
 
 fn check_schema(set: &ShapeSet, key_order: KeyOrder, seed: u64) {
-    let options = SchemaOptions { layout: Layout::COMPACT, key_order, ..SchemaOptions::default() };
+    let options = SchemaOptions {
+        layout: Layout { escapes: Escapes::Any, ..Layout::COMPACT },
+        key_order,
+        ..SchemaOptions::default()
+    };
     let (language, start) = set.to_language(key_order);
     check(&Grammar::json_schema(set.to_schema()).with_options(options), language, start, seed);
 }
@@ -145,11 +149,12 @@ fn elements() -> impl Strategy<Value = Elements> {
 fn fields() -> impl Strategy<Value = Fields> {
     let names = prop::sample::subsequence(vec!["a", "ab", "b", "é", "", "abc"], 0..6).prop_shuffle();
     let values = prop::collection::vec((ways(1..3), prop::bool::weighted(0.2)), 6);
-    let others = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(ways(0..3), 1..3)];
+    let others = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(ways(0..3), 1..4)];
     let clause = prop::collection::vec((any::<usize>(), any::<bool>()), 0..4);
     let presence = prop_oneof![1 => Just(Vec::new()), 2 => prop::collection::vec(clause, 0..5)];
-    (names, values, others, 0u32..4, presence, bounds()).prop_map(
-        |(names, values, others, n_goals, presence, (min, max))| {
+    (names, values, others, 0u32..4, presence, (0u32..5, prop::option::of(0u32..3))).prop_map(
+        |(names, values, others, n_goals, presence, (min, room))| {
+            let max = room.map(|room| min + room);
             let field = |(name, (ways, required)): (&'static str, (Vec<Way>, bool))| Field { name, ways, required };
             let named = names.into_iter().zip(values).map(field).collect();
             Fields { named, others, n_goals, presence, min, max }

@@ -1,6 +1,9 @@
 //! Which texts does an expression describe, and what is left after a byte? Interned expressions and their derivatives.
 
 use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::entries::{Entries, EntriesLeft};
 
 /// An expression of a [`Language`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,32 +29,9 @@ enum Node {
     Free(Vec<Vec<u8>>, Vec<u8>),
     /// The entries of an object and its closing brace.
     Entries(EntriesLeft),
-    /// Another key's spelling: what is left of it, and what was read; then a colon, its value and the entries behind it.
-    OtherKey(ExprId, Vec<u8>, EntriesLeft),
-}
-
-/// The entries of an object, as `"key":value`: other keys do not repeat, nor do known ones.
-#[derive(Clone, Debug)]
-pub struct Entries {
-    /// Each known key with its colon, its value, and whether it must be there; in written order.
-    pub known: Vec<(ExprId, ExprId, bool)>,
-    /// The spellings of other keys, infinitely many keys, and their value.
-    pub other: Option<(ExprId, ExprId)>,
-    /// Whether entries may come in any order; else other keys come last.
-    pub any_order: bool,
-}
-
-/// What was written of an object.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct EntriesLeft {
-    /// Which object it is.
-    entries: usize,
-    /// Which known keys must not come any more.
-    passed: Vec<bool>,
-    /// The contents of other keys that were written.
-    written: Vec<String>,
-    /// Whether any entry was written.
-    any: bool,
+    /// Another key's spelling: what is left of it, what was read, and its class; then a colon, its value and the entries
+    /// behind it.
+    OtherKey(ExprId, Vec<u8>, usize, EntriesLeft),
 }
 
 /// What a derivative is taken by.
@@ -67,7 +47,7 @@ pub struct Language {
     nodes: Vec<Node>,
     ids: HashMap<Node, ExprId>,
     rules: Vec<Option<ExprId>>,
-    entries: Vec<Entries>,
+    entries: Vec<Rc<Entries>>,
     /// Whether each rule derives any text; filled by `finish`.
     productive_rules: Vec<bool>,
     productive: HashMap<ExprId, bool>,
@@ -178,69 +158,21 @@ impl Language {
 
     /// The entries of an object and its closing brace.
     pub fn entries(&mut self, entries: Entries) -> ExprId {
-        let passed = vec![false; entries.known.len()];
-        self.entries.push(entries);
-        let left = EntriesLeft { entries: self.entries.len() - 1, passed, written: Vec::new(), any: false };
+        let start = entries.start(self.entries.len());
+        self.entries.push(Rc::new(entries));
+        self.entries_left(start)
+    }
+
+    pub(super) fn entries_of(&self, entries: usize) -> Rc<Entries> {
+        Rc::clone(&self.entries[entries])
+    }
+
+    pub(super) fn entries_left(&mut self, left: EntriesLeft) -> ExprId {
         self.intern(Node::Entries(left))
     }
 
-    /// All that may come next in an object, written out as far as the first entry.
-    fn unfold(&mut self, left: &EntriesLeft) -> ExprId {
-        let Entries { known, other, any_order } = self.entries[left.entries].clone();
-        let [comma, close] = [if left.any { "," } else { "" }, "}"].map(|it| self.literal(it));
-        let mut choices = Vec::new();
-        let missing = |index: &usize| known[*index].2 && !left.passed[*index];
-        let first_missing = (0..known.len()).find(missing);
-        for index in (0..known.len()).filter(|index| !left.passed[*index]) {
-            if !any_order && first_missing.is_some_and(|missing| index > missing) {
-                break;
-            }
-            let mut after = EntriesLeft { any: true, ..left.clone() };
-            match any_order {
-                true => after.passed[index] = true,
-                false => after.passed[..=index].fill(true),
-            }
-            let after = self.intern(Node::Entries(after));
-            choices.push(self.sequence([comma, known[index].0, known[index].1, after]));
-        }
-        if first_missing.is_none() {
-            choices.push(close);
-        }
-        if let (Some((key, _)), true) = (other, any_order || first_missing.is_none()) {
-            let mut after = EntriesLeft { any: true, ..left.clone() };
-            if !any_order {
-                after.passed.fill(true);
-            }
-            let key = self.intern(Node::OtherKey(key, Vec::new(), after));
-            choices.push(self.sequence([comma, key]));
-        }
-        self.choice(choices)
-    }
-
-    fn derivative_of_key(&mut self, key: ExprId, mut read: Vec<u8>, left: EntriesLeft, symbol: Symbol) -> ExprId {
-        let Symbol::Byte(byte) = symbol else { return self.never() };
-        read.push(byte);
-        let key = self.derivative(key, symbol);
-        if !self.is_nullable(key) {
-            return if self.is_productive(key) { self.intern(Node::OtherKey(key, read, left)) } else { self.never() };
-        }
-        let content: String = serde_json::from_slice(&read).expect("keys are JSON strings");
-        if left.written.contains(&content) {
-            return self.never();
-        }
-        let mut left = left;
-        left.written.push(content);
-        left.written.sort_unstable();
-        let colon = self.literal(":");
-        let value = self.entries[left.entries].other.expect("it has other keys").1;
-        let after = self.intern(Node::Entries(left));
-        self.sequence([colon, value, after])
-    }
-
-    /// What is written already leaves infinitely many other keys.
-    fn entries_are_productive(&mut self, left: &EntriesLeft) -> bool {
-        let known = self.entries[left.entries].known.clone();
-        known.iter().zip(&left.passed).all(|((_, value, must), passed)| !must || *passed || self.is_productive(*value))
+    pub(super) fn other_key(&mut self, key: ExprId, read: Vec<u8>, class: usize, after: EntriesLeft) -> ExprId {
+        self.intern(Node::OtherKey(key, read, class, after))
     }
 
     /// A new rule, to be defined before `finish`.
@@ -291,10 +223,7 @@ impl Language {
             Node::Repeat(item, min, _) => min == 0 || self.is_productive(item),
             Node::Rule(rule) => self.productive_rules[rule.0],
             Node::Entries(left) => self.entries_are_productive(&left),
-            Node::OtherKey(key, _, left) => {
-                let value = self.entries[left.entries].other.expect("it has other keys").1;
-                self.is_productive(key) && self.is_productive(value) && self.entries_are_productive(&left)
-            }
+            Node::OtherKey(key, _, class, after) => self.is_productive(key) && self.value_is_productive(class, &after),
             // A character that is begun has to be completed.
             Node::Free(_, read) => {
                 std::str::from_utf8(&read).is_ok()
@@ -361,7 +290,14 @@ impl Language {
                 let unfolded = self.unfold(&left);
                 self.derivative(unfolded, symbol)
             }
-            Node::OtherKey(key, read, left) => self.derivative_of_key(key, read, left, symbol),
+            Node::OtherKey(key, mut read, class, after) => match symbol {
+                Symbol::Byte(byte) => {
+                    read.push(byte);
+                    let key = self.derivative(key, symbol);
+                    self.after_byte_of_key(key, read, class, after)
+                }
+                Symbol::Special(_) => self.never(),
+            },
             Node::Sequence(head, tail) => self.derivative_of_pair(head, tail, symbol),
             Node::Choice(parts) => {
                 let parts: Vec<ExprId> = parts.into_iter().map(|part| self.derivative(part, symbol)).collect();

@@ -6,6 +6,7 @@
 //! Nothing here is shared with the engine.
 
 mod builder;
+mod entries;
 mod expression;
 pub mod json;
 mod obliged;

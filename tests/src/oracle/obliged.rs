@@ -7,9 +7,11 @@ use std::collections::HashMap;
 
 use formwork::grammar::{Case, Counter, Expr, GrammarBuilder, KeyOrder, List, OtherKeys};
 use formwork::grammar::{PresenceClause, Property, Record};
-use formwork::{NonterminalId, Terminal, TerminalId};
+use formwork::{ContentConstraint, ContentLanguage, NonterminalId, StringSpec, Terminal, TerminalId};
 
+use super::entries::{self, Entries, Meeting};
 use super::expression::{ExprId, Language, RuleId};
+use super::json::{char_spellings, quoted};
 
 /// One way to read a value: the index of its body, and what it meets.
 #[derive(Clone, Debug)]
@@ -51,7 +53,7 @@ pub struct Field {
 pub struct Fields {
     /// Named keys.
     pub named: Vec<Field>,
-    /// The values of keys without a name; none of them has a class.
+    /// The values of keys without a name, by class.
     pub others: Vec<Vec<Way>>,
     /// Number of goals.
     pub n_goals: u32,
@@ -63,8 +65,12 @@ pub struct Fields {
     pub max: Option<u32>,
 }
 
-/// What the keys of the classes of other keys are made of, between quotes.
-const CLASSES: [(char, &str); 2] = [('x', "\"x+\""), ('c', "\"c+\"")];
+/// Classes of other keys: the pattern of their content, and the letter it repeats, or all of the words.
+const CLASSES: [(&str, char, &[&str]); 3] = [("^x+$", 'x', &[]), ("^cc?$", ' ', &["c", "cc"]), ("^t+$", 't', &[])];
+
+fn without_goals(ways: &[Way]) -> Vec<Way> {
+    ways.iter().map(|way| Way { meets: 0, ..way.clone() }).collect()
+}
 
 fn meets(way: &Way, n_bits: usize) -> u32 {
     way.meets & ((1 << n_bits) - 1)
@@ -140,17 +146,6 @@ impl Elements {
     }
 }
 
-/// Where a record is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Written {
-    /// In listed order, the first named key that may still come.
-    position: usize,
-    keys: Vec<bool>,
-    count: u32,
-    met: u32,
-    is_first: bool,
-}
-
 impl Fields {
     /// As the engine takes it.
     pub fn to_expr(&self, values: &[NonterminalId], builder: &mut GrammarBuilder) -> Expr {
@@ -161,9 +156,15 @@ impl Fields {
             required: field.required,
         };
         let mut others = Vec::new();
-        for (ways, (_, pattern)) in self.others.iter().zip(CLASSES) {
-            let key = builder.terminal(Terminal::Regex(pattern.into()));
-            others.push(OtherKeys { key, cases: cases(ways, n_bits, values), n_words: None });
+        for (ways, (pattern, _, words)) in self.others.iter().zip(CLASSES) {
+            let search = ContentConstraint { language: ContentLanguage::Search(pattern.into()), negated: false };
+            let spec = StringSpec { content: vec![search], ..StringSpec::default() };
+            let key = builder.terminal(Terminal::String(spec.into()));
+            let (n_words, ways) = match words.len() {
+                0 => (None, ways.clone()),
+                n => (Some(n as u32), without_goals(ways)),
+            };
+            others.push(OtherKeys { key, cases: cases(&ways, n_bits, values), n_words });
         }
         Expr::Record(Record {
             open: literal(builder, "{"),
@@ -187,66 +188,41 @@ impl Fields {
 
     /// As the twin takes it.
     pub fn to_expression(&self, values: &[RuleId], order: KeyOrder, language: &mut Language) -> ExprId {
-        let open = language.literal("{");
-        let mut states = States { states: HashMap::new(), pending: Vec::new() };
-        let keys = vec![false; self.named.len()];
-        let start = states.enter(Written { position: 0, keys, count: 0, met: 0, is_first: true }, language);
-        while let Some((state, rule)) = states.pending.pop() {
-            let body = self.after(&state, values, order, &mut states, language);
-            language.define(rule, body);
-        }
-        language.sequence([open, start])
-    }
-
-    fn may_close(&self, at: &Written) -> bool {
-        let required = self.named.iter().zip(&at.keys).all(|(field, there)| *there || !field.required);
-        let holds = |clause: &Vec<(u32, bool)>| clause.iter().any(|(key, there)| at.keys[*key as usize] == *there);
-        required && at.count >= self.min && at.met + 1 == 1 << self.n_goals && self.clauses().iter().all(holds)
-    }
-
-    fn after(
-        &self,
-        at: &Written,
-        values: &[RuleId],
-        order: KeyOrder,
-        states: &mut States<Written>,
-        language: &mut Language,
-    ) -> ExprId {
-        let mut choices = Vec::new();
-        if self.may_close(at) {
-            choices.push(language.literal("}"));
-        }
-        if self.max.is_some_and(|max| at.count >= max) {
-            return language.choice(choices);
-        }
-        let mut entry = |key: ExprId, ways: &[Way], next: &Written, language: &mut Language| {
-            for way in ways {
-                let met = at.met | meets(way, self.n_goals as usize);
-                let count = (at.count + 1).min(self.max.unwrap_or(self.min));
-                let next = states.enter(Written { met, count, is_first: false, ..next.clone() }, language);
-                let [comma, colon] = [if at.is_first { "" } else { "," }, ":"].map(|it| language.literal(it));
-                let value = language.rule(values[way.value % values.len()]);
-                choices.push(language.sequence([comma, key, colon, value, next]));
-            }
+        let meetings = |ways: &[Way], language: &mut Language| -> Vec<Meeting> {
+            let bits = self.n_goals as usize;
+            ways.iter().map(|way| (language.rule(values[way.value % values.len()]), meets(way, bits))).collect()
         };
-        for (index, field) in self.named.iter().enumerate().skip(at.position) {
-            if !at.keys[index] {
-                let mut next = at.clone();
-                next.keys[index] = true;
-                next.position = if order == KeyOrder::Any { 0 } else { index + 1 };
-                let key = language.literal(format!("\"{}\"", field.name));
-                entry(key, &field.ways, &next, language);
-            }
+        let mut known = Vec::new();
+        for field in &self.named {
+            let key = language.literal(format!("\"{}\"", field.name));
+            known.push((key, meetings(&field.ways, language), field.required));
         }
-        for (ways, (letter, _)) in self.others.iter().zip(CLASSES) {
-            let position = if order == KeyOrder::Any { 0 } else { self.named.len() };
-            let letter = language.literal(letter.to_string());
-            let quote = language.literal("\"");
-            let name = language.repeat(letter, 1, None);
-            let key = language.sequence([quote, name, quote]);
-            entry(key, ways, &Written { position, ..at.clone() }, language);
+        let mut others = Vec::new();
+        for (ways, (_, letter, words)) in self.others.iter().zip(CLASSES) {
+            let keys = match words {
+                [] => {
+                    let letter = char_spellings(language, letter);
+                    let content = language.repeat(letter, 1, None);
+                    entries::OtherKeys::Endless(quoted(language, content))
+                }
+                _ => entries::OtherKeys::Words(words.iter().map(|word| (*word).to_owned()).collect()),
+            };
+            let ways = if words.is_empty() { ways.clone() } else { without_goals(ways) };
+            others.push((keys, meetings(&ways, language)));
         }
-        language.choice(choices)
+        let clauses = self.clauses().into_iter();
+        let clauses = clauses.map(|clause| clause.into_iter().map(|(key, there)| (key as usize, there)).collect());
+        let open = language.literal("{");
+        let entries = language.entries(Entries {
+            known,
+            others,
+            any_order: order == KeyOrder::Any,
+            goals: (1 << self.n_goals) - 1,
+            clauses: clauses.collect(),
+            min: self.min,
+            max: self.max,
+        });
+        language.sequence([open, entries])
     }
 }
 

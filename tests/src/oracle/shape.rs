@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::expression::{Entries, ExprId, Language, RuleId};
+use super::entries::{Entries, OtherKeys};
+use super::expression::{ExprId, Language, RuleId};
 use super::json::{any_char_except, integers, quoted, string_except};
 use formwork::grammar::KeyOrder;
 
@@ -240,14 +241,20 @@ fn separated(items: &[ExprId], comma: ExprId, language: &mut Language) -> ExprId
 /// do not repeat.
 fn object(keys: &[Key], others: Option<&Shape>, rules: &[RuleId], order: KeyOrder, language: &mut Language) -> ExprId {
     let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
-    let other = others.map(|shape| (string_except(language, &names), expression(shape, rules, order, language)));
+    let others = others.map(|shape| {
+        let key = OtherKeys::Endless(string_except(language, &names));
+        (key, vec![(expression(shape, rules, order, language), 0)])
+    });
+    let others = others.into_iter().collect();
     let known = keys.iter().map(|key| {
-        let name = language.literal(format!("{}:", Value::from(key.name.as_str())));
-        (name, expression(&key.value, rules, order, language), key.required)
+        let name = language.literal(Value::from(key.name.as_str()).to_string());
+        (name, vec![(expression(&key.value, rules, order, language), 0)], key.required)
     });
     let known = known.collect();
     let open = language.literal("{");
-    let entries = language.entries(Entries { known, other, any_order: order == KeyOrder::Any });
+    let any_order = order == KeyOrder::Any;
+    let entries = Entries { known, others, any_order, goals: 0, clauses: Vec::new(), min: 0, max: None };
+    let entries = language.entries(entries);
     language.sequence([open, entries])
 }
 

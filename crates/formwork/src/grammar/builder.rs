@@ -161,7 +161,8 @@ pub struct OtherKeys {
     /// The ways to read its value. A class without any never comes.
     pub cases: Vec<Case>,
     /// How many keys the class has, where they are few enough that all of them may be written; `None` for more, and for a
-    /// class without end. No key comes twice in a record.
+    /// class without end. No key comes twice in a record. Cases of a class with few keys meet no goals: its keys can be
+    /// properties.
     pub n_words: Option<u32>,
 }
 

@@ -41,6 +41,8 @@ pub(super) struct RecordRules {
     pub(super) family_of: Box<[u32]>,
     /// By class of other keys.
     pub(super) others: Box<[u32]>,
+    /// How many other keys there are; `None` is without end. Keys of a class that has an end meet no goals.
+    pub(super) n_words: Option<u32>,
     /// By family, for keys in any order: the properties that are in no clause, required ones and others.
     pub(super) members: Vec<[FixedBitSet; 2]>,
     /// By position and family, for keys in listed order: how many of them are at or behind it.
@@ -74,6 +76,8 @@ struct Rest<'a> {
     /// Entries that must and may still come.
     missing: u32,
     room: u32,
+    /// Other keys that may still come.
+    n_others: Option<u32>,
     /// By family: required and optional keys that are in no clause.
     free: SmallVec<[[u32; 2]; 4]>,
     /// Keys in clauses that may still come.
@@ -106,9 +110,16 @@ impl RecordRules {
             && self.clauses.iter().all(|clause| clause.there & there != 0 || clause.absent & !there != 0)
     }
 
-    /// How many more keys of a class of other keys may come; `None` is without end.
-    fn words_left(&self, _class: usize) -> Option<u32> {
-        None
+    /// How many more other keys may come, where entries are missing; `None` is without end.
+    fn words_left(&self, at: At<'_>) -> Option<u32> {
+        let n_words = self.n_words?;
+        if self.order == KeyOrder::Listed {
+            // Only other keys come behind the first of them: each takes one away from what is left and what is missing.
+            return Some(n_words);
+        }
+        let also = at.also.is_some_and(|key| !at.written.contains(key as usize));
+        let n_named = at.written.count_ones(..) as u32 + u32::from(also);
+        Some(n_words.saturating_sub(at.count.saturating_sub(n_named)))
     }
 
     /// The keys in clauses that were written.
@@ -135,6 +146,7 @@ impl RecordRules {
             unmet: self.goals & !at.met,
             missing: self.min.saturating_sub(at.count),
             room: self.max.map_or(u32::MAX, |max| max.saturating_sub(at.count)),
+            n_others: self.words_left(at),
             free,
             open,
         };
@@ -221,9 +233,7 @@ impl Rest<'_> {
         let mut n_optional = optional.count_ones();
         n_required += free.iter().map(|[required, _]| required).sum::<u32>();
         n_optional += free.iter().map(|[_, optional]| optional).sum::<u32>();
-        let mut others = (0..rules.others.len()).map(|class| rules.words_left(class));
-        let n_others = others.try_fold(0u32, |sum, n| Some(sum.saturating_add(n?)));
-        let n_most = n_others.map_or(u32::MAX, |n_others| n_others.saturating_add(n_required + n_optional));
+        let n_most = self.n_others.map_or(u32::MAX, |n_others| n_others.saturating_add(n_required + n_optional));
         if n_required > self.room || n_most < self.missing {
             return Ok(false);
         }
@@ -238,11 +248,9 @@ impl Rest<'_> {
         let named = free.iter().zip(&rules.families).skip(1).filter(|(n, _)| **n != [0, 0]);
         let named =
             named.map(|([required, optional], meets)| Supply { meets, required: *required, optional: Some(*optional) });
-        let others = rules.others.iter().enumerate().filter(|(_, family)| **family != 0);
-        let others = others.map(|(class, family)| {
-            let meets = &rules.families[*family as usize];
-            Supply { meets, required: 0, optional: rules.words_left(class) }
-        });
+        let others = rules.others.iter().filter(|family| **family != 0);
+        let others =
+            others.map(|family| Supply { meets: &rules.families[*family as usize], required: 0, optional: None });
         let supplies: SmallVec<[Supply<'_>; 4]> = named.chain(others).collect();
         can_cover(self.unmet, &supplies, self.room - n_required, steps)
     }

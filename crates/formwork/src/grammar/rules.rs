@@ -55,6 +55,11 @@ pub(super) fn check_record(record: &Record) -> Result<(), GrammarError> {
         return Err(GrammarError::Invalid("a presence clause names a property that the record does not have".into()));
     }
     let cases = record.properties.iter().flat_map(|property| &property.cases);
+    let has_goals = |case: &Case| case.meets != 0;
+    if record.others.iter().any(|other| other.n_words.is_some() && other.cases.iter().any(has_goals)) {
+        let reason = "keys of a class with few keys cannot meet goals: they can be properties";
+        return Err(GrammarError::Invalid(reason.into()));
+    }
     check_cases(cases.chain(record.others.iter().flat_map(|other| &other.cases)), record.n_goals)
 }
 
@@ -82,11 +87,12 @@ pub(super) fn list_rules(list: &List, prefix: &[Cases], rest: &Cases) -> Result<
     Ok(Some(ListRules { counters, prefix, rest: additions(rest), min: list.min, max: list.max }))
 }
 
-/// The rules of a record, from what is usable in it.
+/// The rules of a record, from what is usable in it; `n_words` is how many keys without a name it can have.
 pub(super) fn record_rules(
     record: &Record,
     order: KeyOrder,
     usable: &UsableRecord,
+    n_words: Option<u32>,
 ) -> Result<Obligations, GrammarError> {
     let required: Vec<bool> = usable.indices.iter().map(|index| record.properties[*index].required).collect();
     let Some(clauses) = simplify(record, usable, &required) else { return Ok(Obligations::Impossible) };
@@ -120,6 +126,7 @@ pub(super) fn record_rules(
         families: families.all,
         family_of,
         others,
+        n_words,
         members: Vec::new(),
         ahead: Box::default(),
     };

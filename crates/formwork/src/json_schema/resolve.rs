@@ -192,6 +192,24 @@ impl<'a> Document<'a> {
         refusal(self, ViolationKind::Reference, node, keyword.name(), format!("{shown:?} {reason}"))
     }
 
+    /// All schemas of the given documents, each before those inside it; documents that they refer to are left out.
+    pub(super) fn schemas(&mut self) -> Result<Vec<NodeId>> {
+        let mut schemas = Vec::new();
+        let mut open: Vec<NodeId> = self.given_roots().collect();
+        open.reverse();
+        while let Some(node) = open.pop() {
+            self.enter(node);
+            schemas.push(node);
+            let Value::Object(map) = self.value(node) else { continue };
+            let mut inside = Vec::new();
+            subschemas(map, |place, value| inside.push((place, value)));
+            for (place, value) in inside.into_iter().rev() {
+                open.push(self.at_place(node, place, value)?);
+            }
+        }
+        Ok(schemas)
+    }
+
     /// Reads the identifiers and anchors of all documents that were added since.
     fn build_index(&mut self) -> Result<()> {
         loop {

@@ -49,11 +49,12 @@ impl Parser {
         }
         let origin = item.origin;
         let (productions, seen) = (&self.productions, &self.seen);
+        let mut fault = Ok(());
         productions.successors(item.place, seen, &mut |next| match next {
-            Next::Symbol(Symbol::Terminal(terminal), place) => {
-                let effect = productions.effect(item.place, place, seen);
-                prediction.add_terminal(terminal.index() as u32, effect, Item { place, origin });
-            }
+            Next::Symbol(Symbol::Terminal(terminal), place) => match productions.effect(item.place, place, seen) {
+                Ok(effect) => prediction.add_terminal(terminal.index() as u32, effect, Item { place, origin }),
+                Err(error) => fault = Err(error),
+            },
             Next::Symbol(Symbol::Nonterminal(nonterminal), place) => {
                 let rank = productions.ranks[nonterminal.index()];
                 prediction.add_nonterminal(rank, nonterminal.index() as u32, Item { place, origin });
@@ -61,7 +62,8 @@ impl Parser {
             Next::Key { record, register, filter } => {
                 prediction.scans.push(Scan::Key { record, register, filter, origin });
             }
-        })
+        })?;
+        fault
     }
 }
 
