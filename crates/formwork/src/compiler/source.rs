@@ -112,7 +112,7 @@ impl Grammar {
     }
 
     fn context<'a>(&'a self, limits: &'a Limits) -> Context<'a> {
-        Context { options: &self.options, documents: &self.documents, limits }
+        Context::new(&self.options, &self.documents, limits)
     }
 
     /// Equal for equal grammars; `None` for those that are not cached. The order of a schema's properties matters.
@@ -141,8 +141,8 @@ impl Grammar {
         let mut lowered = match &*self.source {
             Source::Schema(schema) => json_schema::lower_schema(schema, self.context(limits))?,
             Source::SchemaText(text) => {
-                let schema = serde_json::from_str(text).map_err(malformed)?;
-                json_schema::lower_schema(&schema, self.context(limits))?
+                let (schema, numbers) = json_schema::parse_schema(text).map_err(malformed)?;
+                json_schema::lower_schema(&schema, Context { long_numbers: Some(&numbers), ..self.context(limits) })?
             }
             Source::JsonObject => json_schema::lower_json_object(&self.options),
             Source::Tools(tools) => json_schema::lower_tools(tools, self.context(limits))?,
@@ -171,8 +171,11 @@ impl Grammar {
         let limits = Limits::default();
         match &*self.source {
             Source::Schema(schema) => json_schema::lint_within(schema, self.context(&limits)),
-            Source::SchemaText(text) => match serde_json::from_str(text) {
-                Ok(schema) => json_schema::lint_within(&schema, self.context(&limits)),
+            Source::SchemaText(text) => match json_schema::parse_schema(text) {
+                Ok((schema, numbers)) => {
+                    let context = Context { long_numbers: Some(&numbers), ..self.context(&limits) };
+                    json_schema::lint_within(&schema, context)
+                }
                 Err(_) => Vec::new(),
             },
             Source::Tools(tools) => json_schema::lint_tools(tools, self.context(&limits)),
@@ -186,8 +189,11 @@ impl Grammar {
         let refused = |error: SchemaError| Report { violations: error.violations().to_vec(), ..Report::default() };
         match &*self.source {
             Source::Schema(schema) => json_schema::report_within(schema, self.context(limits)),
-            Source::SchemaText(text) => match serde_json::from_str(text) {
-                Ok(schema) => json_schema::report_within(&schema, self.context(limits)),
+            Source::SchemaText(text) => match json_schema::parse_schema(text) {
+                Ok((schema, numbers)) => {
+                    let context = Context { long_numbers: Some(&numbers), ..self.context(limits) };
+                    json_schema::report_within(&schema, context)
+                }
                 Err(error) => refused(malformed(error)),
             },
             Source::Tools(tools) => json_schema::tools_report(tools, self.context(limits)).unwrap_or_else(refused),

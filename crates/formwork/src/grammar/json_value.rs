@@ -1,5 +1,6 @@
 //! What does this JSON text say? One canonical text for all texts of a value.
 
+use super::builder::Whitespace;
 use crate::automata::Decimal;
 
 /// Deepest nesting.
@@ -25,7 +26,7 @@ impl Reader<'_> {
     }
 
     fn skip_blanks(&mut self) {
-        while self.peek().is_some_and(crate::vocabulary::is_whitespace) {
+        while self.peek().is_some_and(Whitespace::contains) {
             self.at += 1;
         }
     }

@@ -30,7 +30,8 @@ pub(super) struct Analysis<'a> {
     nullable: Vec<bool>,
     /// How many words terminals have, where that was counted; `None` for more than anyone will write.
     word_counts: RefCell<AHashMap<TerminalId, Option<u32>>>,
-    max_steps: usize,
+    /// For all of the grammar.
+    steps: Steps,
 }
 
 impl<'a> Analysis<'a> {
@@ -41,14 +42,13 @@ impl<'a> Analysis<'a> {
         limits: &Limits,
     ) -> Result<Analysis<'a>, GrammarError> {
         let n = builder.bodies.len();
-        let max_steps = limits.max_completion_steps;
         let mut analysis = Analysis {
             builder,
             automata,
             productive: vec![false; n],
             nullable: vec![false; n],
             word_counts: RefCell::default(),
-            max_steps,
+            steps: Steps::for_grammar(limits.max_completion_steps),
         };
         let mut budget = limits.max_grammar_nodes.saturating_mul(4);
         let mut forward = false;
@@ -69,8 +69,9 @@ impl<'a> Analysis<'a> {
     }
 
     fn update(&mut self, index: usize) -> Result<bool, GrammarError> {
-        let Some(body) = &self.builder.bodies[index] else { return Ok(false) };
-        let productive = self.productive[index] || self.is_productive(body, self.builder.key_order_of(index))?;
+        let builder = self.builder;
+        let Some(body) = &builder.bodies[index] else { return Ok(false) };
+        let productive = self.productive[index] || self.is_productive(body, builder.key_order_of(index))?;
         let nullable = self.nullable[index] || self.is_nullable(body);
         let changed = productive != self.productive[index] || nullable != self.nullable[index];
         self.productive[index] = productive;
@@ -84,7 +85,7 @@ impl<'a> Analysis<'a> {
     }
 
     /// Whether an expression derives some text; `order` is that of the keys of its records.
-    pub(super) fn is_productive(&self, expr: &Expr, order: KeyOrder) -> Result<bool, GrammarError> {
+    pub(super) fn is_productive(&mut self, expr: &Expr, order: KeyOrder) -> Result<bool, GrammarError> {
         Ok(match expr {
             Expr::Empty => true,
             Expr::Never => false,
@@ -114,7 +115,7 @@ impl<'a> Analysis<'a> {
         })
     }
 
-    fn list_is_productive(&self, list: &List) -> Result<bool, GrammarError> {
+    fn list_is_productive(&mut self, list: &List) -> Result<bool, GrammarError> {
         if list.min > self.most_elements(list) {
             return Ok(false);
         }
@@ -123,7 +124,7 @@ impl<'a> Analysis<'a> {
         }
         let (prefix, rest) = self.usable_elements(list);
         let Some(rules) = list_rules(list, &prefix, &rest)? else { return Ok(true) };
-        Ok(rules.can_complete(0, Tally::default(), &mut Steps::new(self.max_steps))?)
+        Ok(rules.can_complete(0, Tally::default(), &mut self.steps)?)
     }
 
     /// The productive cases of a list's elements, as far as it can get.
@@ -184,7 +185,7 @@ impl<'a> Analysis<'a> {
         usable
     }
 
-    fn record_is_productive(&self, record: &Record, order: KeyOrder) -> Result<bool, GrammarError> {
+    fn record_is_productive(&mut self, record: &Record, order: KeyOrder) -> Result<bool, GrammarError> {
         let n_required = record.properties.iter().filter(|property| property.required).count();
         let max = record.max.map_or(usize::MAX, |max| max as usize);
         if n_required > max || record.min as usize > max {
@@ -195,12 +196,13 @@ impl<'a> Analysis<'a> {
         }
         if record.n_goals > 0 || !record.presence.is_empty() {
             let usable = self.usable_record(record);
+            self.steps.spend(usable.indices.len() + record.presence.len())?;
             match record_rules(record, order, &usable, self.n_words(record))? {
                 Obligations::None => {}
                 Obligations::Impossible => return Ok(false),
                 Obligations::Rules(rules) => {
                     let start = At { position: 0, count: 0, met: 0, written: &FixedBitSet::new(), also: None };
-                    return Ok(rules.can_complete(start, &mut Steps::new(self.max_steps))?);
+                    return Ok(rules.can_complete(start, &mut self.steps)?);
                 }
             }
         }

@@ -10,6 +10,7 @@ mod keyword;
 mod layout;
 mod lint;
 mod literal;
+mod long_numbers;
 mod lower;
 mod metaschemas;
 mod pattern;
@@ -34,6 +35,7 @@ pub use self::report::report;
 pub(crate) use self::report::report_within;
 
 use self::fault::Fault;
+pub(crate) use self::long_numbers::{LongNumbers, parse as parse_schema};
 use self::lower::Lowerer;
 use self::reduce::Reducer;
 use crate::error::{SchemaError, Violation};
@@ -189,9 +191,16 @@ pub(crate) struct Context<'a> {
     pub(crate) options: &'a SchemaOptions,
     pub(crate) documents: &'a Documents,
     pub(crate) limits: &'a Limits,
+    /// Numbers of the schema's text that its value does not hold.
+    pub(crate) long_numbers: Option<&'a LongNumbers>,
 }
 
 impl<'a> Context<'a> {
+    /// For a schema that is given as a value.
+    pub(crate) fn new(options: &'a SchemaOptions, documents: &'a Documents, limits: &'a Limits) -> Context<'a> {
+        Context { options, documents, limits, long_numbers: None }
+    }
+
     /// Runs `reduce` on a new reducer; once more with dynamic scopes, where some reference turns out to depend on them.
     fn reduce<T>(self, mut reduce: impl FnMut(&mut Reducer<'a>) -> fault::Result<T>) -> Result<T, SchemaError> {
         let mut reducer = Reducer::new(self, false);

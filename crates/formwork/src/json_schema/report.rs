@@ -16,7 +16,7 @@ use crate::limits::Limits;
 /// What becomes of every keyword of `schema`, also of one that is refused: then all reasons are listed that can be found.
 /// For a schema that refers to other documents there is [`Grammar::report`](crate::Grammar::report).
 pub fn report(schema: &Value, options: &SchemaOptions) -> Report {
-    report_within(schema, Context { options, documents: &Documents::new(), limits: &Limits::default() })
+    report_within(schema, Context::new(options, &Documents::new(), &Limits::default()))
 }
 
 /// [`report`] with documents and limits.

@@ -122,10 +122,10 @@ impl Parser {
                 let Some(state) = automaton.step(state, byte, &mut n_chars) else { return Ok(()) };
                 let ended = automaton.is_accepting(state).then_some(0);
                 let can_go_on = automaton.can_go_on(state);
-                if effect == Effect::OtherKey {
-                    if let Some(letter) = automaton.letter(before, byte) {
-                        past = self.written.push(past, letter);
-                    }
+                if effect == Effect::OtherKey
+                    && let Some(letter) = automaton.letter(before, byte)
+                {
+                    past = self.written.push(past, letter);
                 }
                 (state, ended, can_go_on.then_some((terminal, effect)))
             }

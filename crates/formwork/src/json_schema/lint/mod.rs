@@ -60,7 +60,7 @@ const MAX_LINTS: usize = 1_000;
 /// one that is very large may be looked at in part. For one that refers to other documents there is
 /// [`Grammar::lint`](crate::Grammar::lint).
 pub fn lint(schema: &Value, options: &SchemaOptions) -> Vec<Lint> {
-    lint_within(schema, Context { options, documents: &Documents::new(), limits: &Limits::default() })
+    lint_within(schema, Context::new(options, &Documents::new(), &Limits::default()))
 }
 
 /// [`lint`] with documents and limits.

@@ -11,7 +11,6 @@ use smallvec::SmallVec;
 
 use super::Reducer;
 use super::combine::{forbidding, only_objects, requiring};
-use super::constant::literal;
 use super::keys::complements;
 use super::object::existing;
 use super::presence::clause;
@@ -86,12 +85,12 @@ impl<'a> Reducer<'a> {
             for (index, value) in values.iter().enumerate() {
                 outside = self.without_value(node, Step::IndexOf(Keyword::Enum, index), value, outside)?;
             }
-            outside = self.without_numbers(values, outside)?;
+            outside = self.without_numbers(node, values, outside)?;
             cases.push(Rc::new(self.without_words(values, outside)?));
         }
         if let Some(value) = keywords.get(Keyword::Const) {
             let outside = self.without_value(node, Step::Key("const"), value, Union::any())?;
-            let outside = self.without_numbers(std::slice::from_ref(value), outside)?;
+            let outside = self.without_numbers(node, std::slice::from_ref(value), outside)?;
             cases.push(Rc::new(self.without_words(std::slice::from_ref(value), outside)?));
         }
         Ok(())
@@ -121,9 +120,11 @@ impl<'a> Reducer<'a> {
     }
 
     /// Takes all numbers among `values` out of `outside`.
-    fn without_numbers(&mut self, values: &[Value], outside: Union<'a>) -> Result<Union<'a>> {
-        let numbers = values.iter().filter_map(Value::as_number);
-        let mut excluded: Vec<Decimal> = numbers.filter_map(|number| Some(literal(number)?.value)).collect();
+    fn without_numbers(&mut self, node: NodeId, values: &[Value], outside: Union<'a>) -> Result<Union<'a>> {
+        let mut excluded = Vec::new();
+        for value in values {
+            excluded.extend(self.literal(node, value)?.map(|number| number.value));
+        }
         if excluded.is_empty() {
             return Ok(outside);
         }
@@ -153,7 +154,7 @@ impl<'a> Reducer<'a> {
         match self.document.value(node) {
             Value::Null => outside.null = false,
             Value::Bool(boolean) => outside.booleans[usize::from(*boolean)] = false,
-            value @ Value::Number(_) => return self.without_numbers(std::slice::from_ref(value), outside),
+            value @ Value::Number(_) => return self.without_numbers(node, std::slice::from_ref(value), outside),
             value @ Value::String(_) => return self.without_words(std::slice::from_ref(value), outside),
             Value::Array(elements) => {
                 let length = u32::try_from(elements.len()).unwrap_or(u32::MAX);

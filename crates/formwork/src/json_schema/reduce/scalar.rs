@@ -60,6 +60,9 @@ impl Types {
     }
 }
 
+/// Most digits of a number in a schema, written out.
+const MAX_EXPONENT: i64 = 4_000;
+
 const NUMBER_KEYWORDS: [Keyword; 5] =
     [Keyword::Minimum, Keyword::Maximum, Keyword::ExclusiveMinimum, Keyword::ExclusiveMaximum, Keyword::MultipleOf];
 const STRING_KEYWORDS: [Keyword; 6] = [
@@ -194,11 +197,26 @@ impl<'a> Reducer<'a> {
     }
 
     fn decimal(&self, node: NodeId, keyword: Keyword, value: &Value) -> Result<Decimal> {
-        let decimal = match value {
-            Value::Number(number) => Decimal::parse(&number.to_string()),
-            _ => None,
-        };
-        decimal.ok_or_else(|| self.document.malformed(node, keyword, "a number"))
+        match self.number(node, keyword, value)? {
+            Some((decimal, _)) => Ok(decimal),
+            None => Err(self.document.malformed(node, keyword, "a number")),
+        }
+    }
+
+    /// A number's value and its text; `None` for what is no number.
+    pub(super) fn number(&self, node: NodeId, keyword: Keyword, value: &Value) -> Result<Option<(Decimal, String)>> {
+        let Value::Number(number) = value else { return Ok(None) };
+        let long = self.long_numbers.and_then(|numbers| numbers.text(value));
+        let text = long.map_or_else(|| number.to_string(), str::to_owned);
+        let decimal = Decimal::parse(&text)
+            .filter(|decimal| decimal.exponent().abs() <= MAX_EXPONENT && decimal.top().abs() <= MAX_EXPONENT);
+        match decimal {
+            Some(decimal) => Ok(Some((decimal, text))),
+            None => {
+                let reason = format!("a number has more than {MAX_EXPONENT} digits");
+                Err(refusal(&self.document, ViolationKind::Limit, node, keyword.name(), reason))
+            }
+        }
     }
 
     /// A length or count; beyond 32 bits it saturates.

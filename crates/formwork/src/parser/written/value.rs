@@ -10,7 +10,7 @@ use crate::automata::Decimal;
 use crate::automata::Escapes;
 use crate::automata::decoder::DecodeState;
 use crate::error::LimitError;
-use crate::vocabulary::is_whitespace;
+use crate::grammar::Whitespace;
 
 impl Past {
     /// Whether a key must come, and no value.
@@ -59,7 +59,7 @@ impl Written {
             }
             Reading::Nothing | Reading::LoneKey => {}
         }
-        if is_whitespace(byte) { Ok(Some(self.intern(past))) } else { self.read_between(past, byte) }
+        if Whitespace::contains(byte) { Ok(Some(self.intern(past))) } else { self.read_between(past, byte) }
     }
 
     /// A byte between two strings, numbers or names.
@@ -142,7 +142,7 @@ impl Written {
         if past.reading != Reading::Key {
             return self.add(past, word);
         }
-        let repeated = self.words.contains(past.words, &self.words.get(word).to_vec());
+        let repeated = self.words.contains(past.words, self.words.get(word));
         let words = self.with(past.words, word)?;
         let targets = self.targets_with(past.targets, |value| member(value, word).is_some());
         Ok(self.intern(Past { words, repeated, targets, key: word + 1, expecting: false, ..past.at_rest() }))
@@ -153,7 +153,7 @@ impl Written {
         let past = past.at_rest();
         let mut next = Past { expecting: false, n_entries: past.n_entries + 1, ..past };
         if past.frame == Frame::List {
-            next.repeated = self.words.contains(past.words, &self.words.get(word).to_vec());
+            next.repeated = self.words.contains(past.words, self.words.get(word));
             next.words = self.with(past.words, word)?;
             next.content = self.words.push(past.content, word);
             let index = past.n_entries as usize;

@@ -5,6 +5,8 @@
 //! word costs a few nodes, equal sets have equal numbers in whichever order they came about, and the words that begin in
 //! one way are a sub-trie.
 
+mod adopt;
+
 use ahash::AHashMap;
 
 /// Number of a word that is being read; see [`Words`].
@@ -270,61 +272,6 @@ impl Words {
         letters
     }
 
-    /// Takes a word that is being read over from an older generation; `letter` takes over each letter, and `memo` holds
-    /// what was taken.
-    pub(crate) fn adopt_text(
-        &mut self,
-        old: &Words,
-        text: TextId,
-        memo: &mut AHashMap<TextId, TextId>,
-        letter: &mut dyn FnMut(&mut Words, u32) -> u32,
-    ) -> TextId {
-        let mut letters = Vec::new();
-        let mut at = text;
-        let mut new = loop {
-            if at <= Words::EMPTY_TEXT {
-                break at;
-            }
-            if let Some(new) = memo.get(&at) {
-                break *new;
-            }
-            letters.push(at);
-            at = old.texts[at as usize].0;
-        };
-        for old_text in letters.into_iter().rev() {
-            let taken = letter(self, old.texts[old_text as usize].1);
-            new = self.push(new, taken);
-            memo.insert(old_text, new);
-        }
-        new
-    }
-
-    /// Takes a whole word over, and those that it is made of.
-    pub(crate) fn adopt_word(&mut self, old: &Words, word: WordId, memo: &mut AHashMap<WordId, WordId>) -> WordId {
-        let mut needed = vec![word];
-        let mut index = 0;
-        while index < needed.len() {
-            let parts = parts(old.get(needed[index]));
-            needed.extend(parts.filter(|part| !memo.contains_key(part)));
-            index += 1;
-        }
-        // A word has a higher number than its parts.
-        needed.sort_unstable();
-        for old_word in needed {
-            if memo.contains_key(&old_word) {
-                continue;
-            }
-            let bytes = old.get(old_word);
-            let new_parts: Vec<WordId> = parts(bytes).map(|part| memo[&part]).collect();
-            let new = match new_parts[..] {
-                [] => self.word(bytes),
-                _ => self.composite(bytes[0], new_parts),
-            };
-            memo.insert(old_word, new);
-        }
-        memo[&word]
-    }
-
     /// The word of a list of words, or of a set of pairs of them: equal sets are equal words.
     pub(crate) fn composite(&mut self, tag: u8, mut parts: Vec<WordId>) -> WordId {
         if tag == OBJECT {
@@ -344,26 +291,6 @@ impl Words {
         words.sort_unstable();
         words.dedup();
         words.into_iter().fold(Words::EMPTY, |set, word| self.with(set, word))
-    }
-
-    /// Takes a set over from an older generation.
-    pub(crate) fn adopt_set(
-        &mut self,
-        old: &Words,
-        set: WordSetId,
-        memo: &mut AHashMap<WordSetId, WordSetId>,
-        words: &mut AHashMap<WordId, WordId>,
-    ) -> WordSetId {
-        if let Some(new) = memo.get(&set) {
-            return *new;
-        }
-        let mut new = Words::EMPTY;
-        for word in old.list(set) {
-            let word = self.adopt_word(old, word, words);
-            new = self.with(new, word);
-        }
-        memo.insert(set, new);
-        new
     }
 
     /// Bytes held, about.
