@@ -6,6 +6,7 @@
 mod byte_vocabulary;
 mod commands;
 mod display;
+mod document_args;
 mod expected;
 mod failure;
 mod input;

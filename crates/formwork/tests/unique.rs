@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use formwork::grammar::{Case, Expr, GrammarBuilder, KeyOrder, OtherKeys, Property, Record, Whitespace};
+use formwork::grammar::{Case, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Property, Record, Whitespace};
 use formwork::{
-    Compiler, ContentConstraint, ContentLanguage, Grammar, Limits, Matcher, NonterminalId, StringSpec, Terminal,
-    TokenId, Vocabulary,
+    Bound, Compiler, ContentConstraint, ContentLanguage, Decimal, Grammar, Limits, Matcher, NonterminalId, NumberSpec,
+    Numbers, StringSpec, Terminal, TokenId, Vocabulary,
 };
 
 /// The bytes that the grammars below are written in, and strings that cross the ends of lexemes.
@@ -215,6 +215,39 @@ impl Maker {
         })
     }
 
+    /// A list with elements of these bodies: of the first positions, and of all others.
+    fn list(
+        &mut self,
+        prefix: &[NonterminalId],
+        rest: Option<NonterminalId>,
+        (min, max): (u32, Option<u32>),
+        unique: bool,
+    ) -> Expr {
+        let [open, close, separator] = ["[", "]", ","].map(|text| self.literal(text));
+        Expr::List(List {
+            open,
+            close,
+            separator,
+            prefix: prefix.iter().map(|value| vec![Case::plain(*value)]).collect(),
+            rest: rest.map(Case::plain).into_iter().collect(),
+            counters: Vec::new(),
+            min,
+            max,
+            unique,
+        })
+    }
+
+    fn body(&mut self, body: Expr) -> NonterminalId {
+        self.builder.nonterminal("body", body)
+    }
+
+    fn any_of(&mut self, texts: &[&str]) -> NonterminalId {
+        let mut texts = texts.to_vec();
+        texts.sort_unstable();
+        let strings: Vec<Box<[u8]>> = texts.iter().map(|text| text.as_bytes().into()).collect();
+        self.value(Terminal::OneOf(strings.into()))
+    }
+
     fn grammar(mut self, body: Expr) -> Grammar {
         let start = self.builder.nonterminal("start", body);
         Grammar::from_builder(self.builder, start)
@@ -245,19 +278,31 @@ fn records_of(keys: &[&str], fits: impl Fn(&[&str]) -> bool) -> BTreeSet<String>
     found
 }
 
-/// Colons outside of strings.
-fn n_entries(text: &str) -> usize {
-    let (mut inside, mut escaped, mut n_entries) = (false, false, 0);
-    for byte in text.bytes() {
+/// Where a byte stands outside of strings.
+fn outside_strings(text: &str, wanted: u8) -> Vec<usize> {
+    let (mut inside, mut escaped, mut found) = (false, false, Vec::new());
+    for (at, byte) in text.bytes().enumerate() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if inside => escaped = true,
             b'"' => inside = !inside,
-            b':' if !inside => n_entries += 1,
+            _ if byte == wanted && !inside => found.push(at),
             _ => {}
         }
     }
-    n_entries
+    found
+}
+
+/// The elements of a list of scalars.
+fn elements(text: &str) -> Vec<String> {
+    let inner = text.trim().strip_prefix('[').unwrap().strip_suffix(']').unwrap();
+    if inner.trim().is_empty() {
+        return Vec::new();
+    }
+    let mut ends = outside_strings(inner, b',');
+    ends.push(inner.len());
+    let starts = std::iter::once(0).chain(ends.iter().map(|end| end + 1));
+    starts.zip(&ends).map(|(start, end)| inner[start..*end].trim().to_owned()).collect()
 }
 
 #[test]
@@ -271,7 +316,7 @@ fn no_key_is_written_twice() {
             assert!(!texts.is_empty());
             for text in texts {
                 let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-                assert_eq!(value.as_object().unwrap().len(), n_entries(&text), "{text}");
+                assert_eq!(value.as_object().unwrap().len(), outside_strings(&text, b':').len(), "{text}");
             }
         }
     }
@@ -314,7 +359,7 @@ fn keys_of_few_words_run_out() {
                 n >= min && max.is_none_or(|max| n <= max) && position("").is_some() && in_order
             });
             let grammar = maker.grammar(record);
-            assert_eq!(all_texts(&grammar, b"{}:,\"ab1"), expected, "{min} {max:?} {order:?}");
+            assert_same(&all_texts(&grammar, b"{}:,\"ab1"), &expected);
             walk(&grammar, Limits::default(), 10, 60);
         }
     }
@@ -352,4 +397,227 @@ fn too_many_keys_are_an_error() {
     matcher.accept_bytes(br#"{"a":1,"b":1,"c":1"#).unwrap();
     let error = matcher.accept_bytes(br#","d":1"#).unwrap_err();
     assert!(error.to_string().contains("max_unique"), "{error}");
+}
+
+/// Says what is missing and what is too much, and not all there is.
+fn assert_same(found: &BTreeSet<String>, expected: &BTreeSet<String>) {
+    let missing: Vec<&String> = expected.difference(found).take(5).collect();
+    let too_many: Vec<&String> = found.difference(expected).take(5).collect();
+    assert!(missing.is_empty() && too_many.is_empty(), "missing {missing:?}, too many {too_many:?}");
+}
+
+/// All lists of `min` to `max` of these values, no two of which are equal.
+fn lists_of(values: &[&str], (min, max): (usize, usize), equal: impl Fn(&str, &str) -> bool) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut pending: Vec<Vec<&str>> = vec![Vec::new()];
+    while let Some(chosen) = pending.pop() {
+        if chosen.len() >= min {
+            found.insert(format!("[{}]", chosen.join(",")));
+        }
+        for value in values.iter().filter(|value| chosen.len() < max && !chosen.iter().any(|it| equal(it, value))) {
+            let mut next = chosen.clone();
+            next.push(value);
+            pending.push(next);
+        }
+    }
+    found
+}
+
+fn equal_json(a: &str, b: &str) -> bool {
+    fn canonical(value: &serde_json::Value) -> serde_json::Value {
+        use serde_json::Value;
+        match value {
+            Value::Number(number) => Value::from(number.as_f64().unwrap()),
+            Value::Array(items) => items.iter().map(canonical).collect(),
+            Value::Object(members) => {
+                let sorted: std::collections::BTreeMap<_, _> =
+                    members.iter().map(|(key, value)| (key.clone(), canonical(value))).collect();
+                Value::Array(
+                    sorted
+                        .into_iter()
+                        .map(|(key, value)| Value::Array(vec![key.into(), value]))
+                        .chain([Value::Null])
+                        .collect(),
+                )
+            }
+            other => other.clone(),
+        }
+    }
+    canonical(&serde_json::from_str(a).unwrap()) == canonical(&serde_json::from_str(b).unwrap())
+}
+
+fn canonical_scalar(text: &str) -> String {
+    match Decimal::parse(text) {
+        Some(number) => number.to_string(),
+        None => serde_json::from_str::<serde_json::Value>(text).map_or(text.to_owned(), |value| value.to_string()),
+    }
+}
+
+#[test]
+fn elements_of_few_values_differ() {
+    let values: [&[&str]; 5] = [
+        &["true", "false"],
+        &["1", "1.0", "10", "1e1", "0"],
+        &["\"a\"", "\"\\u0061\"", "\"ab\"", "\"b\""],
+        &["[]", "[1]", "[1,1]", "[1.0]"],
+        &["{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1.0}", "{\"a\":1}", "{}", "null"],
+    ];
+    for values in values {
+        let mut maker = Maker::new();
+        let element = maker.any_of(values);
+        let list = maker.list(&[], Some(element), (0, None), true);
+        let grammar = maker.grammar(list);
+        let expected = lists_of(values, (0, usize::MAX), equal_json);
+        assert_same(&all_texts(&grammar, b"[]{}:,\"abutefalsrn\\01.2e6"), &expected);
+        walk(&grammar, Limits::default(), 10, 60);
+    }
+}
+
+#[test]
+fn elements_with_structure_differ() {
+    // Lists of one or two booleans, and objects of two optional keys in any order.
+    let mut maker = Maker::new();
+    maker.builder.set_key_order(KeyOrder::Any);
+    let boolean = maker.any_of(&["true", "false"]);
+    let inner = maker.list(&[], Some(boolean), (1, Some(2)), false);
+    let record = maker.record(&[("a", false), ("b", false)], &[], (0, None));
+    let element = maker.body(Expr::Choice(vec![inner, record]));
+    let list = maker.list(&[], Some(element), (0, Some(3)), true);
+    let grammar = maker.grammar(list);
+    let mut values: Vec<String> =
+        ["{}", "{\"a\":1}", "{\"b\":1}", "{\"a\":1,\"b\":1}", "{\"b\":1,\"a\":1}"].map(String::from).to_vec();
+    for first in ["true", "false"] {
+        values.push(format!("[{first}]"));
+        values.extend(["true", "false"].map(|second| format!("[{first},{second}]")));
+    }
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    assert_same(&all_texts(&grammar, b"[]{}:,\"abtruefls1"), &lists_of(&values, (0, 3), equal_json));
+    walk(&grammar, Limits::default(), 20, 60);
+}
+
+#[test]
+fn lists_within_lists_differ_at_both_levels() {
+    let mut maker = Maker::new();
+    let digit = maker.any_of(&["0", "1"]);
+    let inner = maker.list(&[], Some(digit), (0, None), true);
+    let inner = maker.body(inner);
+    let list = maker.list(&[], Some(inner), (0, None), true);
+    let grammar = maker.grammar(list);
+    let values = ["[]", "[0]", "[1]", "[0,1]", "[1,0]"];
+    assert_same(&all_texts(&grammar, b"[],01"), &lists_of(&values, (0, 5), |a, b| a == b));
+    walk(&grammar, Limits::default(), 20, 60);
+}
+
+#[test]
+fn strings_and_numbers_without_end_differ() {
+    let terminals = [
+        string(""),
+        string("^a*$"),
+        Terminal::Number(NumberSpec::default().into()),
+        Terminal::Number(NumberSpec { spelling: Numbers::Any, ..NumberSpec::default() }.into()),
+        Terminal::Number(NumberSpec { integer: true, ..NumberSpec::default() }.into()),
+        Terminal::String(StringSpec { max_chars: Some(1), ..StringSpec::default() }.into()),
+    ];
+    for terminal in terminals {
+        for whitespace in [None, Some(Whitespace { max: Some(2), surrounding: false })] {
+            let mut maker = Maker::new();
+            maker.builder.set_whitespace(whitespace);
+            let element = maker.value(terminal.clone());
+            let list = maker.list(&[], Some(element), (0, None), true);
+            for text in walk(&maker.grammar(list), Limits::default(), 6, 40) {
+                let items: Vec<String> = elements(&text).iter().map(|item| canonical_scalar(item)).collect();
+                for (index, item) in items.iter().enumerate() {
+                    assert!(!items[..index].contains(item), "{text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_run_out() {
+    let bound = |value: &str| Some(Bound { value: Decimal::parse(value).unwrap(), exclusive: false });
+    let spec = NumberSpec { integer: true, minimum: bound("9"), maximum: bound("12"), ..NumberSpec::default() };
+    let mut maker = Maker::new();
+    let element = maker.value(Terminal::Number(spec.into()));
+    let list = maker.list(&[], Some(element), (0, None), true);
+    let grammar = maker.grammar(list);
+    assert_same(&all_texts(&grammar, b"[],0123456789"), &lists_of(&["9", "10", "11", "12"], (0, 4), |a, b| a == b));
+    walk(&grammar, Limits::default(), 20, 40);
+}
+
+#[test]
+fn elements_are_remembered_when_a_cache_is_started_anew() {
+    let mut maker = Maker::new();
+    let record = maker.record(&[("x", true)], &[("^k", None)], (0, None));
+    let record = maker.body(record);
+    let list = maker.list(&[], Some(record), (0, None), true);
+    let limits = Limits { max_cache_bytes: 50_000, ..Limits::default() };
+    let compiled = Compiler::builder(vocabulary()).limits(limits).build().compile(&maker.grammar(list)).unwrap();
+    let mut matcher = compiled.matcher();
+    matcher.accept_bytes(b"[{\"x\":1}").unwrap();
+    for index in 0..100 {
+        matcher.accept_bytes(format!(",{{\"x\":1,\"k{index}\":1}}").as_bytes()).unwrap();
+        matcher.mask().unwrap();
+    }
+    assert!(compiled.stats().resets > 0);
+    for index in 0..100 {
+        assert!(matcher.clone().accept_bytes(format!(",{{\"x\":1,\"k{index}\":1}}").as_bytes()).is_err());
+    }
+    matcher.rollback(50).unwrap();
+    assert!(matcher.clone().accept_bytes(b",{\"x\":1,\"k49\":1}").is_err());
+    assert!(matcher.clone().accept_bytes(b",{\"x\":1,\"k50\":1}").is_ok());
+}
+
+#[test]
+fn lists_without_enough_values_are_refused() {
+    let compile = |grammar: &Grammar| Compiler::new(vocabulary()).compile(grammar);
+    let outcome = |make: &dyn Fn(&mut Maker) -> (Vec<NonterminalId>, NonterminalId), min| {
+        let mut maker = Maker::new();
+        let (prefix, rest) = make(&mut maker);
+        let list = maker.list(&prefix, Some(rest), (min, None), true);
+        compile(&maker.grammar(list)).map(drop)
+    };
+    let boolean = |maker: &mut Maker| (Vec::new(), maker.any_of(&["true", "false"]));
+    assert!(outcome(&boolean, 2).is_ok());
+    assert!(outcome(&boolean, 3).unwrap_err().is_unsatisfiable());
+    let spellings = |maker: &mut Maker| (Vec::new(), maker.any_of(&["1", "1.0", "10e-1", "2"]));
+    assert!(outcome(&spellings, 2).is_ok() && outcome(&spellings, 3).unwrap_err().is_unsatisfiable());
+    let words = |maker: &mut Maker| (Vec::new(), maker.value(string("^[ab]{1,2}$")));
+    assert!(outcome(&words, 6).is_ok() && outcome(&words, 7).unwrap_err().is_unsatisfiable());
+    let lists = |maker: &mut Maker| {
+        let boolean = maker.any_of(&["true", "false"]);
+        let list = maker.list(&[], Some(boolean), (0, Some(2)), true);
+        (Vec::new(), maker.body(list))
+    };
+    assert!(outcome(&lists, 5).is_ok() && outcome(&lists, 6).unwrap_err().is_unsatisfiable());
+    let records = |maker: &mut Maker| {
+        let record = maker.record(&[("a", false), ("b", false)], &[("^[cd]$", Some(2))], (0, Some(3)));
+        (Vec::new(), maker.body(record))
+    };
+    assert!(outcome(&records, 15).is_ok() && outcome(&records, 16).unwrap_err().is_unsatisfiable());
+    let strings = |maker: &mut Maker| (Vec::new(), maker.value(string("")));
+    assert!(outcome(&strings, 1000).is_ok());
+    // The first may take what the second needs: nobody looks ahead so far.
+    let narrow = |maker: &mut Maker| (vec![maker.any_of(&["1", "2"]), maker.any_of(&["1"])], maker.value(string("")));
+    assert!(outcome(&narrow, 1).is_ok());
+    let error = outcome(&narrow, 2).unwrap_err();
+    assert!(!error.is_unsatisfiable() && error.to_string().contains("differ"), "{error}");
+    let wide =
+        |maker: &mut Maker| (vec![maker.any_of(&["1", "2"]), maker.any_of(&["1", "2"])], maker.value(string("")));
+    assert!(outcome(&wide, 3).is_ok());
+}
+
+#[test]
+fn positions_of_few_values_have_no_dead_ends() {
+    let mut maker = Maker::new();
+    let first = maker.any_of(&["1", "2"]);
+    let second = maker.any_of(&["1", "3"]);
+    let rest = maker.any_of(&["1", "2", "3"]);
+    let list = maker.list(&[first, second], Some(rest), (2, None), true);
+    let grammar = maker.grammar(list);
+    let expected = lists_of(&["1", "2", "3"], (2, 3), |a, b| a == b);
+    let fits = |text: &&String| !text.starts_with("[3") && !text[3..].starts_with('2');
+    assert_same(&all_texts(&grammar, b"[],123"), &expected.iter().filter(fits).cloned().collect());
+    walk(&grammar, Limits::default(), 10, 20);
 }

@@ -11,6 +11,7 @@ use formwork::json_schema::{Layout, SchemaOptions};
 use formwork::{CompiledGrammar, Compiler, MatchError};
 
 use crate::byte_vocabulary::byte_vocabulary;
+use crate::document_args::DocumentArgs;
 use crate::expected::{expected, shown};
 use crate::failure::Failure;
 use crate::input::read_bytes;
@@ -27,6 +28,8 @@ pub(crate) struct CheckArgs {
     #[arg(required = true, value_name = "INSTANCE")]
     instances: Vec<PathBuf>,
     #[command(flatten)]
+    documents: DocumentArgs,
+    #[command(flatten)]
     strictness: StrictnessArgs,
 }
 
@@ -35,7 +38,7 @@ impl CheckArgs {
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         // Whether an instance is valid has nothing to do with the order of its keys.
         let options = SchemaOptions { key_order: KeyOrder::Any, ..self.strictness.options(Layout::FREE) };
-        let grammar = self.schema.grammar(options)?;
+        let grammar = self.schema.grammar(options)?.with_documents(self.documents.documents()?);
         let compiled = Compiler::new(byte_vocabulary()?).compile(&grammar)?;
         let mut code = ExitCode::SUCCESS;
         for path in &self.instances {

@@ -11,6 +11,7 @@ use formwork::{CompiledGrammar, Compiler, Grammar, TokenId};
 use formwork_decode::{FinishReason, Generation, GenerationConfig, Sampling, Sequence, generate_streaming};
 
 use crate::display::say;
+use crate::document_args::DocumentArgs;
 use crate::failure::Failure;
 use crate::model::{BackendChoice, Model};
 use crate::progress::Progress;
@@ -45,6 +46,8 @@ pub(crate) struct GenerateArgs {
     unconstrained: bool,
     #[command(flatten)]
     layout: LayoutArgs,
+    #[command(flatten)]
+    documents: DocumentArgs,
     #[command(flatten)]
     strictness: StrictnessArgs,
 }
@@ -105,7 +108,10 @@ impl GenerateArgs {
         let options = self.strictness.options(self.layout.layout());
         Ok(match &self.grammar {
             _ if self.unconstrained => None,
-            GrammarArgs { schema: Some(path), .. } => Some(SchemaArg { path: path.clone() }.grammar(options)?),
+            GrammarArgs { schema: Some(path), .. } => {
+                let grammar = SchemaArg { path: path.clone() }.grammar(options)?;
+                Some(grammar.with_documents(self.documents.documents()?))
+            }
             GrammarArgs { json_mode: true, .. } => Some(Grammar::json_object().with_options(options)),
             GrammarArgs { regex: Some(pattern), .. } => Some(Grammar::regex(pattern)),
             GrammarArgs { choice: Some(choices), .. } => Some(Grammar::choice(choices.iter().cloned())),

@@ -7,6 +7,7 @@ use clap::Args;
 use formwork::{Compiler, MatchError, TokenId, Vocabulary};
 
 use crate::display::{grouped, quoted};
+use crate::document_args::DocumentArgs;
 use crate::failure::Failure;
 use crate::schema_args::{LayoutArgs, SchemaArg, StrictnessArgs};
 
@@ -30,6 +31,8 @@ pub(crate) struct MaskArgs {
     #[command(flatten)]
     layout: LayoutArgs,
     #[command(flatten)]
+    documents: DocumentArgs,
+    #[command(flatten)]
     strictness: StrictnessArgs,
 }
 
@@ -37,6 +40,7 @@ impl MaskArgs {
     /// Prints the number of tokens, and a line for each that is shown.
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         let grammar = self.schema.grammar(self.strictness.options(self.layout.layout()))?;
+        let grammar = grammar.with_documents(self.documents.documents()?);
         let tokenizer = formwork_tokenizers::from_name_or_file(&self.tokenizer)?;
         let vocabulary = tokenizer.vocabulary();
         let mut matcher = Compiler::new(vocabulary.clone()).compile(&grammar)?.matcher();

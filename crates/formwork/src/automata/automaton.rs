@@ -105,18 +105,18 @@ impl Automaton {
     /// anything else. `state` is that before the byte.
     pub(crate) fn letter(&self, state: u64, byte: u8) -> Option<u32> {
         match self {
-            Automaton::String(_) => StringState::from_bits(state).decode().step(byte)?.char,
+            Automaton::String(string) => StringState::from_bits(state).decode().step(byte, string.escapes())?.char,
             _ => Some(byte.into()),
         }
     }
 
-    /// Whether the next byte begins a letter, or a string: no escape and no character is half read.
+    /// Whether the next byte begins a letter of a string, or the string: no escape and no character is half read.
     pub(crate) fn is_between_letters(&self, state: u64) -> bool {
         match self {
             Automaton::String(_) => {
                 matches!(StringState::from_bits(state).decode(), DecodeState::BODY | DecodeState::BEFORE)
             }
-            _ => true,
+            _ => false,
         }
     }
 

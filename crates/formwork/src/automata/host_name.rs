@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use super::alphabet::AlphabetBuilder;
-use super::idna::{MAX_LABEL, a_label, encode_label, may_go_on};
+use super::idna::{MAX_LABEL, a_label, endings, may_go_on};
 
 /// Where in a host name, between two characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -76,47 +76,14 @@ impl HostState {
         matches!(self, HostState::Encoded(_))
     }
 
-    /// Numbers of characters behind which the label read so far may end, as bits: all up to two, and the least of the
-    /// others where a label of ASCII and one letter more would end.
+    /// Numbers of characters behind which the label read so far may end, as bits; see [`endings`].
     pub(super) fn short_ends(&self) -> u64 {
-        let HostState::Encoded(read) = self else { return 0 };
-        let mut ends = u64::from(self.is_accepting());
-        let mut layer = vec![self.clone()];
-        for n_chars in 1..=2 {
-            let steps = layer.iter().flat_map(|state| DIGITS.iter().filter_map(|byte| state.step_label(*byte)));
-            let next: Vec<HostState> = steps.collect();
-            ends |= u64::from(next.iter().any(HostState::is_accepting)) << n_chars;
-            if ends != 0 {
-                break;
-            }
-            layer = next;
-        }
-        ends | read_as_ascii(read)
-    }
-}
-
-/// Where labels end that have all of `read` for their ASCII characters, and one letter more.
-fn read_as_ascii(read: &[u8]) -> u64 {
-    let ascii: Vec<u32> = read.iter().map(|byte| u32::from(*byte)).collect();
-    let mut ends = 0;
-    // A letter that costs little, one that costs more, and one that is written from right to left.
-    for letter in [0xDF, 0x4E00, 0x5D0] {
-        for place in 0..=ascii.len() {
-            let mut text = ascii.clone();
-            text.insert(place, letter);
-            if let Some(encoded) = encode_label(&text).filter(|encoded| encoded.starts_with(read)) {
-                ends |= 1 << (encoded.len() - read.len());
-            }
-        }
-        if ends != 0 {
-            break;
+        match self {
+            HostState::Encoded(read) => endings(read).iter().fold(0, |ends, ending| ends | 1 << ending.len()),
+            HostState::Plain { .. } => 0,
         }
     }
-    ends
 }
-
-/// The digits of encoded labels, those that end a number first; and what ends the code points of ASCII.
-const DIGITS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-";
 
 /// Tells all characters apart that a host name does: letters in both cases are one.
 pub(super) fn add_classes(builder: &mut AlphabetBuilder) {

@@ -4,9 +4,10 @@
 //! beside it by the caller, so that `maxLength` 10 and 1,000,000 make the same states.
 
 use super::content::ContentMachine;
-use super::decoder::{DecodeState, Decoded};
+use super::decoder::{DecodeState, Decoded, Escapes};
 use super::lazy_dfa::{LazyDfa, Overflows, StateId};
 use super::lengths::Lengths;
+use super::names::NameAutomaton;
 use super::spec::{ContentConstraint, ContentLanguage, StringSpec};
 use crate::error::GrammarError;
 use crate::limits::Limits;
@@ -19,6 +20,7 @@ pub(crate) struct StringAutomaton {
     lengths: Lengths,
     min_chars: u32,
     max_chars: u32,
+    escapes: Escapes,
 }
 
 /// The language of the decoded content, lengths left aside.
@@ -30,6 +32,8 @@ enum Content {
     /// when no string of the trie can be met any more.
     Excluding(TokenTrie),
     Dfa(Box<LazyDfa<ContentMachine>>),
+    /// International host names.
+    Names(NameAutomaton),
 }
 
 /// See [`Content::Excluding`].
@@ -41,6 +45,9 @@ impl Content {
             [] => Ok(Content::Free),
             [ContentConstraint { language: ContentLanguage::OneOf(strings), negated: true }] => {
                 Ok(Content::Excluding(TokenTrie::new(strings.iter().map(|string| (string.as_bytes(), 0)).collect())))
+            }
+            [ContentConstraint { language: ContentLanguage::HostName { international: true }, negated }] => {
+                Ok(Content::Names(NameAutomaton::new(*negated, limits.max_automaton_states, overflows)))
             }
             constraints => Ok(dfa(ContentMachine::new(constraints, None, limits, overflows)?, limits, overflows)),
         }
@@ -99,6 +106,7 @@ impl StringAutomaton {
         let bounded = min_chars > 0 || max_chars < u32::MAX;
         let lengths = match &content {
             Content::Dfa(dfa) if bounded => Lengths::new(dfa),
+            Content::Names(_) if bounded => Some(Lengths::unknown()),
             _ => Some(Lengths::All),
         };
         if lengths.is_none() {
@@ -107,7 +115,8 @@ impl StringAutomaton {
             content = dfa(machine, limits, overflows);
             (min_chars, max_chars) = (0, u32::MAX);
         }
-        Ok(StringAutomaton { content, lengths: lengths.unwrap_or(Lengths::All), min_chars, max_chars })
+        let lengths = lengths.unwrap_or(Lengths::All);
+        Ok(StringAutomaton { content, lengths, min_chars, max_chars, escapes: spec.escapes })
     }
 
     /// Whether no string matches.
@@ -118,6 +127,11 @@ impl StringAutomaton {
             Content::Excluding(strings) if self.max_chars == 0 => !strings.root_values().is_empty(),
             _ => !self.admits(0, 0),
         }
+    }
+
+    /// How characters may be spelled.
+    pub(crate) fn escapes(&self) -> Escapes {
+        self.escapes
     }
 
     /// Whether the number of characters matters at all.
@@ -180,12 +194,13 @@ impl StringAutomaton {
         match &self.content {
             Content::Dfa(dfa) => dfa.machine().never_dies() || dfa.never_dies(content, cap),
             Content::Free | Content::Excluding(_) => true,
+            Content::Names(_) => false,
         }
     }
 
     /// One byte further; `n_chars` counts the characters begun. `None` where no string of the language goes on so.
     pub(crate) fn step(&self, state: StringState, byte: u8, n_chars: &mut u32) -> Option<StringState> {
-        let Decoded { state: decode, started, char } = state.decode().step(byte)?;
+        let Decoded { state: decode, started, char } = state.decode().step(byte, self.escapes)?;
         if decode == DecodeState::CLOSED {
             return self.accepts_content(state.content(), *n_chars).then(|| StringState::new(state.content(), decode));
         }
@@ -203,12 +218,12 @@ impl StringAutomaton {
 
     /// One byte further, lengths left aside.
     pub(crate) fn step_unbounded(&self, state: StringState, byte: u8) -> Option<StringState> {
-        let Decoded { state: decode, char, .. } = state.decode().step(byte)?;
+        let Decoded { state: decode, char, .. } = state.decode().step(byte, self.escapes)?;
         let content = state.content();
         let next = match (&self.content, char) {
             _ if decode == DecodeState::CLOSED => self.is_accepting(content).then_some(content)?,
             (_, Some(char)) => self.step_char(content, char)?,
-            (Content::Dfa(dfa), None) => self.can_become(dfa, content, decode, |_| true).then_some(content)?,
+            (_, None) if !self.can_become(content, decode, |_| true) => return None,
             (_, None) => content,
         };
         Some(StringState::new(next, decode))
@@ -219,19 +234,17 @@ impl StringAutomaton {
             let next = self.step_char(content, char)?;
             return self.admits(next, count).then_some(next);
         }
-        let Content::Dfa(dfa) = &self.content else { return Some(content) };
-        self.can_become(dfa, content, decode, |next| self.admits(next, count)).then_some(content)
+        self.can_become(content, decode, |next| self.admits(next, count)).then_some(content)
     }
 
     /// In the middle of a character: some character that it can become must lead to a state that is `good`.
-    fn can_become(
-        &self,
-        dfa: &LazyDfa<ContentMachine>,
-        content: StateId,
-        decode: DecodeState,
-        good: impl Fn(StateId) -> bool,
-    ) -> bool {
-        let Some(ranges) = decode.code_points() else { return true };
+    fn can_become(&self, content: StateId, decode: DecodeState, good: impl Fn(StateId) -> bool) -> bool {
+        let Some(ranges) = decode.code_points(self.escapes) else { return true };
+        let dfa = match &self.content {
+            Content::Free | Content::Excluding(_) => return true,
+            Content::Names(names) => return ranges.into_iter().any(|range| names.any_in(content, range, &good)),
+            Content::Dfa(dfa) => dfa,
+        };
         let alphabet = dfa.machine().alphabet();
         let mut tried = [0u64; 4];
         for (lo, hi) in ranges {
@@ -257,6 +270,7 @@ impl StringAutomaton {
             Content::Free => Some(0),
             Content::Excluding(strings) => Some(step_excluding(strings, content, char)),
             Content::Dfa(dfa) => dfa.next(content, dfa.machine().alphabet().class(char)),
+            Content::Names(names) => names.step(content, char),
         }
     }
 
@@ -267,6 +281,7 @@ impl StringAutomaton {
             (Content::Excluding(strings), 0) => strings.root_values().is_empty(),
             (Content::Excluding(strings), state) => strings.values(state as usize - 1).is_empty(),
             (Content::Dfa(dfa), _) => dfa.is_accepting(content),
+            (Content::Names(names), _) => names.is_accepting(content),
         }
     }
 
@@ -293,6 +308,7 @@ impl StringAutomaton {
                     .filter(|n_more| ends >> n_more & 1 == 1)
                     .any(|n_more| (min..=max).contains(&n_more) || max >= min.max(n_more.saturating_add(2)))
             }
+            Content::Names(names) => names.admits(content, min, max),
             _ => self.lengths.admits(content, min, max),
         }
     }
@@ -303,6 +319,7 @@ impl StringAutomaton {
             Content::Free => 0,
             Content::Excluding(strings) => strings.n_bytes(),
             Content::Dfa(dfa) => dfa.n_bytes(),
+            Content::Names(names) => names.n_bytes(),
         }
     }
 }
@@ -314,7 +331,12 @@ mod tests {
 
     fn matched(regex: &str, min_chars: u32, max_chars: Option<u32>) -> StringSpec {
         let language = ContentLanguage::Match(regex.into());
-        StringSpec { content: vec![ContentConstraint { language, negated: false }], min_chars, max_chars }
+        StringSpec {
+            content: vec![ContentConstraint { language, negated: false }],
+            min_chars,
+            max_chars,
+            ..StringSpec::default()
+        }
     }
 
     /// Whether the text is a JSON string of the language; every step on the way must be one that can be completed.

@@ -160,6 +160,11 @@ impl<M: Machine> LazyDfa<M> {
         *self.row(state).goes_on.get_or_init(any)
     }
 
+    /// Asks something of what a state holds.
+    pub(crate) fn holds(&self, state: StateId, ask: impl FnOnce(&M::State) -> bool) -> bool {
+        ask(&self.lock().states[state as usize])
+    }
+
     /// Whether no step is dead, neither from `state` nor from any state behind it. `false` when more than `cap` states
     /// are behind it.
     pub(crate) fn never_dies(&self, state: StateId, cap: usize) -> bool {

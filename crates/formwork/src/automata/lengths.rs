@@ -109,6 +109,11 @@ impl Lengths {
         }
     }
 
+    /// Nothing is known of any state.
+    pub(crate) fn unknown() -> Lengths {
+        Lengths::ByState { intervals: Vec::new(), settled: MAX_LENGTH, open_ended: false }
+    }
+
     /// Whether nothing is known of `state`, as it is opaque.
     pub(crate) fn is_unknown(&self, state: StateId) -> bool {
         match self {

@@ -21,14 +21,17 @@ mod lazy_dfa;
 mod lengths;
 mod literals;
 mod look_around;
+mod names;
 mod nfa;
 mod number;
+mod number_values;
 mod spec;
 mod word_count;
 
 pub(crate) use self::alphabet::Alphabet;
 pub(crate) use self::automaton::Automaton;
 pub use self::decimal::Decimal;
+pub use self::decoder::Escapes;
 pub use self::expression::{Expression, Node as ExpressionNode};
 pub(crate) use self::free_text::FreeText;
 pub(crate) use self::json_string::{StringAutomaton, StringState};

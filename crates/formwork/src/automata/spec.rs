@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::decimal::Decimal;
+use super::decoder::Escapes;
 use super::expression::Expression;
 use crate::ids::TokenId;
 
@@ -123,6 +124,8 @@ pub struct StringSpec {
     pub min_chars: u32,
     /// Greatest number of characters.
     pub max_chars: Option<u32>,
+    /// How characters may be spelled.
+    pub escapes: Escapes,
 }
 
 /// A language that a string's decoded content must, or must not, belong to.

@@ -16,6 +16,10 @@ pub(crate) enum Effect {
     Close,
     /// A key that has no name: it must differ from those before it.
     OtherKey,
+    /// A list begins whose elements must differ.
+    OpenUnique,
+    /// One more element of such a list must come.
+    NextElement,
     /// A key must come next, and all that may come are of classes with few keys: one must be left in this record.
     MoreKeys(u32),
 }
@@ -26,15 +30,27 @@ pub(super) fn may_repeat_keys<'a>(mut records: impl Iterator<Item = &'a RecordBo
 }
 
 impl Productions {
+    /// Whether the elements of some list must differ.
+    pub(crate) fn has_unique_lists(&self) -> bool {
+        self.lists.iter().any(|list| list.unique)
+    }
+
+    /// Whether an element of a list ends at a place whose elements must differ.
+    pub(crate) fn is_behind_unique(&self, place: Place) -> bool {
+        matches!(self.nodes[place.node as usize], Node::ListAfter(id) if self.lists[id as usize].unique)
+    }
+
     /// What a terminal does that leads from one place to another.
     ///
     /// # Errors
     /// When it takes too long to find out how a record can be completed.
     pub(crate) fn effect(&self, from: Place, to: Place, seen: &SeenSets) -> Result<Effect, LimitError> {
-        if !self.remembers_keys {
+        if !self.remembers {
             return Ok(Effect::None);
         }
         Ok(match (&self.nodes[from.node as usize], &self.nodes[to.node as usize]) {
+            (_, Node::ListFirst(id)) if self.lists[*id as usize].unique => Effect::OpenUnique,
+            (Node::ListAfter(id), Node::ListItem(_)) if self.lists[*id as usize].unique => Effect::NextElement,
             (_, Node::RecordFirst(_)) => Effect::Open,
             (_, Node::OtherAssign(..)) => Effect::OtherKey,
             (Node::RecordFirst(id) | Node::RecordAfter(id), _) if to.node == self.records[*id as usize].exit => {

@@ -63,11 +63,12 @@ pub(super) fn lower(
         start,
         accepts_empty,
         spacing,
-        remembers_keys: false,
+        remembers: false,
         alike: Alike::default(),
         max_steps: limits.max_completion_steps,
     };
-    productions.remembers_keys = may_repeat_keys(productions.records.iter().map(|record| &**record));
+    productions.remembers =
+        may_repeat_keys(productions.records.iter().map(|record| &**record)) || productions.has_unique_lists();
     productions.alike = Alike::new(&productions, automata);
     productions.ranks = rank(&productions, builder)?;
     Ok(productions)
@@ -259,9 +260,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn lower_list(&mut self, list: &'a List, from: NodeId, to: NodeId) -> Result<(), GrammarError> {
-        if list.unique && list.max.is_none_or(|max| max > 1) {
-            return Err(GrammarError::Invalid("lists of unique elements are not built yet".into()));
-        }
+        self.analysis.check_difference(list)?;
         let most = self.analysis.most_elements(list);
         let max = (most < u32::MAX).then_some(most);
         let (prefix, rest) = self.analysis.usable_elements(list);
@@ -276,7 +275,8 @@ impl<'a> Lowering<'a> {
         let item = self.add_special(Node::ListItem(id));
         let after = self.add_special(Node::ListAfter(id));
         let (close, separator, min) = (list.close, list.separator, list.min);
-        self.lists.push(ListBody { close, separator, prefix, rest, rules, min, max, item, after, exit: to });
+        let unique = list.unique && max != Some(1);
+        self.lists.push(ListBody { close, separator, prefix, rest, rules, min, max, unique, item, after, exit: to });
         self.edge(from, Symbol::Terminal(list.open), first, 0);
         Ok(())
     }

@@ -7,8 +7,10 @@
 mod builder;
 mod completion;
 mod cover;
+mod distinct;
 mod effect;
 mod include;
+mod json_value;
 mod list_rules;
 mod lower;
 mod productions;

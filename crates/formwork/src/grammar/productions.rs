@@ -130,6 +130,8 @@ pub(crate) struct ListBody {
     pub(super) rules: Option<Box<ListRules>>,
     pub(crate) min: u32,
     pub(crate) max: Option<u32>,
+    /// Whether its elements must differ.
+    pub(crate) unique: bool,
     pub(crate) item: NodeId,
     pub(crate) after: NodeId,
     pub(crate) exit: NodeId,
@@ -183,8 +185,8 @@ pub(crate) struct Productions {
     /// Whether the empty text is in the language.
     pub(crate) accepts_empty: bool,
     pub(crate) spacing: Spacing,
-    /// Whether keys without a name may be written twice, if nobody looks.
-    pub(crate) remembers_keys: bool,
+    /// Whether keys or elements may be written twice, if nobody looks.
+    pub(crate) remembers: bool,
     pub(crate) alike: Alike,
     /// See [`Limits::max_completion_steps`](crate::Limits::max_completion_steps).
     pub(super) max_steps: usize,

@@ -93,7 +93,7 @@ impl Alike {
             lists: number(lists.map(|body| {
                 let spacing = productions.spacing.of(body.after);
                 let counters = body.rules.as_ref().map(|rules| &rules.counters);
-                (spacing, body.close, body.separator, &body.rest, counters, exit(body.exit))
+                (spacing, body.close, body.separator, &body.rest, counters, body.unique, exit(body.exit))
             })),
             records: number(records.map(|body| {
                 let others: Vec<_> = body.others.iter().map(|(name, value)| (key(*name), value)).collect();

@@ -14,6 +14,9 @@ macro_rules! keywords {
         const COUNT: usize = [$(Keyword::$variant),*].len();
 
         impl Keyword {
+            /// All of them.
+            pub(super) const ALL: [Keyword; COUNT] = [$(Keyword::$variant),*];
+
             /// The keyword of that name, if it is one.
             pub(super) fn from_name(name: &str) -> Option<Keyword> {
                 match name { $($name => Some(Keyword::$variant),)* _ => None }

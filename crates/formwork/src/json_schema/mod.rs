@@ -7,6 +7,7 @@ mod fault;
 mod format;
 mod keyword;
 mod layout;
+mod lint;
 mod literal;
 mod lower;
 mod metaschemas;
@@ -25,12 +26,16 @@ mod vocabularies;
 mod walk;
 
 pub use self::documents::Documents;
-pub use self::layout::{Layout, Numbers};
+pub use self::layout::{Escapes, Layout, Numbers};
+pub(crate) use self::lint::lint_within;
+pub use self::lint::{Lint, LintKind, lint};
+pub use self::report::report;
+pub(crate) use self::report::report_within;
 
 use self::fault::Fault;
 use self::lower::Lowerer;
 use self::reduce::Reducer;
-use crate::error::SchemaError;
+use crate::error::{SchemaError, Violation};
 use crate::grammar::{GrammarBuilder, KeyOrder};
 use crate::ids::NonterminalId;
 use crate::limits::Limits;
@@ -80,8 +85,10 @@ pub enum Profile {
 /// What became of every keyword of a schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// One entry for each keyword occurrence that was reached.
+    /// One entry for each keyword occurrence.
     pub entries: Vec<ReportEntry>,
+    /// Why the schema is refused, all that could be found; empty where it is not.
+    pub violations: Vec<Violation>,
 }
 
 /// One keyword occurrence.
@@ -108,6 +115,8 @@ pub enum Status {
     Annotation,
     /// It could not be enforced and was left out on request.
     Relaxed,
+    /// The schema is refused because of it.
+    Refused,
 }
 
 /// Tools of one request, see [`crate::Grammar::tools`].
@@ -188,16 +197,6 @@ pub(crate) fn lower_schema<'a>(
     context.reduce(|reducer| lower_root(reducer, schema))
 }
 
-/// What becomes of every keyword that lowering `schema` reaches. This lowers it once more: reports are asked for
-/// seldom, and lowering is cheap.
-pub(crate) fn schema_report<'a>(schema: &'a serde_json::Value, context: Context<'a>) -> Result<Report, SchemaError> {
-    profile::check_schema(schema, context.options.profile, context.limits)?;
-    context.reduce(|reducer| {
-        lower_root(reducer, schema)?;
-        Ok(report::report(reducer))
-    })
-}
-
 fn lower_root<'a>(reducer: &mut Reducer<'a>, schema: &'a serde_json::Value) -> fault::Result<LoweredSchema> {
     let root = reducer.document.add_root(schema, String::new());
     let conj = reducer.conj_of(root)?;
@@ -228,12 +227,23 @@ pub(crate) fn lower_tools<'a>(tools: &'a ToolSet, context: Context<'a>) -> Resul
     context.reduce(|reducer| tools::lower(reducer, tools))
 }
 
-/// What becomes of every keyword that lowering `tools` reaches.
+/// What in the schemas of tools is probably a mistake.
+pub(crate) fn lint_tools<'a>(tools: &'a ToolSet, context: Context<'a>) -> Vec<Lint> {
+    let mut lints = Vec::new();
+    for (index, tool) in tools.tools.iter().enumerate() {
+        let found = lint_within(&tool.parameters, context).into_iter();
+        let path = tools::pointer(index);
+        lints.extend(found.map(|lint| Lint { pointer: format!("{path}{}", lint.pointer), ..lint }));
+    }
+    lints
+}
+
+/// What becomes of every keyword of `tools`.
 pub(crate) fn tools_report<'a>(tools: &'a ToolSet, context: Context<'a>) -> Result<Report, SchemaError> {
     check_tools(tools, context.options, context.limits)?;
     context.reduce(|reducer| {
         tools::lower(reducer, tools)?;
-        Ok(report::report(reducer))
+        Ok(report::of_reached(reducer))
     })
 }
 

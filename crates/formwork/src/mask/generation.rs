@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
-use super::bytes::ByteSet;
 use super::pasts::PastLists;
 use super::repeats::Estimate;
 use super::walk::RestMemo;
@@ -18,7 +17,8 @@ use crate::grammar::{Effect, Productions};
 use crate::ids::TokenId;
 use crate::limits::Limits;
 use crate::parser::{
-    Adopted, Configuration, ConfigurationView, Entry, Item, Lexing, Parser, Scan, SetId, TokenReach, WordSetId, Written,
+    Adopted, ByteSet, Configuration, ConfigurationView, Entry, Item, Lexing, Parser, PastId, Scan, SetId, TokenReach,
+    WordSetId, Written,
 };
 use crate::vocabulary::{TokenMask, Vocabulary};
 
@@ -76,8 +76,8 @@ pub(crate) struct Generation {
     known: Vec<Known>,
     ids: AHashMap<Configuration, u32>,
     masks: AHashMap<MaskKey, TokenMask>,
-    /// Masks for any past, by all that they depend on.
-    by_view: AHashMap<ConfigurationView, Estimate>,
+    /// Masks for any past, by all that they depend on, and whether the past is one that elements agree with.
+    by_view: AHashMap<(ConfigurationView, bool), Estimate>,
     exits: ExitMemo,
     rests: RestMemo,
     spelled: AHashMap<WordSetId, Box<[u32]>>,
@@ -153,7 +153,13 @@ impl Generation {
     /// The mask at a position, if it is known.
     pub(crate) fn known_mask(&self, handle: Handle) -> Option<&TokenMask> {
         let key = self.mask_key(handle);
-        self.masks.get(&key).or_else(|| self.masks.get(&(key.0, key.1, key.2, handle.pasts)))
+        let any = self.masks.get(&key).filter(|_| !self.asks(handle, Written::is_at_risk));
+        any.or_else(|| self.masks.get(&(key.0, key.1, key.2, handle.pasts)))
+    }
+
+    /// Whether something holds of a past of a position.
+    fn asks(&self, handle: Handle, holds: impl Fn(&Written, PastId) -> bool) -> bool {
+        self.pasts.any(handle.pasts, |past| holds(&self.parser.written, past))
     }
 
     /// The mask at a position; worked out if it is not known.
@@ -163,22 +169,23 @@ impl Generation {
         }
         let mut key = self.mask_key(handle);
         let configuration = self.configuration(handle);
-        let view = self.parser.view(&configuration)?;
+        let at_risk = configuration.iter().any(|entry| self.parser.written.is_at_risk(entry.past));
+        let view = (self.parser.view(&configuration)?, at_risk);
         let estimate = match self.by_view.get(&view) {
             Some(estimate) => estimate.clone(),
             None => {
-                let any_past = configuration.iter().map(|entry| Entry { past: Written::ANY, ..*entry });
-                let any_past: Configuration = any_past.collect();
-                let estimate = self.work(|work| work.compute(&any_past))?;
-                self.n_bytes += estimate.mask.n_bytes() + 4 * estimate.doubtful.len() + 80 + size_of_val(&*view);
+                let past = if at_risk { Written::ANY } else { Written::FRESH };
+                let any_past: Configuration = configuration.iter().map(|entry| Entry { past, ..*entry }).collect();
+                let estimate = self.work(past, |work| work.compute(&any_past))?;
+                self.n_bytes += estimate.mask.n_bytes() + 4 * estimate.doubtful.len() + 80 + size_of_val(&*view.0);
                 self.by_view.insert(view, estimate.clone());
                 estimate
             }
         };
         let mut mask = estimate.mask.clone();
-        if !estimate.doubtful.is_empty() || self.work(|work| work.may_repeat(&configuration))? {
+        if !estimate.doubtful.is_empty() || self.work(Written::ANY, |work| work.may_repeat(&configuration))? {
             key.3 = handle.pasts;
-            let refused = self.work(|work| work.refused(&configuration, &estimate))?;
+            let refused = self.work(Written::ANY, |work| work.refused(&configuration, &estimate))?;
             if !refused.is_empty() {
                 mask = mask.without(&refused);
                 self.n_bytes += mask.n_bytes_with_base();
@@ -189,7 +196,11 @@ impl Generation {
         Ok(mask)
     }
 
-    fn work<T>(&mut self, find: impl FnOnce(&mut MaskWork<'_>) -> Result<T, LimitError>) -> Result<T, LimitError> {
+    fn work<T>(
+        &mut self,
+        mode: PastId,
+        find: impl FnOnce(&mut MaskWork<'_>) -> Result<T, LimitError>,
+    ) -> Result<T, LimitError> {
         let shared = Arc::clone(&self.shared);
         let mut work = MaskWork {
             parser: &mut self.parser,
@@ -202,6 +213,7 @@ impl Generation {
             unions: &shared.unions,
             overflows: &shared.overflows,
             limits: &shared.limits,
+            mode,
             n_steps: 0,
             n_bytes: 0,
         };
@@ -231,14 +243,16 @@ impl Generation {
     pub(crate) fn known_step(&self, handle: Handle, token: TokenId) -> Option<Handle> {
         let known = &self.known[handle.configuration as usize];
         if let Some(terminal) = known.free_string
-            && let Some(n_chars) = self.shared.vocabulary.strings().body.chars(token.get())
+            && !self.asks(handle, Written::reads_all)
+            && let Automaton::String(string) = &*self.shared.automata[terminal as usize]
+            && let Some(n_chars) = self.shared.vocabulary.strings(string.escapes()).body.chars(token.get())
         {
-            return match &*self.shared.automata[terminal as usize] {
-                Automaton::String(string) if string.counts() => {
+            return match string.counts() {
+                true => {
                     let n_chars = handle.n_chars.checked_add(u32::from(n_chars))?;
                     string.admits(0, n_chars).then_some(Handle { n_chars, ..handle })
                 }
-                _ => Some(handle),
+                false => Some(handle),
             };
         }
         match known.counting {
@@ -304,7 +318,7 @@ impl Generation {
     /// The bytes that can come next, each with where it leads.
     pub(crate) fn next_bytes(&mut self, configuration: &[Entry]) -> Result<Vec<(u8, Configuration)>, LimitError> {
         let max_entries = self.shared.limits.max_entries;
-        let candidates = super::bytes::next_bytes(&mut self.parser, configuration)?;
+        let candidates = crate::parser::next_bytes(&mut self.parser, configuration)?;
         let mut found = Vec::new();
         for byte in (0..=255).filter(|byte| candidates.contains(*byte)) {
             let next = self.parser.step_byte(configuration, byte, max_entries)?;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::walk::Found;
-use super::{MaskWork, Parts, Table};
+use super::{Begin, MaskWork, Parts, Table};
 use crate::automata::{KeyFilter, Keys};
 use crate::error::LimitError;
 use crate::parser::{Entry, Lexing, Scan, SetId, Written};
@@ -30,19 +30,21 @@ impl MaskWork<'_> {
         let body = Arc::clone(&self.parser.productions().records[record as usize]);
         let keys = &body.keys;
         if !keys.is_plain(state) {
-            parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars: 0 }, past: Written::ANY });
+            parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars: 0 }, past: self.mode });
             return Ok(());
         }
         let vocabulary = self.vocabulary;
-        let table = match (keys.depth(state), spaced) {
-            (0, true) => Table::Spaced,
-            (0, false) => Table::Opened,
-            _ => Table::Body,
+        let begin = match (keys.depth(state), spaced) {
+            (0, true) => Begin::Spaced,
+            (0, false) => Begin::Opened,
+            _ => Begin::Body,
         };
+        let table = Table { begin, escapes: keys.escapes() };
         let whole_body = table.of(vocabulary).inside();
         let is_covered = |mask: &crate::vocabulary::TokenMask| {
             mask.removed().is_empty() && mask.base().is_some_and(|base| Arc::ptr_eq(base, whole_body))
         };
+        let n_found = parts.found.values.len();
         // Where any string may come as well, tokens that do not close the key are among its tokens.
         if !parts.masks.iter().any(is_covered) {
             let trie = if spaced { vocabulary.stripped() } else { vocabulary.trie() };
@@ -51,6 +53,10 @@ impl MaskWork<'_> {
         let opened = if keys.depth(state) == 0 { keys.step(state, b'"', &filter) } else { Some(state) };
         if let Some(state) = opened {
             self.add_closing((set, scan), keys, &filter, state, table, &mut parts.found)?;
+        }
+        if self.mode == Written::ANY {
+            let Found { values, doubtful } = &mut parts.found;
+            doubtful.extend_from_slice(&values[n_found..]);
         }
         Ok(())
     }

@@ -8,7 +8,6 @@
 //! - for named keys the same two, by walks along the names;
 //! - for literals and enumerations both at once, by a narrow walk over the token trie.
 
-mod bytes;
 mod fates;
 mod free_text;
 mod generation;
@@ -27,7 +26,6 @@ use std::sync::atomic::Ordering;
 use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
-use self::bytes::ByteSet;
 pub(crate) use self::generation::{Generation, Handle, Shared};
 pub(crate) use self::pasts::Pasts;
 pub(crate) use self::profile::Profiles;
@@ -35,11 +33,13 @@ use self::profile::{Exits, Profile};
 use self::repeats::Estimate;
 pub(crate) use self::union::Unions;
 use self::walk::{Found, RestMemo, Trie};
-use crate::automata::{Automaton, Overflows};
+use crate::automata::{Automaton, Escapes, Overflows};
 use crate::error::LimitError;
 use crate::ids::TokenId;
 use crate::limits::Limits;
-use crate::parser::{Blank, Configuration, Entry, Lexing, Parser, Scan, SetId, TokenReach, WordSetId, Written};
+use crate::parser::{
+    Blank, ByteSet, Configuration, Entry, Lexing, Parser, PastId, Scan, SetId, TokenReach, WordSetId, Written,
+};
 pub use crate::vocabulary::TokenMask;
 use crate::vocabulary::strings::BodyTable;
 use crate::vocabulary::token_mask::set_bit;
@@ -47,7 +47,14 @@ use crate::vocabulary::{Vocabulary, leading_whitespace};
 
 /// Which table of the vocabulary a rest belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Table {
+pub(crate) struct Table {
+    begin: Begin,
+    escapes: Escapes,
+}
+
+/// Where the tokens of a table begin: in a string, before it, or before whitespace in front of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Begin {
     Body,
     Opened,
     Spaced,
@@ -55,16 +62,17 @@ pub(crate) enum Table {
 
 impl Table {
     fn of(self, vocabulary: &Vocabulary) -> &BodyTable {
-        match self {
-            Table::Body => &vocabulary.strings().body,
-            Table::Opened => &vocabulary.strings().opened,
-            Table::Spaced => &vocabulary.strings().spaced,
+        let tables = vocabulary.strings(self.escapes);
+        match self.begin {
+            Begin::Body => &tables.body,
+            Begin::Opened => &tables.opened,
+            Begin::Spaced => &tables.spaced,
         }
     }
 }
 
 /// Exits of a string table that each class of item sets takes.
-type ExitMemo = AHashMap<(SetId, Table), Arc<Taken>>;
+type ExitMemo = AHashMap<(SetId, Table, PastId), Arc<Taken>>;
 
 /// Exits of a string table that one item set takes, by token in rising order.
 #[derive(Debug)]
@@ -80,7 +88,7 @@ struct Taken {
 pub(crate) fn token_reach(vocabulary: &Vocabulary) -> TokenReach {
     TokenReach {
         max_bytes: u32::try_from(vocabulary.max_token_bytes()).unwrap_or(u32::MAX),
-        max_chars: vocabulary.strings().reach(),
+        max_chars: vocabulary.string_reach(),
         names: vocabulary.names_behind_commas(),
     }
 }
@@ -100,6 +108,8 @@ struct MaskWork<'a> {
     unions: &'a Unions,
     overflows: &'a Overflows,
     limits: &'a Limits,
+    /// What was written before: [`Written::FRESH`] or [`Written::ANY`].
+    mode: PastId,
     /// Automaton and parser steps so far.
     n_steps: usize,
     /// Bytes added to what is kept from mask to mask.
@@ -243,11 +253,7 @@ impl MaskWork<'_> {
             }
             Automaton::Special(_) => Ok(()),
             _ => {
-                parts.direct.push(Entry {
-                    set,
-                    lexing: Lexing::Inside { scan, state, n_chars: 0 },
-                    past: Written::ANY,
-                });
+                parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars: 0 }, past: self.mode });
                 Ok(())
             }
         }
@@ -267,11 +273,16 @@ impl MaskWork<'_> {
         let automaton = Arc::clone(self.parser.automaton(terminal));
         match *automaton {
             Automaton::Literal(_) | Automaton::OneOf(_) => {
-                parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars }, past: Written::ANY });
+                parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars }, past: self.mode });
                 return Ok(());
             }
             Automaton::Special(token) => {
                 parts.found.values.push(token.get());
+                return Ok(());
+            }
+            // Which of its bytes may come depends on what was written.
+            Automaton::Number(_) | Automaton::Regex(_) if self.mode == Written::ANY => {
+                parts.direct.push(Entry { set, lexing: Lexing::Inside { scan, state, n_chars }, past: self.mode });
                 return Ok(());
             }
             _ => {}
@@ -313,10 +324,10 @@ impl MaskWork<'_> {
     /// The exits of a string table whose rest the grammar takes behind the string.
     fn taken_exits(&mut self, after: SetId, table: Table) -> Result<Arc<Taken>, LimitError> {
         let class = self.parser.class(after);
-        if let Some(taken) = self.exits.get(&(class, table)) {
+        if let Some(taken) = self.exits.get(&(class, table, self.mode)) {
             return Ok(Arc::clone(taken));
         }
-        let found = self.rests_behind(after, Trie::Rests(table), None)?;
+        let found = self.rests_behind(after, self.mode, Trie::Rests(table), None)?;
         // The exits of a table are in the order of their tokens.
         let exits = &table.of(self.vocabulary).exits;
         let mut taken = FixedBitSet::with_capacity(exits.len());
@@ -331,7 +342,7 @@ impl MaskWork<'_> {
         let doubtful: Box<[u32]> = found.doubtful.iter().map(|exit| exits[*exit as usize].0).collect();
         self.n_bytes += 8 * n_taken + 4 * doubtful.len() + 96;
         let taken = Arc::new(Taken { tokens: tokens.into(), prefixes: prefixes.into(), doubtful });
-        self.exits.insert((class, table), Arc::clone(&taken));
+        self.exits.insert((class, table, self.mode), Arc::clone(&taken));
         Ok(taken)
     }
 }

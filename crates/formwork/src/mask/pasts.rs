@@ -42,8 +42,16 @@ impl PastLists {
             }
             Pasts(id << 1 | 1)
         };
-        entries.iter_mut().for_each(|entry| entry.past = Written::ANY);
+        entries.iter_mut().for_each(|entry| entry.past = Written::FRESH);
         pasts
+    }
+
+    /// Whether something holds of any of them.
+    pub(super) fn any(&self, pasts: Pasts, holds: impl Fn(PastId) -> bool) -> bool {
+        match self.lists.get(pasts.0 as usize >> 1).filter(|_| !pasts.is_one()) {
+            Some(list) => list.iter().any(|past| holds(*past)),
+            None => holds(pasts.0 >> 1),
+        }
     }
 
     /// Puts them back.

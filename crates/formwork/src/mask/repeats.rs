@@ -5,7 +5,7 @@
 //! key, what was written: they are found by walking along the words and the token trie at once. What is found is tried.
 
 use super::MaskWork;
-use crate::automata::WordCount;
+use crate::automata::{Automaton, WordCount};
 use crate::error::LimitError;
 use crate::grammar::Effect;
 use crate::parser::{Configuration, Entry, Lexing, Scan, WordSetId};
@@ -30,12 +30,15 @@ struct Cursor {
 }
 
 impl MaskWork<'_> {
-    /// Whether a lexeme is being read, or may begin here, that must differ from others.
+    /// Whether something is being read, or may begin here, that must differ from others.
     pub(super) fn may_repeat(&mut self, configuration: &[Entry]) -> Result<bool, LimitError> {
-        if !self.parser.productions().remembers_keys {
+        if !self.parser.productions().remembers {
             return Ok(false);
         }
         for entry in configuration {
+            if self.parser.written.is_at_risk(entry.past) {
+                return Ok(true);
+            }
             match entry.lexing {
                 Lexing::Inside { scan, .. } => {
                     if self.parser.effect(entry.set, scan) == Effect::OtherKey {
@@ -84,16 +87,23 @@ impl MaskWork<'_> {
 
     /// Those of the doubtful tokens that hold a key which was written, as far as that is what makes them doubtful.
     fn spelled_again(&mut self, configuration: &[Entry], doubtful: &[u32]) -> Vec<u32> {
-        if doubtful.is_empty() || !self.parser.keys_never_run_out {
+        let compares = configuration.iter().any(|entry| self.parser.written.reads_all(entry.past));
+        if doubtful.is_empty() || compares || !self.parser.keys_never_run_out {
             return doubtful.to_vec();
         }
         let spelled = self.vocabulary.spelled();
         let mut tokens = spelled.odd().to_vec();
+        if self.parser.productions().has_unique_lists() {
+            // A token may hold two elements of a list that begins in it.
+            let opens = |token: &&u32| self.vocabulary.bytes_at(**token as usize).contains(&b'[');
+            tokens.extend(doubtful.iter().filter(opens));
+        }
         for entry in configuration {
             for keys in self.parser.written.keys_around(entry.past) {
                 let again = self.spelled.entry(keys).or_insert_with(|| {
                     let words = self.parser.written.words.list(keys);
-                    let again = words.iter().flat_map(|word| spelled.spelling(self.parser.written.words.get(*word)));
+                    let again =
+                        words.iter().flat_map(|word| spelled.spelling(&self.parser.written.words.get(*word)[1..]));
                     self.n_bytes += 64;
                     again.copied().collect()
                 });
@@ -120,10 +130,8 @@ impl MaskWork<'_> {
 
     fn add_agreeing_between(&mut self, entry: Entry, spaced: bool, tokens: &mut Vec<u32>) -> Result<(), LimitError> {
         for scan in 0..self.parser.n_scans(entry.set)? {
-            if self.parser.effect(entry.set, scan) == Effect::OtherKey {
-                let begun = self.parser.begin(entry.set, scan, entry.past);
-                self.add_agreeing(begun, spaced, tokens)?;
-            }
+            let begun = self.parser.begin(entry.set, scan, entry.past);
+            self.add_agreeing(begun, spaced, tokens)?;
         }
         Ok(())
     }
@@ -131,19 +139,36 @@ impl MaskWork<'_> {
     /// Adds the tokens that spell a word which must not be written again, up to its end, and those behind which no other
     /// word is left.
     fn add_agreeing(&mut self, entry: Entry, spaced: bool, tokens: &mut Vec<u32>) -> Result<(), LimitError> {
-        let Lexing::Inside { scan, state, n_chars } = entry.lexing else { return Ok(()) };
-        let Scan::Terminal { terminal, effect: Effect::OtherKey, .. } = self.parser.scan(entry.set, scan) else {
-            return Ok(());
-        };
-        let terminal = *terminal;
-        let (keys, read) = self.parser.written.keys(entry.past);
-        let words = self.parser.written.words.narrow(keys, 0, &read);
+        let Lexing::Inside { scan, .. } = entry.lexing else { return Ok(()) };
+        let Scan::Terminal { terminal, effect, .. } = self.parser.scan(entry.set, scan) else { return Ok(()) };
+        let (terminal, effect) = (*terminal, *effect);
+        if effect == Effect::OtherKey {
+            let (keys, read) = self.parser.written.keys(entry.past);
+            let words = self.parser.written.words.narrow(keys, 0, &read);
+            self.add_agreeing_with((words, read.len()), entry, terminal, spaced, tokens)?;
+        }
+        if matches!(**self.parser.automaton(terminal), Automaton::String(_)) {
+            let equal = self.parser.written.equal_strings(entry.past);
+            self.add_agreeing_with(equal, entry, terminal, spaced, tokens)?;
+        }
+        Ok(())
+    }
+
+    fn add_agreeing_with(
+        &mut self,
+        (words, depth): (WordSetId, usize),
+        entry: Entry,
+        terminal: u32,
+        spaced: bool,
+        tokens: &mut Vec<u32>,
+    ) -> Result<(), LimitError> {
+        let Lexing::Inside { state, n_chars, .. } = entry.lexing else { return Ok(()) };
         if self.parser.written.words.size(words) == 0 {
             return Ok(());
         }
         let automaton = std::sync::Arc::clone(self.parser.automaton(terminal));
         let trie = self.vocabulary.trie();
-        let start = Cursor { state, n_chars, words, depth: read.len() };
+        let start = Cursor { state, n_chars, words, depth };
         let mut pending = vec![(None, start)];
         let mut blanks = if spaced { vec![None] } else { Vec::new() };
         while let Some(node) = blanks.pop() {

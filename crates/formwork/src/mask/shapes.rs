@@ -59,7 +59,7 @@ impl Classifier<'_> {
         if let Some(known) = self.known.get(&(state, class)) {
             return *known;
         }
-        let Some(dfa) = self.string.dfa() else { return Uniform::To(state) };
+        let Some(dfa) = self.string.dfa() else { return Uniform::Mixed };
         let mut targets = self.classes.0[usize::from(class)].iter().map(|c| dfa.next(state, usize::from(*c)));
         let first = targets.next().flatten();
         let answer = match (targets.all(|target| target == first), first) {

@@ -8,12 +8,11 @@ use std::sync::Arc;
 use ahash::AHashMap;
 use smallvec::SmallVec;
 
-use super::bytes::{ByteSet, next_bytes};
 use super::{MaskWork, Table};
 use crate::automata::Automaton;
 use crate::error::LimitError;
 use crate::grammar::Effect;
-use crate::parser::{self, Configuration, Entry, Lexing, Scan, SetId, Written};
+use crate::parser::{ByteSet, Configuration, Entry, Lexing, PastId, Scan, SetId, Written, behind_lexeme, next_bytes};
 use crate::vocabulary::{Child, TokenTrie, Vocabulary};
 
 /// A trie of the vocabulary.
@@ -61,18 +60,13 @@ impl Found {
 }
 
 /// By class of item sets and node of a trie (`None` is the root): the values below the node whose strings can be read.
-pub(super) type RestMemo = AHashMap<(SetId, Trie, Option<u32>), Arc<Found>>;
+pub(super) type RestMemo = AHashMap<(SetId, PastId, Trie, Option<u32>), Arc<Found>>;
 
 /// A node, the configuration behind it, and which of its children were not looked at yet.
 struct Level<'t> {
     children: &'t [Child],
     configuration: Configuration,
     bytes: ByteSet,
-}
-
-/// Between two lexemes, before any whitespace, whatever was written before.
-fn behind_lexeme(set: SetId) -> Entry {
-    parser::behind_lexeme(set, Written::ANY)
 }
 
 fn is_behind_lexeme(entry: &Entry) -> bool {
@@ -91,7 +85,7 @@ impl MaskWork<'_> {
         if let Some(Some(bytes)) = self.first_bytes.get(set as usize) {
             return Ok(*bytes);
         }
-        let bytes = next_bytes(self.parser, &[behind_lexeme(set)])?;
+        let bytes = next_bytes(self.parser, &[behind_lexeme(set, Written::ANY)])?;
         if self.first_bytes.len() <= set as usize {
             self.n_bytes += size_of::<Option<ByteSet>>() * (set as usize + 1 - self.first_bytes.len());
             self.first_bytes.resize(set as usize + 1, None);
@@ -107,7 +101,7 @@ impl MaskWork<'_> {
         for node in nodes {
             // Nearly always no child can follow: most rests go on in the lexeme itself.
             if trie.children(Some(*node as usize)).iter().any(|child| bytes.contains(child.byte)) {
-                let rests = self.rests_behind(set, Trie::Tokens, Some(*node))?;
+                let rests = self.rests_behind(set, self.mode, Trie::Tokens, Some(*node))?;
                 found.add_all(&rests, false);
             }
         }
@@ -115,8 +109,16 @@ impl MaskWork<'_> {
     }
 
     /// The values below a node whose rests can be read behind a lexeme that leads to `set`.
-    pub(super) fn rests_behind(&mut self, set: SetId, trie: Trie, node: Option<u32>) -> Result<Arc<Found>, LimitError> {
-        let key = (self.parser.class(set), trie, node);
+    pub(super) fn rests_behind(
+        &mut self,
+        set: SetId,
+        past: PastId,
+        trie: Trie,
+        node: Option<u32>,
+    ) -> Result<Arc<Found>, LimitError> {
+        // What comes behind something doubtful is doubtful anyway.
+        let past = if past == Written::ANY { past } else { Written::FRESH };
+        let key = (self.parser.class(set), past, trie, node);
         if let Some(rests) = self.rests.get(&key) {
             return Ok(Arc::clone(rests));
         }
@@ -124,7 +126,7 @@ impl MaskWork<'_> {
         let bytes = self.bytes_behind(set)?;
         let node = node.map(|node| node as usize);
         if trie.of(self.vocabulary).children(node).iter().any(|child| bytes.contains(child.byte)) {
-            let start = Configuration::from_slice(&[behind_lexeme(set)]);
+            let start = Configuration::from_slice(&[behind_lexeme(set, past)]);
             self.walk_children(trie, node, start, bytes, &mut found)?;
         }
         let rests = Arc::new(found);
@@ -166,7 +168,7 @@ impl MaskWork<'_> {
             }
             for entry in &next {
                 if is_behind_lexeme(entry) {
-                    let rests = self.rests_behind(entry.set, trie_id, Some(node))?;
+                    let rests = self.rests_behind(entry.set, entry.past, trie_id, Some(node))?;
                     found.add_all(&rests, entry.past == Written::DOUBTED);
                 } else if self.is_wide(entry) {
                     self.walk_lexeme(trie_id, node as usize, entry, found)?;
@@ -185,6 +187,7 @@ impl MaskWork<'_> {
     fn is_wide(&self, entry: &Entry) -> bool {
         let Lexing::Inside { scan, .. } = entry.lexing else { return false };
         match self.parser.scan(entry.set, scan) {
+            _ if entry.past != Written::FRESH => false,
             Scan::Terminal { terminal, effect: Effect::None, .. } => {
                 matches!(**self.parser.automaton(*terminal), Automaton::FreeText(_) | Automaton::Regex(_))
             }
@@ -218,7 +221,7 @@ impl MaskWork<'_> {
         for end in ends {
             while dead.next_if(|node| *node < end).is_some() {}
             if dead.peek().is_some_and(|node| *node < trie.end(end)) {
-                let rests = self.rests_behind(after, trie_id, Some(end as u32))?;
+                let rests = self.rests_behind(after, entry.past, trie_id, Some(end as u32))?;
                 found.add_all(&rests, doubted);
             }
         }

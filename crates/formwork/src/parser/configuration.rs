@@ -59,8 +59,28 @@ impl Parser {
         })
     }
 
-    /// Reads one byte: adds to `next` every entry that `entry` becomes.
-    pub(crate) fn step_entry(&mut self, entry: Entry, byte: u8, next: &mut Configuration) -> Result<(), LimitError> {
+    /// Reads one byte: adds to `next` every entry that `entry` becomes and that can be completed.
+    fn step_entry(&mut self, entry: Entry, byte: u8, next: &mut Configuration) -> Result<(), LimitError> {
+        if !self.productions.remembers {
+            return self.step_unchecked(entry, byte, next);
+        }
+        let mut stepped = Configuration::new();
+        self.step_unchecked(entry, byte, &mut stepped)?;
+        for entry in stepped {
+            if let Some(past) = self.past_if_live(entry)? {
+                push(next, Entry { past, ..entry });
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, but some of them may only be completed by writing again what must not be written twice.
+    pub(super) fn step_unchecked(
+        &mut self,
+        entry: Entry,
+        byte: u8,
+        next: &mut Configuration,
+    ) -> Result<(), LimitError> {
         match entry.lexing {
             Lexing::Inside { .. } => self.step_lexeme(entry, byte, next),
             Lexing::Between { n_blank } => {
@@ -115,11 +135,17 @@ impl Parser {
                 (state, keys.complete(state, filter), keys.can_go_on(state, filter).then_some((0, Effect::None)))
             }
         };
+        if self.written.reads_all(past) {
+            let Some(read) = self.written.read(past, byte)? else { return Ok(()) };
+            past = read;
+        }
         if let Some(key) = ended
             && let Some(past) = self.past_behind(entry.set, scan, key, past)?
         {
             let set = self.step(entry.set, scan, key)?;
-            push(next, behind_lexeme(set, past));
+            if let Some(set) = self.without_repeated(set, past) {
+                push(next, behind_lexeme(set, past));
+            }
         }
         let inside = Entry { lexing: Lexing::Inside { scan, state, n_chars }, past, ..entry };
         match can_go_on {

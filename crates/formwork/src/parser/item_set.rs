@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use ahash::AHashMap;
 
+use super::configuration::Entry;
 use super::view::{Classes, TokenReach};
-use super::written::{Written, WrittenWord};
+use super::written::{WordSetId, Written, WrittenWord};
 use crate::automata::{Automaton, KeyFilter, WordCount};
 use crate::error::LimitError;
 use crate::grammar::{Effect, Place, Productions, Register, SeenSets};
@@ -69,6 +70,13 @@ pub(crate) struct Parser {
     pub(super) key_words: AHashMap<(u32, u32), WrittenWord>,
     /// By terminal, state and characters read: how many words can still be read.
     pub(super) word_counts: AHashMap<(u32, u64, u32), WordCount>,
+    /// By set: whether a lexeme may come next of which there is plenty.
+    pub(super) plenty: AHashMap<SetId, bool>,
+    /// Entries that may only be completed by repeating something: whether they are not.
+    pub(super) live: AHashMap<Entry, bool>,
+    /// By terminal: the numbers that are not in the set that was asked for last.
+    pub(super) new_numbers: AHashMap<u32, (WordSetId, Arc<Automaton>)>,
+    pub(super) limits: Limits,
     pub(super) classes: Classes,
     /// Whether there is always another key without a name, wherever there may be one.
     pub(crate) keys_never_run_out: bool,
@@ -102,6 +110,10 @@ impl Parser {
             written: Written::new(limits.max_unique),
             key_words: AHashMap::new(),
             word_counts: AHashMap::new(),
+            plenty: AHashMap::new(),
+            live: AHashMap::new(),
+            new_numbers: AHashMap::new(),
+            limits: limits.clone(),
             classes,
             start: ROOT,
             max_items: limits.max_items,

@@ -6,14 +6,17 @@
 //! a list; nothing is searched. Left recursion cannot be had that way and is refused when the grammar is lowered.
 
 mod blanks;
+mod bytes;
 mod configuration;
 mod item_set;
+mod live;
 mod past;
 mod predict;
 mod view;
 mod written;
 
 pub(crate) use self::blanks::Blank;
+pub(crate) use self::bytes::{ByteSet, next_bytes};
 pub(crate) use self::configuration::{Configuration, Entry, Lexing, behind_lexeme};
 pub(crate) use self::item_set::{Item, Parser, Scan, SetId};
 pub(crate) use self::view::{ConfigurationView, TokenReach};

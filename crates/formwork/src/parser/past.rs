@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::item_set::{Parser, Scan, SetId};
+use super::item_set::{Item, Parser, Scan, SetId};
 use super::written::{PastId, WordSetId, Written, WrittenWord};
 use crate::automata::Automaton;
 use crate::automata::WordCount;
@@ -36,9 +36,10 @@ impl Parser {
         key: u32,
         past: PastId,
     ) -> Result<Option<PastId>, LimitError> {
-        if !self.productions.remembers_keys {
+        if !self.productions.remembers {
             return Ok(Some(past));
         }
+        let past = if self.written.reads_all(past) { self.written.end_of_lexeme(past)? } else { past };
         match self.scan(set, scan) {
             Scan::Terminal { effect: Effect::None, .. } => Ok(Some(past)),
             Scan::Terminal { effect: Effect::MoreKeys(record), .. } => {
@@ -57,11 +58,27 @@ impl Parser {
         }
     }
 
+    /// The set less the items that an element of a list has just ended in which was there already; `None` where none is left.
+    pub(super) fn without_repeated(&mut self, set: SetId, past: PastId) -> Option<SetId> {
+        if !Written::is_known(past) || !self.written.is_repeated(past) {
+            return Some(set);
+        }
+        let items = self.items(set);
+        let is_kept = |item: &&Item| !self.productions.is_behind_unique(item.place);
+        let kept: Vec<Item> = items.iter().filter(is_kept).copied().collect();
+        if kept.len() == items.len() {
+            return Some(set);
+        }
+        let accepting = self.is_accepting(set);
+        (accepting || !kept.is_empty()).then(|| self.intern(kept, accepting))
+    }
+
     fn key_word(&mut self, record: u32, key: u32) -> WrittenWord {
         if let Some(word) = self.key_words.get(&(record, key)) {
             return *word;
         }
-        let content = self.productions.records[record as usize].keys.content(key);
+        let mut content = vec![super::written::STRING];
+        content.append(&mut self.productions.records[record as usize].keys.content(key));
         let word = self.written.words.word(&content);
         self.key_words.insert((record, key), word);
         self.n_bytes += 32;
@@ -132,6 +149,6 @@ impl Parser {
     fn n_used(&self, terminal: u32, words: WordSetId) -> u32 {
         let automaton = &self.automata[terminal as usize];
         let words = self.written.words.list(words).into_iter().map(|word| self.written.words.get(word));
-        words.filter(|word| automaton.has_word(word)).count() as u32
+        words.filter(|word| automaton.has_word(&word[1..])).count() as u32
     }
 }

@@ -156,12 +156,6 @@ pub(super) fn a_label(encoded: &[u8]) -> Option<Label> {
     if is_canonical && text.iter().any(|char| *char >= 128) { u_label(&text) } else { None }
 }
 
-/// What follows `xn--` for a text, if it is a U-label.
-pub(super) fn encode_label(text: &[u32]) -> Option<Vec<u8>> {
-    u_label(text)?;
-    punycode::encode(text)
-}
-
 fn u_label(text: &[u32]) -> Option<Label> {
     let tables = &*TABLES;
     let hyphen = u32::from(b'-');
@@ -274,4 +268,97 @@ pub(super) fn may_go_on(encoded: &[u8]) -> bool {
     });
     // A later hyphen makes ASCII of it all.
     read.is_some() || PREFIX.len() + encoded.len() + 2 <= MAX_LABEL
+}
+
+/// Characters of a text's ASCII form.
+pub(super) fn n_ascii(text: &[u32]) -> usize {
+    match text.iter().all(|char| *char < 128) {
+        true => text.len(),
+        false => PREFIX.len() + punycode::encode(text).map_or(usize::MAX / 2, |encoded| encoded.len()),
+    }
+}
+
+/// Whether a label that begins so plainly is none, whatever follows.
+pub(super) fn is_hopeless(text: &[u32]) -> bool {
+    let tables = &*TABLES;
+    let hyphen = u32::from(b'-');
+    let Some(first) = text.first() else { return false };
+    if text.iter().all(|char| *char < 128) {
+        let is_encoded = text.get(..2).is_some_and(|start| matches!(start, [0x58 | 0x78, 0x4E | 0x6E]));
+        return *first == hyphen || text.get(2..4) == Some(&[hyphen; 2]) && !is_encoded;
+    }
+    let stands = |at: usize| {
+        // What looks ahead is decided once there is something; a letter that all want to see may yet come.
+        let waits = match text[at] {
+            ZWNJ => text[at + 1..].iter().all(|char| tables.behaviour(*char).is_some_and(|it| it.joining == b'T')),
+            MIDDLE_DOT | KERAIA => at + 1 == text.len(),
+            KATAKANA_DOT => true,
+            _ => false,
+        };
+        tables.behaviour(text[at]).is_some() && (waits || fits_context(text, at, tables))
+    };
+    *first == hyphen
+        || is_in(&tables.marks, *first)
+        || text.get(2..4) == Some(&[hyphen; 2])
+        || !(0..text.len()).all(stands)
+        || mixes_directions(text, tables)
+        || !is_composed(text, tables)
+}
+
+/// Whether a label holds what its first character's direction does not allow.
+fn mixes_directions(text: &[u32], tables: &Tables) -> bool {
+    let class = |char: &u32| tables.behaviour(*char).map_or(b'L', |behaviour| behaviour.bidi);
+    match text.first().map(class) {
+        Some(b'R' | b'A') => text.iter().any(|char| class(char) == b'L'),
+        _ => text.iter().any(|char| is_right_to_left(*char, tables)),
+    }
+}
+
+/// The code points between two that may stand in some label.
+pub(super) fn standing_in(lo: u32, hi: u32) -> impl Iterator<Item = u32> {
+    let runs = &TABLES.runs;
+    let first = runs.partition_point(|(_, last, _)| *last < lo);
+    let met = runs[first..].iter().take_while(move |(first, ..)| *first <= hi);
+    met.flat_map(move |(first, last, _)| (*first).max(lo)..=(*last).min(hi))
+}
+
+/// Endings that make an A-label of what follows `xn--` so far: all of one character and of two, where none is whole
+/// already, and those by which all that was read is ASCII, with one letter more.
+pub(super) fn endings(read: &[u8]) -> Vec<Vec<u8>> {
+    const DIGITS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789-";
+    let is_label = |ending: &[u8]| a_label(&[read, ending].concat()).is_some();
+    if !read.is_empty() && is_label(&[]) {
+        return vec![Vec::new()];
+    }
+    let short = |n_chars: usize| {
+        let n_endings = DIGITS.len().pow(n_chars as u32);
+        let ending = move |number: usize| -> Vec<u8> {
+            (0..n_chars as u32).map(|place| DIGITS[number / DIGITS.len().pow(place) % DIGITS.len()]).collect()
+        };
+        (0..n_endings).map(ending).filter(|ending| is_label(ending)).collect::<Vec<_>>()
+    };
+    let mut endings = if read.is_empty() { Vec::new() } else { short(1) };
+    if endings.is_empty() && !read.is_empty() {
+        endings = short(2);
+    }
+    endings.extend(endings_of_ascii(read));
+    endings
+}
+
+/// Endings by which all that was read is ASCII: a letter that costs little, one that costs more, one from right to left.
+fn endings_of_ascii(read: &[u8]) -> Vec<Vec<u8>> {
+    let ascii: Vec<u32> = read.iter().map(|byte| u32::from(*byte)).collect();
+    for letter in [0xDF, 0x4E00, 0x5D0] {
+        let encoded = (0..=ascii.len()).filter_map(|place| {
+            let mut text = ascii.clone();
+            text.insert(place, letter);
+            u_label(&text)?;
+            punycode::encode(&text)
+        });
+        let found: Vec<Vec<u8>> = encoded.filter_map(|encoded| Some(encoded.strip_prefix(read)?.to_vec())).collect();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
 }

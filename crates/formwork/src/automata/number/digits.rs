@@ -24,6 +24,7 @@ pub(super) const MAX_BOUND_DIGITS: i64 = 2_000;
 /// Automaton of one [`NumberSpec`].
 #[derive(Debug)]
 pub(crate) struct DigitMachine {
+    spec: NumberSpec,
     integer: bool,
     exponent: bool,
     max_digits: Option<u32>,
@@ -79,6 +80,12 @@ pub(crate) struct DigitState {
     remainders: SmallVec<[u64; 1]>,
 }
 
+impl DigitState {
+    pub(super) fn is_in_exponent(&self) -> bool {
+        matches!(self.phase, Phase::Exponent | Phase::ExponentSign { .. } | Phase::ExponentDigits { .. })
+    }
+}
+
 impl DigitMachine {
     /// Whether it can tell the numbers of `spec`, with a bearable number of states.
     pub(super) fn serves(spec: &NumberSpec) -> bool {
@@ -110,6 +117,7 @@ impl DigitMachine {
         let downwards = (!positive(&spec.minimum))
             .then(|| Range { least: maximum.filter(|_| !positive(&spec.maximum)), greatest: minimum });
         Ok(DigitMachine {
+            spec: spec.clone(),
             integer: spec.integer,
             // A power of ten leaves a number on its side of zero: only then the digits before it can be judged alone.
             exponent: !spec.integer && spec.multiples.is_empty() && is_zero(&spec.minimum) && is_zero(&spec.maximum),
@@ -117,6 +125,10 @@ impl DigitMachine {
             ranges: [upwards, downwards],
             divisors,
         })
+    }
+
+    pub(super) fn spec(&self) -> &NumberSpec {
+        &self.spec
     }
 
     fn range(&self, negative: bool) -> Option<&Range> {

@@ -111,6 +111,10 @@ impl ExactMachine {
         })
     }
 
+    pub(super) fn spec(&self) -> &NumberSpec {
+        self.set.spec()
+    }
+
     pub(super) fn start(&self) -> ExactState {
         ExactState::Mantissa(Mantissa {
             part: Part::Start,

@@ -65,6 +65,27 @@ impl NumberMachine {
         }
         Ok(NumberMachine::Exact(ExactMachine::new(&spec)?))
     }
+
+    /// The same numbers but for these. Where any number of one sign will do, those with an exponent are left out as well.
+    pub(super) fn without(&self, values: Vec<Decimal>) -> Result<NumberMachine, GrammarError> {
+        let mut spec = match self {
+            NumberMachine::Digits(machine) => machine.spec().clone(),
+            NumberMachine::Exact(machine) => machine.spec().clone(),
+        };
+        spec.excluded.extend(values);
+        spec.excluded.sort_unstable();
+        spec.excluded.dedup();
+        Ok(NumberMachine::Exact(ExactMachine::new(&spec)?))
+    }
+
+    /// Whether states tell only what bounds and divisors need, and are few.
+    pub(super) fn counts_digits(&self) -> bool {
+        matches!(self, NumberMachine::Digits(_))
+    }
+
+    pub(super) fn is_in_exponent(state: &NumberState) -> bool {
+        matches!(state, NumberState::Digits(state) if state.is_in_exponent())
+    }
 }
 
 /// Digits that some number of the description needs before or behind the point, where those are not fewer than `max`.

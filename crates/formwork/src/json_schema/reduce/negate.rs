@@ -12,13 +12,14 @@ use smallvec::SmallVec;
 use super::Reducer;
 use super::combine::{forbidding, only_objects, requiring};
 use super::constant::literal;
+use super::keys::complements;
 use super::object::existing;
 use super::presence::clause;
 use crate::automata::{Bound, ContentConstraint, ContentLanguage, Decimal, NumberForm, NumberSpec, StringSpec};
 use crate::json_schema::dialect::Dialect;
 use crate::json_schema::document::{NodeId, Step};
 use crate::json_schema::fault::Result;
-use crate::json_schema::format::{self, Format};
+use crate::json_schema::format::Format;
 use crate::json_schema::keyword::{Keyword, Keywords};
 use crate::json_schema::shape::{
     Alternatives, ArrayShape, ConjId, Contains, KeyClass, Named, NumberSet, NumberShape, ObjectShape, Owner, Residues,
@@ -242,7 +243,7 @@ impl<'a> Reducer<'a> {
         }
         if let Some((name, format)) = self.format(node, keywords)? {
             if let Format::Strings(spec) = &format {
-                format::outside(spec).into_iter().for_each(|spec| case(spec, Vec::new()));
+                complements(spec).into_iter().for_each(|spec| case(spec, Vec::new()));
             } else if let Some(residue) = self.format_residue(node, name, &format) {
                 case(StringSpec::default(), vec![residue]);
             }

@@ -212,9 +212,9 @@ impl<'a> Reducer<'a> {
             return Ok(Alternatives::Any);
         }
         let spec = StringSpec {
-            content: Vec::new(),
             min_chars: self.count(node, keywords, Keyword::MinLength)?.unwrap_or(0),
             max_chars: self.max_count(node, keywords, Keyword::MaxLength)?,
+            ..StringSpec::default()
         };
         if spec.max_chars.is_some_and(|max| spec.min_chars > max) {
             return Ok(Alternatives::none());

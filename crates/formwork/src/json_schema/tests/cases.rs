@@ -9,7 +9,7 @@ use crate::automata::Terminal;
 use crate::error::{SchemaError, ViolationKind};
 use crate::json_schema::{
     ArgumentsKey, Profile, SchemaOptions, Status, Tool, ToolCalls, ToolSet, lower_json_object, lower_schema,
-    lower_tools, schema_report,
+    lower_tools, report,
 };
 
 fn check(schema: Value, valid: &[Value], invalid: &[Value]) {
@@ -180,7 +180,7 @@ fn what_is_relaxed_is_reported() {
         "items": {"type": "string", "format": "unheard-of", "minLength": 1}
     });
     let options = SchemaOptions { relax_unsupported: true, ..options() };
-    let report = schema_report(&schema, context(&options)).unwrap();
+    let report = report(&schema, &options);
     let entries: Vec<_> =
         report.entries.iter().map(|entry| (entry.pointer.as_str(), entry.keyword.as_str(), entry.status)).collect();
     let expected = [

@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod cases;
+mod lints;
 mod references;
 mod suite;
 

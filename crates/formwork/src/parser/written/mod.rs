@@ -1,33 +1,84 @@
-//! What was written that must not be written again? The keys of the objects around a place.
+//! What was written that must not be written again? The keys of the objects around a place, and the elements of lists.
 //!
 //! What is remembered depends on the text alone and stands beside the items, not in them: item sets stay as few as they are
 //! without it, and one number tells all of it. A place where nothing is asked of it costs nothing.
 //!
-//! Masks are first made for any past ([`Written::ANY`]): every question is answered with yes, and what was read behind such
-//! an answer is [`Written::DOUBTED`].
+//! Outside of lists whose elements must differ only keys are remembered, and the parser tells where they begin and end. From
+//! the bracket of such a list on every byte is read here, as JSON ([`value`]), and of the value that is being written it is
+//! known which earlier elements it can still become equal to.
+//!
+//! Masks are made for pasts that nobody knows first: see [`Written::FRESH`], [`Written::ANY`] and [`Written::DOUBTED`].
 
+mod value;
 mod words;
 
 use ahash::AHashMap;
 
-use self::words::TextId;
+pub(crate) use self::value::number_word;
 pub(crate) use self::words::WordId as WrittenWord;
-pub(crate) use self::words::{WordSetId, Words, push_letter};
+pub(crate) use self::words::{STRING, WordSetId, Words, push_letter};
+use self::words::{TextId, parts};
+use crate::automata::Decimal;
 use crate::error::LimitError;
 use crate::grammar::Effect;
 
 /// Number of a past.
 pub(crate) type PastId = u32;
 
+/// The innermost bracket that is remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Frame {
+    #[default]
+    None,
+    /// An object of which only the keys matter.
+    Keys,
+    /// An object and a list that are, or are in, a list whose elements must differ.
+    Object,
+    List,
+}
+
+/// What is being read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+enum Reading {
+    #[default]
+    Nothing,
+    /// A key of an object of which only the keys matter.
+    LoneKey,
+    /// A key or a string, from the opening quote on.
+    Key,
+    String,
+    /// A number, or one of the three names.
+    Number,
+    Name,
+}
+
 /// What is remembered at one place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Past {
-    /// What is remembered around the innermost object.
+    /// What is remembered around the innermost bracket.
     around: PastId,
-    /// The keys of the innermost object so far.
-    keys: WordSetId,
-    /// The key that is being read, where it has no name.
-    key: TextId,
+    frame: Frame,
+    /// Whether nothing outside the bracket is compared.
+    outermost: bool,
+    /// Keys or elements so far.
+    words: WordSetId,
+    /// In a value that is compared: its elements so far, or its keys and values.
+    content: TextId,
+    n_entries: u32,
+    /// The key whose value comes next, and one more.
+    key: u32,
+    /// Whether a value or a key must come.
+    expecting: bool,
+    /// Whether the last element, or the last key, was there already.
+    repeated: bool,
+    /// Earlier values that the innermost bracket can still become equal to.
+    targets: WordSetId,
+    reading: Reading,
+    text: TextId,
+    decode: u32,
+    /// Earlier keys or values that what is being read can still become equal to, all alike in their first `depth` bytes.
+    begun: WordSetId,
+    depth: u32,
 }
 
 /// What was written in all texts of a generation.
@@ -36,7 +87,7 @@ pub(crate) struct Written {
     pub(crate) words: Words,
     pasts: Vec<Past>,
     ids: AHashMap<Past, PastId>,
-    /// Most keys of one object.
+    /// Most keys of one object, and elements of one list.
     max_words: usize,
     n_bytes: usize,
     /// How often anything was asked or remembered: a step that did neither is the same for any past.
@@ -46,10 +97,12 @@ pub(crate) struct Written {
 impl Written {
     /// Nothing is remembered.
     pub(crate) const NOTHING: PastId = 0;
-    /// Whatever was written before.
-    pub(crate) const ANY: PastId = PastId::MAX;
+    /// Whatever was written before, and the elements that are being written differ from all earlier ones.
+    pub(crate) const FRESH: PastId = PastId::MAX;
+    /// Whatever was written before; the elements that are being written may turn out to be equal to earlier ones.
+    pub(crate) const ANY: PastId = PastId::MAX - 1;
     /// The same, behind something that some pasts do not allow.
-    pub(crate) const DOUBTED: PastId = PastId::MAX - 1;
+    pub(crate) const DOUBTED: PastId = PastId::MAX - 2;
 
     pub(crate) fn new(max_words: usize) -> Written {
         let nothing = Past::default();
@@ -63,9 +116,36 @@ impl Written {
         }
     }
 
-    /// Whether this is a past, and not any.
+    /// Whether this is one past, and not many.
     pub(crate) fn is_known(past: PastId) -> bool {
         past < Written::DOUBTED
+    }
+
+    fn get(&self, past: PastId) -> Past {
+        if Written::is_known(past) { self.pasts[past as usize] } else { Past::default() }
+    }
+
+    /// Whether every byte is read here.
+    pub(crate) fn reads_all(&self, past: PastId) -> bool {
+        matches!(self.get(past).frame, Frame::List | Frame::Object)
+    }
+
+    /// Whether the values that are being written can still become equal to earlier elements.
+    pub(crate) fn is_at_risk(&self, past: PastId) -> bool {
+        let past = self.get(past);
+        match (past.frame, past.reading) {
+            (Frame::List | Frame::Object, Reading::Nothing) => {
+                past.targets != Words::EMPTY
+                    || past.frame == Frame::List && past.expecting && past.words != Words::EMPTY
+            }
+            (Frame::List | Frame::Object, _) => past.begun != Words::EMPTY,
+            _ => false,
+        }
+    }
+
+    /// Whether the element, or the key, that ends here was there already.
+    pub(crate) fn is_repeated(&self, past: PastId) -> bool {
+        self.get(past).repeated
     }
 
     fn intern(&mut self, past: Past) -> PastId {
@@ -81,69 +161,117 @@ impl Written {
 
     /// What is remembered when the first byte of a lexeme is read.
     pub(crate) fn begin(&mut self, past: PastId, effect: Effect) -> PastId {
-        if effect != Effect::OtherKey || !Written::is_known(past) {
+        if effect != Effect::OtherKey || !Written::is_known(past) || self.reads_all(past) {
             return past;
         }
-        let key = Words::EMPTY_TEXT;
-        self.intern(Past { key, ..self.pasts[past as usize] })
+        self.intern(Past { reading: Reading::LoneKey, text: Words::EMPTY_TEXT, ..self.get(past) })
     }
 
     /// What is remembered behind one more letter of a key without a name.
-    pub(crate) fn push(&mut self, past: PastId, letter: u32) -> PastId {
+    pub(crate) fn push(&mut self, id: PastId, letter: u32) -> PastId {
         self.n_uses += 1;
-        if !Written::is_known(past) {
-            return past;
+        let past = self.get(id);
+        if past.reading != Reading::LoneKey {
+            return id;
         }
-        let key = self.words.push(self.pasts[past as usize].key, letter);
-        self.intern(Past { key, ..self.pasts[past as usize] })
+        let text = self.words.push(past.text, letter);
+        self.intern(Past { text, ..past })
     }
 
     /// What is remembered behind a lexeme; `None` where it must not stand there.
-    pub(crate) fn end(&mut self, past: PastId, effect: Effect) -> Result<Option<PastId>, LimitError> {
+    pub(crate) fn end(&mut self, id: PastId, effect: Effect) -> Result<Option<PastId>, LimitError> {
         self.n_uses += 1;
-        if !Written::is_known(past) {
-            return Ok(Some(if effect == Effect::OtherKey { Written::DOUBTED } else { past }));
+        if !Written::is_known(id) {
+            return Ok(Some(match effect {
+                Effect::OtherKey => Written::DOUBTED,
+                Effect::NextElement if id == Written::FRESH => Written::ANY,
+                _ => id,
+            }));
         }
-        let Past { around, keys, key } = self.pasts[past as usize];
+        let past = self.get(id);
+        if self.reads_all(id) {
+            // What the bytes say is known already.
+            return Ok((effect != Effect::OtherKey || !past.repeated).then_some(id));
+        }
         Ok(match effect {
-            Effect::None | Effect::MoreKeys(_) => Some(past),
-            Effect::Open => {
-                let empty = Past { around: past, ..Past::default() };
-                Some(self.intern(empty))
+            Effect::None | Effect::MoreKeys(_) | Effect::NextElement => Some(id),
+            Effect::Open => Some(self.intern(Past { around: id, frame: Frame::Keys, ..Past::default() })),
+            Effect::Close => Some(past.around),
+            Effect::OpenUnique => {
+                let list = Past { around: id, frame: Frame::List, outermost: true, ..Past::default() };
+                Some(self.intern(Past { content: Words::EMPTY_TEXT, ..list }))
             }
-            Effect::Close => Some(around),
             Effect::OtherKey => {
-                let bytes = self.words.bytes_of(key);
-                if self.words.contains(keys, &bytes) {
+                let bytes = self.string(past.text);
+                if self.words.contains(past.words, &bytes) {
                     return Ok(None);
                 }
                 let word = self.words.word(&bytes);
-                Some(self.add_key(past, word)?)
+                Some(self.add_key(id, word)?)
             }
         })
     }
 
-    /// What is remembered behind a key.
-    pub(crate) fn add_key(&mut self, past: PastId, word: WrittenWord) -> Result<PastId, LimitError> {
-        self.n_uses += 1;
-        if !Written::is_known(past) {
-            return Ok(past);
-        }
-        let Past { around, keys, .. } = self.pasts[past as usize];
-        let keys = self.words.with(keys, word);
-        if self.words.size(keys) as usize > self.max_words {
-            return Err(LimitError { setting: "max_unique", limit: self.max_words });
-        }
-        Ok(self.intern(Past { around, keys, key: Words::NO_TEXT }))
+    /// The bytes of a string's word.
+    fn string(&self, text: TextId) -> Vec<u8> {
+        let mut bytes = vec![STRING];
+        bytes.append(&mut self.words.bytes_of(text));
+        bytes
     }
 
-    /// The keys of the innermost object, and the letters of the one that is being read.
-    pub(crate) fn keys(&self, past: PastId) -> (WordSetId, Vec<u8>) {
-        if !Written::is_known(past) {
-            return (Words::EMPTY, Vec::new());
+    /// What is remembered behind a key.
+    pub(crate) fn add_key(&mut self, id: PastId, word: WrittenWord) -> Result<PastId, LimitError> {
+        self.n_uses += 1;
+        if !Written::is_known(id) || self.reads_all(id) {
+            return Ok(id);
         }
-        let past = self.pasts[past as usize];
-        (past.keys, self.words.bytes_of(past.key))
+        let past = self.get(id);
+        let words = self.with(past.words, word)?;
+        Ok(self.intern(Past { words, reading: Reading::Nothing, text: Words::NO_TEXT, ..past }))
+    }
+
+    fn with(&mut self, set: WordSetId, word: WrittenWord) -> Result<WordSetId, LimitError> {
+        let set = self.words.with(set, word);
+        if self.words.size(set) as usize > self.max_words {
+            return Err(LimitError { setting: "max_unique", limit: self.max_words });
+        }
+        Ok(set)
+    }
+
+    /// The keys of the innermost object, and the one that is being read.
+    pub(crate) fn keys(&self, past: PastId) -> (WordSetId, Vec<u8>) {
+        let past = self.get(past);
+        match past.frame {
+            Frame::Keys | Frame::Object => (past.words, self.string(past.text)),
+            Frame::None | Frame::List => (Words::EMPTY, vec![STRING]),
+        }
+    }
+
+    /// Earlier keys or strings that a string can become equal to which is being read or begins here, with the number of
+    /// bytes in which they are alike.
+    pub(crate) fn equal_strings(&mut self, id: PastId) -> (WordSetId, usize) {
+        let past = self.get(id);
+        match past.reading {
+            Reading::Key | Reading::String => (past.begun, past.depth as usize),
+            Reading::Nothing if self.reads_all(id) => {
+                let begun = if past.takes_key() { self.target_keys(&past) } else { self.target_values(&past) };
+                (self.words.narrow(begun, 0, &[STRING]), 1)
+            }
+            _ => (Words::EMPTY, 0),
+        }
+    }
+
+    /// The text of a number that is being read, and earlier numbers that it can become equal to.
+    pub(crate) fn number(&self, id: PastId) -> Option<(Vec<u8>, WordSetId)> {
+        let past = self.get(id);
+        (past.reading == Reading::Number).then(|| (self.words.bytes_of(past.text), past.begun))
+    }
+
+    /// The values of the numbers in a set.
+    pub(crate) fn numbers_in(&self, set: WordSetId) -> Vec<Decimal> {
+        let texts =
+            self.words.list(set).into_iter().filter_map(|word| std::str::from_utf8(&self.words.get(word)[1..]).ok());
+        texts.filter_map(Decimal::parse).collect()
     }
 
     /// The keys of the innermost object and of those around it, where there are any.
@@ -152,7 +280,8 @@ impl Written {
         let pasts = std::iter::successors(first, |past| {
             Some(self.pasts[*past as usize].around).filter(|around| *around != Written::NOTHING)
         });
-        pasts.map(|past| self.pasts[past as usize].keys).filter(|keys| *keys != Words::EMPTY)
+        let keys = pasts.map(|past| self.pasts[past as usize]).filter(|past| past.frame != Frame::List);
+        keys.map(|past| past.words).filter(|keys| *keys != Words::EMPTY)
     }
 
     /// Bytes held, about.
@@ -169,11 +298,21 @@ impl Written {
             at = old.pasts[at as usize].around;
         }
         for old_past in needed.into_iter().rev() {
-            let Past { around, keys, key } = old.pasts[old_past as usize];
+            let past = old.pasts[old_past as usize];
+            let Adopted { pasts, sets, texts, contents, words } = memo;
+            let store = &mut self.words;
+            let mut set = |store: &mut Words, set| store.adopt_set(&old.words, set, sets, words);
             let new = Past {
-                around: memo.pasts.get(&around).copied().unwrap_or(Written::NOTHING),
-                keys: self.words.adopt_set(&old.words, keys, &mut memo.sets),
-                key: self.words.adopt_text(&old.words, key, &mut memo.texts),
+                around: pasts.get(&past.around).copied().unwrap_or(Written::NOTHING),
+                words: set(store, past.words),
+                targets: set(store, past.targets),
+                begun: set(store, past.begun),
+                text: store.adopt_text(&old.words, past.text, texts, &mut |_, letter| letter),
+                content: store.adopt_text(&old.words, past.content, contents, &mut |store, word| {
+                    store.adopt_word(&old.words, word, words)
+                }),
+                key: past.key.checked_sub(1).map_or(0, |key| store.adopt_word(&old.words, key, words) + 1),
+                ..past
             };
             let new = self.intern(new);
             memo.pasts.insert(old_past, new);
@@ -188,4 +327,6 @@ pub(crate) struct Adopted {
     pasts: AHashMap<PastId, PastId>,
     sets: AHashMap<WordSetId, WordSetId>,
     texts: AHashMap<TextId, TextId>,
+    contents: AHashMap<TextId, TextId>,
+    words: AHashMap<WrittenWord, WrittenWord>,
 }

@@ -258,8 +258,27 @@ impl Words {
         found
     }
 
-    /// Takes a word that is being read over from an older generation; `memo` holds those that were taken.
-    pub(crate) fn adopt_text(&mut self, old: &Words, text: TextId, memo: &mut AHashMap<TextId, TextId>) -> TextId {
+    /// The letters of a word that is being read, as they were pushed.
+    pub(crate) fn letters(&self, mut text: TextId) -> Vec<u32> {
+        let mut letters = Vec::new();
+        while text > Words::EMPTY_TEXT {
+            let (before, letter) = self.texts[text as usize];
+            letters.push(letter);
+            text = before;
+        }
+        letters.reverse();
+        letters
+    }
+
+    /// Takes a word that is being read over from an older generation; `letter` takes over each letter, and `memo` holds
+    /// what was taken.
+    pub(crate) fn adopt_text(
+        &mut self,
+        old: &Words,
+        text: TextId,
+        memo: &mut AHashMap<TextId, TextId>,
+        letter: &mut dyn FnMut(&mut Words, u32) -> u32,
+    ) -> TextId {
         let mut letters = Vec::new();
         let mut at = text;
         let mut new = loop {
@@ -273,10 +292,58 @@ impl Words {
             at = old.texts[at as usize].0;
         };
         for old_text in letters.into_iter().rev() {
-            new = self.push(new, old.texts[old_text as usize].1);
+            let taken = letter(self, old.texts[old_text as usize].1);
+            new = self.push(new, taken);
             memo.insert(old_text, new);
         }
         new
+    }
+
+    /// Takes a whole word over, and those that it is made of.
+    pub(crate) fn adopt_word(&mut self, old: &Words, word: WordId, memo: &mut AHashMap<WordId, WordId>) -> WordId {
+        let mut needed = vec![word];
+        let mut index = 0;
+        while index < needed.len() {
+            let parts = parts(old.get(needed[index]));
+            needed.extend(parts.filter(|part| !memo.contains_key(part)));
+            index += 1;
+        }
+        // A word has a higher number than its parts.
+        needed.sort_unstable();
+        for old_word in needed {
+            if memo.contains_key(&old_word) {
+                continue;
+            }
+            let bytes = old.get(old_word);
+            let new_parts: Vec<WordId> = parts(bytes).map(|part| memo[&part]).collect();
+            let new = match new_parts[..] {
+                [] => self.word(bytes),
+                _ => self.composite(bytes[0], new_parts),
+            };
+            memo.insert(old_word, new);
+        }
+        memo[&word]
+    }
+
+    /// The word of a list of words, or of a set of pairs of them: equal sets are equal words.
+    pub(crate) fn composite(&mut self, tag: u8, mut parts: Vec<WordId>) -> WordId {
+        if tag == OBJECT {
+            let mut pairs: Vec<[WordId; 2]> = parts.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect();
+            pairs.sort_unstable();
+            parts = pairs.into_iter().flatten().collect();
+        }
+        let mut bytes = Vec::with_capacity(1 + 4 * parts.len());
+        bytes.push(tag);
+        parts.iter().for_each(|part| bytes.extend_from_slice(&part.to_be_bytes()));
+        self.word(&bytes)
+    }
+
+    /// The set of these words.
+    pub(crate) fn set_of(&mut self, words: impl Iterator<Item = WordId>) -> WordSetId {
+        let mut words: Vec<WordId> = words.collect();
+        words.sort_unstable();
+        words.dedup();
+        words.into_iter().fold(Words::EMPTY, |set, word| self.with(set, word))
     }
 
     /// Takes a set over from an older generation.
@@ -285,36 +352,40 @@ impl Words {
         old: &Words,
         set: WordSetId,
         memo: &mut AHashMap<WordSetId, WordSetId>,
+        words: &mut AHashMap<WordId, WordId>,
     ) -> WordSetId {
-        let mut needed = vec![set];
-        let mut index = 0;
-        while index < needed.len() {
-            if let Node::Branch { zero, one, .. } = old.nodes[needed[index] as usize] {
-                needed.extend([zero, one].into_iter().filter(|below| !memo.contains_key(below)));
-            }
-            index += 1;
+        if let Some(new) = memo.get(&set) {
+            return *new;
         }
-        // A branch has a higher number than what is below it.
-        needed.sort_unstable();
-        for old_set in needed {
-            if memo.contains_key(&old_set) {
-                continue;
-            }
-            let node = match old.nodes[old_set as usize] {
-                Node::Empty => Node::Empty,
-                Node::Leaf(word) => Node::Leaf(self.word(old.get(word))),
-                Node::Branch { bit, zero, one } => Node::Branch { bit, zero: memo[&zero], one: memo[&one] },
-            };
-            let new = self.intern(node);
-            memo.insert(old_set, new);
+        let mut new = Words::EMPTY;
+        for word in old.list(set) {
+            let word = self.adopt_word(old, word, words);
+            new = self.with(new, word);
         }
-        memo[&set]
+        memo.insert(set, new);
+        new
     }
 
     /// Bytes held, about.
     pub(crate) fn n_bytes(&self) -> usize {
         self.n_bytes
     }
+}
+
+/// The first byte of words by what they are the values of: what is behind it tells which.
+pub(crate) const STRING: u8 = b's';
+pub(crate) const NUMBER: u8 = b'n';
+pub(crate) const NAME: u8 = b'l';
+pub(crate) const LIST: u8 = b'[';
+pub(crate) const OBJECT: u8 = b'{';
+
+/// The elements of a list, or the keys and values of an object.
+pub(crate) fn parts(word: &[u8]) -> impl Iterator<Item = WordId> {
+    let parts = match word.first() {
+        Some(&LIST | &OBJECT) => &word[1..],
+        _ => &[],
+    };
+    parts.chunks_exact(4).map(|id| WordId::from_be_bytes([id[0], id[1], id[2], id[3]]))
 }
 
 /// Adds a letter to a text.

@@ -1,21 +1,21 @@
 //! Which bytes can come next at all? A cheap superset that keeps walks from trying every child of a node.
 
+use super::{Entry, Lexing, Parser, Scan};
 use crate::automata::Automaton;
 use crate::error::LimitError;
-use crate::parser::{Entry, Lexing, Parser, Scan};
 
 /// A set of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct ByteSet([u64; 4]);
+pub(crate) struct ByteSet([u64; 4]);
 
 impl ByteSet {
     const ALL: ByteSet = ByteSet([u64::MAX; 4]);
 
-    pub(super) fn insert(&mut self, byte: u8) {
+    pub(crate) fn insert(&mut self, byte: u8) {
         self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
     }
 
-    pub(super) fn contains(&self, byte: u8) -> bool {
+    pub(crate) fn contains(&self, byte: u8) -> bool {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
@@ -25,7 +25,7 @@ impl ByteSet {
 }
 
 /// Bytes with which a text of the configuration can go on; may hold more, never fewer.
-pub(super) fn next_bytes(parser: &mut Parser, configuration: &[Entry]) -> Result<ByteSet, LimitError> {
+pub(crate) fn next_bytes(parser: &mut Parser, configuration: &[Entry]) -> Result<ByteSet, LimitError> {
     let mut bytes = ByteSet::default();
     for entry in configuration {
         match entry.lexing {
