@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use formwork::grammar::KeyOrder;
-use formwork::json_schema::{Layout, SchemaOptions};
+use formwork::json_schema::{Escapes, Layout, SchemaOptions};
 use formwork::{Compiler, Grammar, Limits};
 use formwork_tests::oracle::{
     Body, Elements, ExprId, Field, Fields, Key, Language, PATTERNS, Shape, ShapeSet, Twin, Way,
@@ -49,7 +49,11 @@ fn check_with(
 }
 
 fn check_schema(set: &ShapeSet, key_order: KeyOrder, seed: u64) {
-    let options = SchemaOptions { layout: Layout::COMPACT, key_order, ..SchemaOptions::default() };
+    let options = SchemaOptions {
+        layout: Layout { escapes: Escapes::Any, ..Layout::COMPACT },
+        key_order,
+        ..SchemaOptions::default()
+    };
     let (language, start) = set.to_language(key_order);
     check(&Grammar::json_schema(set.to_schema()).with_options(options), language, start, seed);
 }

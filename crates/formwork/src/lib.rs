@@ -37,8 +37,8 @@ mod parser;
 mod vocabulary;
 
 pub use crate::automata::{
-    Bound, ContentConstraint, ContentLanguage, Decimal, Expression, ExpressionNode, NumberForm, NumberSpec, Numbers,
-    StringSpec, Terminal,
+    Bound, ContentConstraint, ContentLanguage, Decimal, Escapes, Expression, ExpressionNode, NumberForm, NumberSpec,
+    Numbers, StringSpec, Terminal,
 };
 pub use crate::compiler::{
     CompiledGrammar, Compiler, CompilerBuilder, Grammar, GrammarStats, Marker, Structure, Tag, TagCount,

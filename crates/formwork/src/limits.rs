@@ -24,7 +24,8 @@ pub struct Limits {
     /// Automaton steps while one mask is computed (default 50,000,000; about 10 ns each).
     pub max_mask_steps: usize,
     /// Steps of the search for a way to complete one list or record whose elements or keys depend on each other, at one
-    /// place (default 1,000,000; about 10 ns each).
+    /// place (default 1,000,000; about 10 ns each). While a grammar is compiled, all of them together may take 16 times as
+    /// many.
     pub max_completion_steps: usize,
     /// Bytes of the caches of one compiled grammar (default 64 MiB). A full cache is started anew.
     pub max_cache_bytes: usize,

@@ -4,8 +4,8 @@
 
 use formwork::grammar::{Case, Expr, GrammarBuilder, List, Property, Record, Whitespace};
 use formwork::{
-    Compiler, ContentConstraint, ContentLanguage, Grammar, Matcher, NumberSpec, StringSpec, Terminal, TokenId,
-    Vocabulary,
+    Bound, Compiler, ContentConstraint, ContentLanguage, Decimal, Escapes, Grammar, Matcher, NumberSpec, Numbers,
+    StringSpec, Terminal, TokenId, Vocabulary,
 };
 
 /// Every single byte, and strings that cross the ends of lexemes in many ways.
@@ -130,7 +130,7 @@ fn walk(grammar: &Grammar, seed: u64) {
 }
 
 fn string(content: Vec<ContentConstraint>, min_chars: u32, max_chars: Option<u32>) -> Terminal {
-    Terminal::String(StringSpec { content, min_chars, max_chars }.into())
+    Terminal::String(StringSpec { content, min_chars, max_chars, ..StringSpec::default() }.into())
 }
 
 fn search(pattern: &str) -> ContentConstraint {
@@ -208,6 +208,70 @@ fn strings_with_content_and_bounds() {
     }
 }
 
+/// The same terminal with its characters spelled in one way.
+fn spelled(terminal: &Terminal, escapes: Escapes) -> Terminal {
+    match terminal {
+        Terminal::String(spec) => Terminal::String(StringSpec { escapes, ..(**spec).clone() }.into()),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn strings_of_every_spelling() {
+    let host = |international, negated| {
+        vec![ContentConstraint { language: ContentLanguage::HostName { international }, negated }]
+    };
+    let cases = [
+        string(vec![], 0, None),
+        string(vec![], 1, Some(3)),
+        string(vec![search("^[^a]*$")], 0, None),
+        string(vec![search("^[a-zé]+$")], 2, Some(4)),
+        string(vec![search("^(é|日|😀|\n|\u{1}|/)+$")], 0, None),
+        string(vec![search("^[!-~]{2,}$")], 0, None),
+        string(vec![search("^(?:[a-c]é)+$"), search("^(?:..)+$")], 3, Some(7)),
+        string(vec![ContentConstraint { language: one_of(&["a", "é", "/"]), negated: true }], 0, None),
+        string(vec![ContentConstraint { language: one_of(&["ab", "é\n", "😀/"]), negated: false }], 0, None),
+        string(host(false, false), 0, Some(253)),
+        string(host(false, true), 2, None),
+    ];
+    walk(&one_terminal(string(host(true, false), 3, Some(8))), 0);
+    for escapes in [Escapes::Any, Escapes::Canonical, Escapes::AsciiOnly, Escapes::Minimal] {
+        for (seed, terminal) in cases.iter().enumerate() {
+            let terminal = spelled(terminal, escapes);
+            walk(&one_terminal(terminal.clone()), seed as u64);
+            walk(&records(None, terminal), seed as u64 + 100);
+        }
+    }
+}
+
+#[test]
+fn patterns_that_look_around() {
+    for (seed, (pattern, min_chars, max_chars)) in [
+        (r"\bab\b", 0, None),
+        (r"^(?:(?!ab).)*$", 2, Some(6)),
+        (r"(?<=a)b(?!c)", 0, None),
+        (r"^(?=.*[0-9])(?=.*[a-z])\w{2,5}$", 0, None),
+        (r"^(?:a(?=b)|b(?=a|$))+$", 3, Some(9)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut schema = serde_json::json!({"type": "string", "pattern": pattern, "minLength": min_chars});
+        if let Some(max) = max_chars {
+            schema["maxLength"] = serde_json::json!(max);
+        }
+        walk(&Grammar::json_schema(schema.clone()), seed as u64);
+        walk(&Grammar::json_schema(serde_json::json!({"type": "array", "items": schema})), seed as u64);
+        walk(&Grammar::json_schema(serde_json::json!({"type": "string", "not": {"pattern": pattern}})), seed as u64);
+    }
+}
+
+fn one_of(words: &[&str]) -> ContentLanguage {
+    let mut words: Vec<std::sync::Arc<str>> = words.iter().map(|word| (*word).into()).collect();
+    words.sort_unstable();
+    ContentLanguage::OneOf(words.into())
+}
+
 #[test]
 fn regexes_choices_and_numbers() {
     walk(&Grammar::regex("(a|ab)*c?|[0-9]{2,4}|é+"), 1);
@@ -215,4 +279,21 @@ fn regexes_choices_and_numbers() {
     walk(&Grammar::choice(["a", "ab", "abc", "name", "true", ""]), 3);
     let spec = NumberSpec { max_digits: Some(4), ..NumberSpec::default() };
     walk(&records(Some(Whitespace { max: None, surrounding: true }), Terminal::Number(spec.into())), 4);
+    let decimal = |text: &str| Decimal::parse(text).unwrap();
+    let any = NumberSpec { spelling: Numbers::Any, ..NumberSpec::default() };
+    let specs = [
+        NumberSpec { values: Some(vec![decimal("-2.5"), decimal("12")]), ..any.clone() },
+        NumberSpec { integer: true, excluded: vec![decimal("0"), decimal("12")], ..any.clone() },
+        NumberSpec { minimum: Some(Bound { value: decimal("11.5"), exclusive: true }), ..any },
+        NumberSpec { not_multiples: vec![decimal("1")], max_digits: Some(4), ..NumberSpec::default() },
+        NumberSpec {
+            integer: true,
+            maximum: Some(Bound { value: decimal("15"), exclusive: false }),
+            not_multiples: vec![decimal("2"), decimal("3")],
+            ..NumberSpec::default()
+        },
+    ];
+    for (seed, spec) in specs.into_iter().enumerate() {
+        walk(&records(None, Terminal::Number(spec.into())), seed as u64);
+    }
 }

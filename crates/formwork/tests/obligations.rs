@@ -7,7 +7,7 @@ use std::sync::Arc;
 use formwork::grammar::{Case, Counter, Expr, GrammarBuilder, KeyOrder, List, OtherKeys};
 use formwork::grammar::{PresenceClause, Property, Record};
 use formwork::{CompileError, CompiledGrammar, Compiler, Grammar, Limits, Matcher};
-use formwork::{NonterminalId, Terminal, TokenId, Vocabulary};
+use formwork::{ContentConstraint, ContentLanguage, NonterminalId, StringSpec, Terminal, TokenId, Vocabulary};
 
 const STOP: u32 = 256;
 
@@ -234,6 +234,26 @@ fn clauses_decide_which_keys_may_be_passed() {
         Keys { n: 10, presence: presence(), others: true, min: 9, max: Some(10), ..Keys::default() }.compile();
     assert_eq!(after(&grammar, r#"{"k9":0,"#), "\"");
     assert_eq!(after(&grammar, r#"{"k9":0,""#), "x");
+}
+
+#[test]
+fn an_escape_may_begin_the_last_key_of_a_class() {
+    let mut builder = GrammarBuilder::new();
+    let zero = literal(&mut builder, "0");
+    let [open, close, separator, assign] = ["{", "}", ",", ":"].map(|text| builder.terminal(Terminal::literal(text)));
+    let language = ContentLanguage::Search("^(cc?|é)$".into());
+    let content = vec![ContentConstraint { language, negated: false }];
+    let key = builder.terminal(Terminal::String(StringSpec { content, ..StringSpec::default() }.into()));
+    let others = vec![OtherKeys { key, cases: vec![Case::plain(zero)], n_words: Some(3) }];
+    let (properties, presence) = (Vec::new(), Vec::new());
+    let record = Record { open, close, separator, assign, properties, others, n_goals: 0, presence, min: 3, max: None };
+    let start = builder.nonterminal("record", Expr::Record(record));
+    let grammar = compile_with(builder, start, Limits::default()).unwrap();
+    assert_eq!(after(&grammar, r#"{"c":0,"c"#), "\\c");
+    assert_eq!(after(&grammar, r#"{"c":0,"c\u00"#), "6");
+    assert_eq!(after(&grammar, r#"{"é":0,"\u00"#), "6");
+    assert_eq!(after(&grammar, r#"{"c":0,"cc":0,"\u00"#), "Ee");
+    assert_eq!(after(&grammar, r#"{"c":0,"cc":0,"é":0"#), "}");
 }
 
 #[test]

@@ -28,22 +28,26 @@ const FORMATS: [(&str, &str); 18] = [
 ];
 
 /// Hints of each kind that are kept of one schema.
-const MAX_HINTS: usize = 100;
+const MAX_HINTS: usize = 500;
+/// Examples of one pattern: each of its alternatives should be among them.
+const N_EXAMPLES: usize = 5;
 
 /// What may be written in strings.
 #[derive(Clone, Debug, Default)]
 pub struct Hints {
     /// What patterns and formats want.
     pub values: Vec<String>,
-    /// Names of required properties.
+    /// Names of properties that are required, or may be.
     pub keys: Vec<String>,
+    /// Names of other properties.
+    pub names: Vec<String>,
 }
 
 /// Strings that `schema` may be waiting for.
 pub fn hints(schema: &Value, dice: &mut Dice) -> Hints {
     let mut hints = Hints::default();
     collect(schema, dice, &mut hints);
-    for kind in [&mut hints.values, &mut hints.keys] {
+    for kind in [&mut hints.values, &mut hints.keys, &mut hints.names] {
         kind.sort_unstable();
         kind.dedup();
         while kind.len() > MAX_HINTS {
@@ -66,9 +70,11 @@ fn collect(value: &Value, dice: &mut Dice, hints: &mut Hints) {
                         let known = FORMATS.iter().find(|(format, _)| format == name);
                         hints.values.extend(known.map(|(_, text)| (*text).to_owned()));
                     }
-                    ("required", Value::Array(names)) => {
-                        hints.keys.extend(names.iter().filter_map(Value::as_str).map(str::to_owned));
+                    ("required", names) => add_names(names, hints),
+                    ("dependencies" | "dependentRequired", Value::Object(lists)) => {
+                        lists.values().for_each(|names| add_names(names, hints));
                     }
+                    ("properties", Value::Object(properties)) => hints.names.extend(properties.keys().cloned()),
                     _ => {}
                 }
                 collect(member, dice, hints);
@@ -79,11 +85,16 @@ fn collect(value: &Value, dice: &mut Dice, hints: &mut Hints) {
     }
 }
 
+fn add_names(names: &Value, hints: &mut Hints) {
+    let names = names.as_array().into_iter().flatten();
+    hints.keys.extend(names.filter_map(Value::as_str).map(str::to_owned));
+}
+
 fn add(pattern: &str, dice: &mut Dice, hints: &mut Vec<String>) {
     if hints.len() > 4 * MAX_HINTS {
         return;
     }
     if let Ok(pattern) = Pattern::parse(pattern) {
-        hints.extend((0..2).map(|_| pattern.example(&mut |n| dice.below(n))));
+        hints.extend((0..N_EXAMPLES).map(|_| pattern.example(&mut |n| dice.below(n))));
     }
 }

@@ -1,6 +1,6 @@
 //! Which of the allowed tokens is taken? Any at first; after a while those that lead to an end.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use formwork::{CompiledGrammar, Compiler, Matcher, TokenId, TokenKind, Vocabulary};
@@ -10,6 +10,9 @@ use crate::universe::Dice;
 
 /// Tokens of one document at most.
 const MAX_TOKENS: usize = 20_000;
+
+/// Longer tokens are not looked for where a text is given.
+const MAX_TOKEN_BYTES: usize = 12;
 
 /// Bytes that lead out of a value, or into a short one.
 const CLOSERS: &[u8] = b"}]:,nft0123456789.\"-[{";
@@ -43,6 +46,8 @@ impl End {
 pub struct Writer {
     compiler: Compiler,
     vocabulary: Arc<Vocabulary>,
+    /// The text tokens of up to [`MAX_TOKEN_BYTES`] bytes.
+    by_bytes: HashMap<Vec<u8>, TokenId>,
     /// The tokens of one byte.
     bytes: Vec<(u8, TokenId)>,
     stop: TokenId,
@@ -60,8 +65,11 @@ impl Writer {
             _ => None,
         };
         let bytes = ids().filter_map(one_byte).collect();
+        let is_text = |id: &TokenId| vocabulary.kind(*id) == TokenKind::Text;
+        let texts = ids().filter(is_text).filter_map(|id| Some((vocabulary.token_bytes(id)?.to_vec(), id)));
+        let by_bytes = texts.filter(|(bytes, _)| bytes.len() <= MAX_TOKEN_BYTES).collect();
         let compiler = Compiler::builder(Arc::clone(&vocabulary)).cached_grammars(0).build();
-        Some(Writer { compiler, vocabulary, bytes, stop })
+        Some(Writer { compiler, vocabulary, by_bytes, bytes, stop })
     }
 
     /// The compiler.
@@ -139,13 +147,20 @@ impl Page<'_> {
 
     /// A token of the mask; `None` where it is empty.
     fn choose(&mut self, is_hurried: bool, hints: &Hints, dice: &mut Dice) -> Result<Option<TokenId>, String> {
-        if let Some(byte) = self.pending.pop_front() {
-            let token = self.byte_token(byte);
-            return token.map(Some).ok_or_else(|| format!("byte {byte} fits and is not in the mask: {}", self.text()));
+        if is_hurried && self.pending.is_empty() {
+            self.pending.extend(self.matcher.fast_forward_bytes().map_err(|error| error.to_string())?);
+        }
+        if !self.pending.is_empty() {
+            return self.pending_token().map(Some);
         }
         let has_just_opened = self.is_in_string && self.text.last() == Some(&b'"');
-        if has_just_opened && (is_hurried || dice.one_in(2)) && self.prepare(&hints.keys, "\":", dice) {
-            return self.choose(is_hurried, hints, dice);
+        if has_just_opened && (is_hurried || dice.one_in(2)) {
+            // Strings that patterns want may be keys as well.
+            for names in [&hints.keys, &hints.names, &hints.values] {
+                if self.prepare(names, "\":", dice) {
+                    return self.choose(is_hurried, hints, dice);
+                }
+            }
         }
         let closing_quote = if self.is_in_string { self.byte_token(b'"') } else { None };
         if let Some(quote) = closing_quote
@@ -175,6 +190,20 @@ impl Page<'_> {
         let plain = allowed(true);
         let bytes = if plain.is_empty() || !is_hurried && dice.one_in(8) { allowed(false) } else { plain };
         Ok(if bytes.is_empty() { self.any_token(dice) } else { Some(*dice.pick(&bytes)) })
+    }
+
+    /// The longest token that the pending text begins with.
+    fn pending_token(&mut self) -> Result<TokenId, String> {
+        let pending: Vec<u8> = self.pending.iter().take(MAX_TOKEN_BYTES).copied().collect();
+        for length in (1..=pending.len()).rev() {
+            if let Some(token) = self.writer.by_bytes.get(&pending[..length]) {
+                self.pending.drain(..length);
+                let is_allowed = self.allows(*token);
+                let fault = || format!("{:?} fits and is not in the mask: {}", &pending[..length], self.text());
+                return is_allowed.then_some(*token).ok_or_else(fault);
+            }
+        }
+        Err(format!("no token for {pending:?}"))
     }
 
     fn byte_token(&self, byte: u8) -> Option<TokenId> {

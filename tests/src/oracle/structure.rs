@@ -1,7 +1,7 @@
 //! How is an output of several parts said to the engine and to the twin? Pieces that translate into both.
 
 use formwork::grammar::{Expr, GrammarBuilder, KeyOrder, Whitespace};
-use formwork::json_schema::{Layout, SchemaOptions};
+use formwork::json_schema::{Escapes, Layout, SchemaOptions};
 use formwork::{Grammar, Marker, Structure, Terminal, TokenId};
 
 use super::expression::{ExprId, Language};
@@ -51,8 +51,8 @@ impl Piece {
                 Structure::free(texts.iter().map(|text| Marker::from(*text)).chain(tokens))
             }
             Piece::Schema(set, key_order) => {
-                let options =
-                    SchemaOptions { layout: Layout::COMPACT, key_order: *key_order, ..SchemaOptions::default() };
+                let layout = Layout { escapes: Escapes::Any, ..Layout::COMPACT };
+                let options = SchemaOptions { layout, key_order: *key_order, ..SchemaOptions::default() };
                 Grammar::json_schema(set.to_schema()).with_options(options).into()
             }
             Piece::Words(word, max, bound, special) => {

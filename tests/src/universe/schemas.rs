@@ -130,7 +130,9 @@ impl Schemas<'_> {
         }
         if self.dice.one_in(4) {
             let value = self.sample(domain);
-            let types = [type_of(&value), "integer", type_of(&self.sample(domain))];
+            // In draft-04 it is the spelling that makes an integer: 2.0 is none, and equal to 2.
+            let integer = if self.draft == Draft::Draft4 { "number" } else { "integer" };
+            let types = [type_of(&value), integer, type_of(&self.sample(domain))];
             let types: Vec<&str> = if self.dice.one_in(2) { types[..1].to_vec() } else { distinct(&types) };
             let types = if types.len() == 1 { json!(types[0]) } else { json!(types) };
             put(self.draft, &mut schema, "type", types);

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use formwork::json_schema::{Report, ReportEntry};
+use formwork::json_schema::{Lint, Report, ReportEntry};
 use formwork::{CompileError, Compiler, Violation};
 use serde_json::{Value, json};
 
@@ -14,9 +14,9 @@ use crate::document_args::DocumentArgs;
 use crate::failure::Failure;
 use crate::schema_args::{LayoutArgs, SchemaArg, StrictnessArgs};
 
-/// Say what is enforced of a schema, keyword by keyword
+/// Say what is enforced of a schema, keyword by keyword, and what in it is probably a mistake
 ///
-/// Exit code 2 when the schema is refused.
+/// Exit code 2 when the schema is refused; the report then says what would have to change.
 #[derive(Args)]
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
@@ -33,21 +33,25 @@ pub(crate) struct ExplainArgs {
 }
 
 impl ExplainArgs {
-    /// Prints the report.
+    /// Prints the report and what is probably a mistake.
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         let grammar = self.schema.grammar(self.strictness.options(self.layout.layout()))?;
         let grammar = grammar.with_documents(self.documents.documents()?);
         let mut output = std::io::stdout().lock();
-        match Compiler::new(byte_vocabulary()?).compile(&grammar) {
-            Ok(compiled) if self.json => writeln!(output, "{:#}", accepted(compiled.report()))?,
-            Ok(compiled) => write!(output, "{}", report_table(compiled.report()))?,
-            Err(error) if self.json => {
-                writeln!(output, "{:#}", refused(&error))?;
-                return Ok(ExitCode::from(2));
-            }
-            Err(error) => return Err(error.into()),
+        let (report, lints) = (grammar.report(), grammar.lint());
+        let error = Compiler::new(byte_vocabulary()?).compile(&grammar).err();
+        if self.json {
+            writeln!(output, "{:#}", as_json(&report, &lints, error.as_ref()))?;
+            return Ok(if error.is_some() { ExitCode::from(2) } else { ExitCode::SUCCESS });
         }
-        Ok(ExitCode::SUCCESS)
+        write!(output, "{}", report_table(&report))?;
+        if !lints.is_empty() {
+            write!(output, "\nprobably mistakes:\n{}", lint_table(&lints))?;
+        }
+        match error {
+            Some(error) => Err(error.into()),
+            None => Ok(ExitCode::SUCCESS),
+        }
     }
 }
 
@@ -60,7 +64,15 @@ fn report_table(report: &Report) -> String {
     table(&rows)
 }
 
-fn accepted(report: &Report) -> Value {
+fn lint_table(lints: &[Lint]) -> String {
+    let mut rows = vec![["pointer", "keyword", "what"].map(str::to_owned).to_vec()];
+    for lint in lints {
+        rows.push(vec![pointer(&lint.pointer), lint.keyword.clone().unwrap_or_default(), lint.message.clone()]);
+    }
+    table(&rows)
+}
+
+fn as_json(report: &Report, lints: &[Lint], error: Option<&CompileError>) -> Value {
     let entry = |entry: &ReportEntry| {
         json!({
             "pointer": entry.pointer,
@@ -69,14 +81,33 @@ fn accepted(report: &Report) -> Value {
             "note": entry.note,
         })
     };
-    json!({"accepted": true, "keywords": report.entries.iter().map(entry).collect::<Vec<_>>()})
+    let lint = |lint: &Lint| {
+        json!({
+            "kind": format!("{:?}", lint.kind).to_lowercase(),
+            "pointer": lint.pointer,
+            "keyword": lint.keyword,
+            "message": lint.message,
+        })
+    };
+    let mut explained = json!({
+        "accepted": error.is_none(),
+        "keywords": report.entries.iter().map(entry).collect::<Vec<_>>(),
+        "lints": lints.iter().map(lint).collect::<Vec<_>>(),
+    });
+    if let Some(error) = error {
+        explained["error"] = json!(error.to_string());
+        explained["violations"] = violations(report, error);
+    }
+    explained
 }
 
-fn refused(error: &CompileError) -> Value {
-    let violations = match error {
+/// All reasons that the report found; those of the error where it found none.
+fn violations(report: &Report, error: &CompileError) -> Value {
+    let of_error = match error {
         CompileError::Schema(error) => error.violations(),
         _ => &[],
     };
+    let all = if report.violations.is_empty() { of_error } else { &report.violations };
     let violation = |violation: &Violation| {
         json!({
             "kind": format!("{:?}", violation.kind).to_lowercase(),
@@ -85,11 +116,7 @@ fn refused(error: &CompileError) -> Value {
             "reason": violation.reason,
         })
     };
-    json!({
-        "accepted": false,
-        "error": error.to_string(),
-        "violations": violations.iter().map(violation).collect::<Vec<_>>(),
-    })
+    all.iter().map(violation).collect::<Vec<_>>().into()
 }
 
 /// The root's pointer is empty, which would leave a hole in a table.

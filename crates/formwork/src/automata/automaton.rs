@@ -105,7 +105,7 @@ impl Automaton {
     /// anything else. `state` is that before the byte.
     pub(crate) fn letter(&self, state: u64, byte: u8) -> Option<u32> {
         match self {
-            Automaton::String(_) => StringState::from_bits(state).decode().step(byte)?.char,
+            Automaton::String(string) => StringState::from_bits(state).decode().step(byte, string.escapes())?.char,
             _ => Some(byte.into()),
         }
     }

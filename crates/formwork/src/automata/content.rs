@@ -16,6 +16,7 @@ use smallvec::SmallVec;
 use super::alphabet::{Alphabet, AlphabetBuilder};
 use super::formula::TooLarge;
 use super::host_name::{self, HostState};
+use super::json_text::{self, JsonState};
 use super::lazy_dfa::{Machine, Overflows};
 use super::look_around::{LookState, Program};
 use super::nfa::{close_over, collect_sets, compile, parse_regex, shorten, to_classes, transition};
@@ -49,6 +50,7 @@ enum ComponentAutomaton {
     /// An expression with look-around.
     Look(Program),
     HostName,
+    JsonText,
     /// At least and at most so many characters.
     Length(u32, u32),
 }
@@ -73,6 +75,7 @@ pub(crate) enum ComponentState {
     },
     Look(Arc<LookState>),
     Host(HostState),
+    Json(JsonState),
     /// Characters read, as far as that makes a difference.
     Length(u32),
 }
@@ -98,6 +101,7 @@ impl ContentMachine {
                 (ContentLanguage::Expression(expression), None) => {
                     expression.node.visit_classes(&mut |ranges| builder.add(ranges.to_vec()));
                 }
+                (ContentLanguage::JsonText, None) => json_text::add_classes(&mut builder),
                 (ContentLanguage::HostName { international: false }, None) => host_name::add_classes(&mut builder),
                 _ => {}
             }
@@ -130,7 +134,7 @@ impl ContentMachine {
         self.components.iter().all(|component| match &component.automaton {
             ComponentAutomaton::Nfa { nfa, search } => *search && !component.negated && nfa.look_set_any().is_empty(),
             ComponentAutomaton::OneOf(_) => component.negated,
-            ComponentAutomaton::Look(_) | ComponentAutomaton::HostName | ComponentAutomaton::Length(..) => false,
+            _ => false,
         })
     }
 
@@ -171,6 +175,7 @@ impl ComponentAutomaton {
                 let too_large = || refused(format!("it takes more than max_regex_bytes, {}", limits.max_regex_bytes));
                 program.map(ComponentAutomaton::Look).ok_or_else(too_large)
             }
+            ContentLanguage::JsonText => Ok(ComponentAutomaton::JsonText),
             ContentLanguage::HostName { international: false } => Ok(ComponentAutomaton::HostName),
             ContentLanguage::HostName { international: true } => {
                 Err(refused("international host names cannot be combined with other constraints".into()))
@@ -211,7 +216,11 @@ impl Machine for ContentMachine {
     }
 
     fn liveness(&self, state: &ContentState) -> Option<bool> {
-        (self.short_ends(state) != 0).then_some(true)
+        let is_live = match (&*self.components, &**state) {
+            ([Component { negated: false, .. }], [ComponentState::Json(_)]) => true,
+            _ => self.short_ends(state) != 0,
+        };
+        is_live.then_some(true)
     }
 
     /// A host name alone: beside other constraints its states must all be looked at.
@@ -226,6 +235,7 @@ impl Machine for ContentMachine {
         let of_component = |state: &ComponentState| match state {
             ComponentState::Nfa { states, .. } => 4 * states.len(),
             ComponentState::Look(state) => state.n_bytes(),
+            ComponentState::Json(state) => state.n_bytes(),
             _ => 0,
         };
         state.iter().map(of_component).sum()
@@ -242,6 +252,7 @@ impl Component {
             ComponentAutomaton::OneOf(strings) => ComponentState::Range { lo: 0, hi: strings.len() as u32, depth: 0 },
             ComponentAutomaton::Look(program) => look_state(program.start()?),
             ComponentAutomaton::HostName => ComponentState::Host(HostState::START),
+            ComponentAutomaton::JsonText => ComponentState::Json(JsonState::start()),
             ComponentAutomaton::Length(..) => ComponentState::Length(0),
         })
     }
@@ -265,6 +276,9 @@ impl Component {
             (ComponentAutomaton::HostName, ComponentState::Host(state)) => {
                 representative.and_then(|char| state.step(char)).map_or(ComponentState::Dead, ComponentState::Host)
             }
+            (ComponentAutomaton::JsonText, ComponentState::Json(state)) => {
+                representative.and_then(|char| state.step(char)).map_or(ComponentState::Dead, ComponentState::Json)
+            }
             (ComponentAutomaton::Length(_, max), ComponentState::Length(count)) if count >= max => ComponentState::Dead,
             (ComponentAutomaton::Length(min, u32::MAX), ComponentState::Length(count)) => {
                 ComponentState::Length((count + 1).min(*min))
@@ -280,6 +294,7 @@ impl Component {
             (_, ComponentState::Nfa { accepting, .. }) => *accepting,
             (_, ComponentState::Look(state)) => state.is_accepting(),
             (_, ComponentState::Host(state)) => state.is_accepting(),
+            (_, ComponentState::Json(state)) => state.is_accepting(),
             (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => count >= min,
             (ComponentAutomaton::OneOf(strings), ComponentState::Range { lo, hi, depth }) => {
                 lo < hi && strings[*lo as usize].len() == *depth as usize
@@ -332,7 +347,7 @@ fn parse(language: &ContentLanguage) -> Result<Option<Hir>, GrammarError> {
     match language {
         ContentLanguage::Search(pattern) | ContentLanguage::Match(pattern) => parse_regex(pattern).map(Some),
         ContentLanguage::Expression(expression) => Ok(expression.to_hir()),
-        ContentLanguage::OneOf(_) | ContentLanguage::HostName { .. } => Ok(None),
+        _ => Ok(None),
     }
 }
 
@@ -341,6 +356,7 @@ fn refuse(constraints: &[ContentConstraint], reason: impl Into<String>) -> Gramm
         ContentLanguage::Search(pattern) | ContentLanguage::Match(pattern) => Some(shorten(pattern)),
         ContentLanguage::Expression(expression) => Some(shorten(&expression.source)),
         ContentLanguage::HostName { .. } => Some("a host name".to_owned()),
+        ContentLanguage::JsonText => Some("a JSON text".to_owned()),
         ContentLanguage::OneOf(_) => None,
     });
     GrammarError::Regex { pattern: pattern.unwrap_or_default(), reason: reason.into() }

@@ -3,6 +3,41 @@
 //! Raw UTF-8, the short escapes, `\uXXXX` and surrogate pairs, byte by byte. A lone surrogate is no character and is
 //! refused. The state is a small integer, so that it can sit beside a content automaton's state in one word.
 
+/// Which spellings of a string's characters are allowed.
+///
+/// The quote, the backslash and control characters are always escaped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Escapes {
+    /// Everything that JSON allows.
+    #[default]
+    Any,
+    /// What writers of JSON write: short escapes, and `\uXXXX` where there is none, which is control characters and what
+    /// is beyond ASCII. Characters beyond ASCII may also stand for themselves.
+    Canonical,
+    /// The same, but only ASCII: what is beyond it must be `\uXXXX`.
+    AsciiOnly,
+    /// What `serde_json` writes: short escapes, `\u00xx` in lower case for other control characters, and all else as it is.
+    Minimal,
+}
+
+impl Escapes {
+    /// How many there are.
+    pub(crate) const N: usize = 4;
+
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The code points that may be written as `\uXXXX`, as ranges; `None` where all may.
+    fn spelled_out(self) -> Option<&'static [(u32, u32)]> {
+        match self {
+            Escapes::Any => None,
+            Escapes::Canonical | Escapes::AsciiOnly => Some(&[(0, 7), (0x0B, 0x0B), (0x0E, 0x1F), (0x7F, 0x10FFFF)]),
+            Escapes::Minimal => Some(&[(0, 7), (0x0B, 0x0B), (0x0E, 0x1F)]),
+        }
+    }
+}
+
 /// Where in a string the decoder is: a phase in the low four bits, what was read of a character above them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct DecodeState(u32);
@@ -60,14 +95,17 @@ impl DecodeState {
         DecodeState(phase | value << 4)
     }
 
-    /// The next state; `None` where no JSON string has this byte.
-    pub(crate) fn step(self, byte: u8) -> Option<Decoded> {
+    /// The next state; `None` where no JSON string has this byte, or not in this spelling.
+    pub(crate) fn step(self, byte: u8, escapes: Escapes) -> Option<Decoded> {
         let phase = self.phase();
         match phase {
+            BODY if byte >= 0x80 && escapes == Escapes::AsciiOnly => None,
             BODY => step_body(byte),
             BEFORE => (byte == b'"').then_some(quiet(DecodeState::BODY)),
+            ESCAPE if byte == b'/' && escapes == Escapes::Minimal => None,
             ESCAPE => step_escape(byte),
-            HEX..PAIR_BACKSLASH => self.step_hex(byte),
+            HEX..PAIR_BACKSLASH if byte.is_ascii_uppercase() && escapes == Escapes::Minimal => None,
+            HEX..PAIR_BACKSLASH => self.step_hex(byte, escapes),
             PAIR_BACKSLASH => (byte == b'\\').then_some(quiet(DecodeState::new(PAIR_U, self.value()))),
             PAIR_U => (byte == b'u').then_some(quiet(DecodeState::new(PAIR_HEX, self.value() << 16))),
             PAIR_HEX..UTF8_LAST => self.step_pair_hex(byte),
@@ -76,17 +114,26 @@ impl DecodeState {
         }
     }
 
-    fn step_hex(self, byte: u8) -> Option<Decoded> {
+    fn step_hex(self, byte: u8, escapes: Escapes) -> Option<Decoded> {
         let value = self.value() << 4 | (byte as char).to_digit(16)?;
-        if self.phase() < HEX + 3 {
-            // `\uDC` to `\uDF` could only become a lone low surrogate.
-            let low_surrogate =
-                self.phase() > HEX && (0xDC..0xE0).contains(&(value << 4 >> (4 * (self.phase() - HEX))));
-            return (!low_surrogate).then(|| quiet(DecodeState::new(self.phase() + 1, value)));
+        let n_left = HEX + 3 - self.phase();
+        // The ranges of a whole number are the number itself, or what a high surrogate stands for.
+        let next = DecodeState::new(if n_left == 0 { PAIR_BACKSLASH } else { self.phase() + 1 }, value);
+        let (lo, hi) = (value << (4 * n_left), ((value + 1) << (4 * n_left)) - 1);
+        if lo >= 0xDC00 && hi < 0xE000 {
+            // It could only become a lone low surrogate.
+            return None;
+        }
+        if let Some(allowed) = escapes.spelled_out() {
+            let mut ranges = unit_ranges(lo, hi).into_iter();
+            let meets = |(lo, hi): (u32, u32)| allowed.iter().any(|(from, to)| lo.max(*from) <= hi.min(*to));
+            if !ranges.any(meets) {
+                return None;
+            }
         }
         match value {
+            _ if n_left > 0 => Some(quiet(next)),
             0xD800..0xDC00 => Some(quiet(DecodeState::new(PAIR_BACKSLASH, value - 0xD800))),
-            0xDC00..0xE000 => None,
             _ => Some(finished(value)),
         }
     }
@@ -108,7 +155,7 @@ impl DecodeState {
     }
 
     fn step_utf8(self, byte: u8) -> Option<Decoded> {
-        let [(lo, hi), _] = self.code_points()?;
+        let (lo, hi) = self.utf8_range();
         if byte & 0xC0 != 0x80 {
             return None;
         }
@@ -131,46 +178,87 @@ impl DecodeState {
         }
     }
 
-    /// The code points that the character begun here can still become, as two ranges with both ends inside (the
-    /// second often empty). `None` between two characters.
-    pub(crate) fn code_points(self) -> Option<[(u32, u32); 2]> {
-        const NONE: (u32, u32) = (1, 0);
-        const ASTRAL: (u32, u32) = (0x10000, 0x10FFFF);
+    /// The code points that a raw character begun here can still become.
+    fn utf8_range(self) -> (u32, u32) {
+        let (value, left) = self.utf8_parts();
+        let (lo, hi) = prefix(value, 6 * left);
+        // Shortest form only, nothing beyond Unicode. A value of zero bits can only have come from E0 (two bytes left)
+        // or F0 (three).
+        match (value, left) {
+            (0, 2) => (0x800, hi),
+            (0, 3) => (0x10000, hi),
+            (4, 3) => (lo, 0x10FFFF),
+            _ => (lo, hi),
+        }
+    }
+
+    /// The code points that the character begun here can still become, as ranges with both ends inside, some of them
+    /// empty. `None` between two characters.
+    pub(crate) fn code_points(self, escapes: Escapes) -> Option<[(u32, u32); MAX_RANGES]> {
         let phase = self.phase();
-        let prefix = |value: u32, bits: u32| (value << bits, ((value + 1) << bits) - 1);
+        let one = |range| {
+            let mut ranges = [NONE; MAX_RANGES];
+            ranges[0] = range;
+            ranges
+        };
         Some(match phase {
-            ESCAPE => [(0, 0x10FFFF), NONE],
+            ESCAPE => match escapes {
+                Escapes::Any => one((0, 0x10FFFF)),
+                Escapes::Canonical | Escapes::AsciiOnly => {
+                    [(0, 0x1F), (0x22, 0x22), (0x2F, 0x2F), (0x5C, 0x5C), (0x7F, 0x10FFFF)]
+                }
+                Escapes::Minimal => [(0, 0x1F), (0x22, 0x22), (0x5C, 0x5C), NONE, NONE],
+            },
             HEX..PAIR_BACKSLASH => {
                 let (lo, hi) = prefix(self.value(), 4 * (4 - (phase - HEX)));
-                match (lo, hi) {
-                    // Every plane, or the planes of the high surrogates with this prefix.
-                    (..0xD800, 0xD800..) => [(lo, if hi < 0xE000 { 0xD7FF } else { hi }), ASTRAL],
-                    (0xD800..0xE000, _) => {
-                        [(prefix(lo - 0xD800, 10).0 + 0x10000, prefix(hi - 0xD800, 10).1 + 0x10000), NONE]
+                let [first, second] = unit_ranges(lo, hi);
+                let mut ranges = one(first);
+                ranges[MAX_RANGES - 1] = second;
+                if let Some(allowed) = escapes.spelled_out() {
+                    ranges[0] = NONE;
+                    // At most four of them: what is beyond the units is in the last range, and allowed as a whole.
+                    for (slot, (from, to)) in ranges.iter_mut().zip(allowed) {
+                        *slot = (first.0.max(*from), first.1.min(*to));
                     }
-                    _ => [(lo, hi), NONE],
+                    if escapes == Escapes::Minimal {
+                        ranges[MAX_RANGES - 1] = NONE;
+                    }
                 }
+                ranges
             }
-            PAIR_BACKSLASH | PAIR_U => [(0x10000 + (self.value() << 10), 0x103FF + (self.value() << 10)), NONE],
+            PAIR_BACKSLASH | PAIR_U => one((0x10000 + (self.value() << 10), 0x103FF + (self.value() << 10))),
             PAIR_HEX..UTF8_LAST => {
                 let base = 0x10000 + ((self.value() >> 16) << 10);
                 let (lo, hi) = prefix(self.value() & 0xFFFF, 4 * (4 - (phase - PAIR_HEX)));
-                [(base + (lo.max(0xDC00) & 0x3FF), base + (hi.min(0xDFFF) & 0x3FF)), NONE]
+                one((base + (lo.max(0xDC00) & 0x3FF), base + (hi.min(0xDFFF) & 0x3FF)))
             }
-            UTF8_LAST | UTF8_MORE => {
-                let (value, left) = self.utf8_parts();
-                let (lo, hi) = prefix(value, 6 * left);
-                // Shortest form only, nothing beyond Unicode. A value of zero bits can only have come from E0 (two
-                // bytes left) or F0 (three).
-                match (value, left) {
-                    (0, 2) => [(0x800, hi), NONE],
-                    (0, 3) => [(0x10000, hi), NONE],
-                    (4, 3) => [(lo, 0x10FFFF), NONE],
-                    _ => [(lo, hi), NONE],
-                }
-            }
+            UTF8_LAST | UTF8_MORE => one(self.utf8_range()),
             _ => return None,
         })
+    }
+}
+
+/// Ranges of code points that a state can lead to, at most.
+const MAX_RANGES: usize = 5;
+/// An empty range.
+const NONE: (u32, u32) = (1, 0);
+
+/// The numbers of so many more bits that begin with `value`.
+const fn prefix(value: u32, bits: u32) -> (u32, u32) {
+    (value << bits, ((value + 1) << bits) - 1)
+}
+
+/// The code points that `\uXXXX` between two numbers begins: themselves, and those beyond that high surrogates begin.
+fn unit_ranges(lo: u32, hi: u32) -> [(u32, u32); 2] {
+    match (lo, hi) {
+        // Every plane, or the planes of the high surrogates with this prefix.
+        (..0xD800, 0xD800..) => [(lo, if hi < 0xE000 { 0xD7FF } else { hi }), (0x10000, 0x10FFFF)],
+        (0xD800..0xDC00, _) => {
+            let last = hi.min(0xDBFF);
+            [NONE, (prefix(lo - 0xD800, 10).0 + 0x10000, prefix(last - 0xD800, 10).1 + 0x10000)]
+        }
+        (0xDC00..0xE000, ..0xE000) => [NONE, NONE],
+        _ => [(lo, hi), NONE],
     }
 }
 
@@ -216,17 +304,21 @@ fn step_escape(byte: u8) -> Option<Decoded> {
 mod tests {
     use super::*;
 
-    /// The decoded content of a string text, `None` where it is refused.
     fn decode(text: &[u8]) -> Option<Vec<char>> {
+        decode_as(text, Escapes::Any)
+    }
+
+    /// The decoded content of a string text, `None` where it is refused.
+    fn decode_as(text: &[u8], escapes: Escapes) -> Option<Vec<char>> {
         let mut state = DecodeState::BEFORE;
         let mut chars = Vec::new();
         let mut n_started = 0;
         for byte in text {
-            let decoded = state.step(*byte)?;
+            let decoded = state.step(*byte, escapes)?;
             n_started += usize::from(decoded.started);
             chars.extend(decoded.char.map(|char| char::from_u32(char).expect("a scalar value")));
-            if let Some([(lo, hi), _]) = decoded.state.code_points() {
-                assert!(lo <= hi);
+            if let Some(ranges) = decoded.state.code_points(escapes) {
+                assert!(ranges.iter().any(|(lo, hi)| lo <= hi));
             }
             state = decoded.state;
         }
@@ -260,6 +352,63 @@ mod tests {
             text.push(b'"');
             let expected = serde_json::from_slice::<String>(&text).ok().map(|string| string.chars().collect());
             assert_eq!(decode(&text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn spellings_are_told_apart() {
+        use Escapes::{Any, AsciiOnly, Canonical, Minimal};
+        for (text, allowed) in [
+            ("\"a\\n\"", &[Any, Canonical, AsciiOnly, Minimal][..]),
+            ("\"\\u0041\"", &[Any]),
+            ("\"\\u000a\"", &[Any]),
+            ("\"\\u0022\"", &[Any]),
+            ("\"\\/\"", &[Any, Canonical, AsciiOnly]),
+            ("\"\\u001f\"", &[Any, Canonical, AsciiOnly, Minimal]),
+            ("\"\\u001F\"", &[Any, Canonical, AsciiOnly]),
+            ("\"\\u007f\"", &[Any, Canonical, AsciiOnly]),
+            ("\"é\"", &[Any, Canonical, Minimal]),
+            ("\"\\u00e9\"", &[Any, Canonical, AsciiOnly]),
+            ("\"\\uD83D\\uDE00\"", &[Any, Canonical, AsciiOnly]),
+            ("\"\\uFFFF\"", &[Any, Canonical, AsciiOnly]),
+            ("\"\\uDE00\"", &[]),
+        ] {
+            for escapes in [Any, Canonical, AsciiOnly, Minimal] {
+                let decoded = decode_as(text.as_bytes(), escapes);
+                assert_eq!(decoded.is_some(), allowed.contains(&escapes), "{text} {escapes:?}");
+            }
+        }
+    }
+
+    /// Whether some bytes complete the character that `state` is in the middle of, to which code points: by search.
+    fn reached(state: DecodeState, escapes: Escapes, found: &mut std::collections::BTreeSet<u32>) {
+        for byte in *b"\\/\"bfnrtu0123456789abcdef\x80\x90\xa0\xbf" {
+            let Some(decoded) = state.step(byte, escapes) else { continue };
+            match decoded.char {
+                Some(char) => drop(found.insert(char)),
+                None if decoded.state.code_points(escapes).is_some() => reached(decoded.state, escapes, found),
+                None => {}
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_character_can_become_is_exact() {
+        for escapes in [Escapes::Any, Escapes::Canonical, Escapes::AsciiOnly, Escapes::Minimal] {
+            for start in ["\\u0", "\\u00", "\\u000", "\\u001", "\\u007", "\\ud", "\\udb", "\\ud83d\\ud", "\\uf", "\\u"]
+            {
+                let state =
+                    start.bytes().try_fold(DecodeState::BODY, |state, byte| Some(state.step(byte, escapes)?.state));
+                let Some(state) = state else { continue };
+                let mut found = std::collections::BTreeSet::new();
+                reached(state, escapes, &mut found);
+                let ranges = state.code_points(escapes).unwrap();
+                assert!(!found.is_empty(), "{start} {escapes:?}");
+                let said = |char: &u32| ranges.iter().any(|(lo, hi)| (lo..=hi).contains(&char));
+                assert!(found.iter().all(said), "{start} {escapes:?}");
+                let n_said = (0..0x110000).filter(|char| char::from_u32(*char).is_some() && said(char)).count();
+                assert_eq!(n_said, found.len(), "{start} {escapes:?}");
+            }
         }
     }
 }

@@ -58,6 +58,9 @@ pub enum Node {
     },
 }
 
+/// A range of code points, both ends inside.
+type CodePoints = (u32, u32);
+
 /// ECMA-262's word characters.
 pub(crate) const WORD: &[(u32, u32)] = &[(0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A)];
 
@@ -98,7 +101,7 @@ impl Node {
     }
 
     /// Calls `visit` with every set of characters.
-    pub(crate) fn visit_classes(&self, visit: &mut dyn FnMut(&[(u32, u32)])) {
+    pub(crate) fn visit_classes(&self, visit: &mut dyn FnMut(&[CodePoints])) {
         match self {
             Node::Class(ranges) => visit(ranges),
             Node::WordBoundary { .. } => visit(WORD),

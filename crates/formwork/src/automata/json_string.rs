@@ -4,7 +4,7 @@
 //! beside it by the caller, so that `maxLength` 10 and 1,000,000 make the same states.
 
 use super::content::ContentMachine;
-use super::decoder::{DecodeState, Decoded};
+use super::decoder::{DecodeState, Decoded, Escapes};
 use super::lazy_dfa::{LazyDfa, Overflows, StateId};
 use super::lengths::Lengths;
 use super::names::NameAutomaton;
@@ -20,6 +20,7 @@ pub(crate) struct StringAutomaton {
     lengths: Lengths,
     min_chars: u32,
     max_chars: u32,
+    escapes: Escapes,
 }
 
 /// The language of the decoded content, lengths left aside.
@@ -114,7 +115,8 @@ impl StringAutomaton {
             content = dfa(machine, limits, overflows);
             (min_chars, max_chars) = (0, u32::MAX);
         }
-        Ok(StringAutomaton { content, lengths: lengths.unwrap_or(Lengths::All), min_chars, max_chars })
+        let lengths = lengths.unwrap_or(Lengths::All);
+        Ok(StringAutomaton { content, lengths, min_chars, max_chars, escapes: spec.escapes })
     }
 
     /// Whether no string matches.
@@ -125,6 +127,11 @@ impl StringAutomaton {
             Content::Excluding(strings) if self.max_chars == 0 => !strings.root_values().is_empty(),
             _ => !self.admits(0, 0),
         }
+    }
+
+    /// How characters may be spelled.
+    pub(crate) fn escapes(&self) -> Escapes {
+        self.escapes
     }
 
     /// Whether the number of characters matters at all.
@@ -193,7 +200,7 @@ impl StringAutomaton {
 
     /// One byte further; `n_chars` counts the characters begun. `None` where no string of the language goes on so.
     pub(crate) fn step(&self, state: StringState, byte: u8, n_chars: &mut u32) -> Option<StringState> {
-        let Decoded { state: decode, started, char } = state.decode().step(byte)?;
+        let Decoded { state: decode, started, char } = state.decode().step(byte, self.escapes)?;
         if decode == DecodeState::CLOSED {
             return self.accepts_content(state.content(), *n_chars).then(|| StringState::new(state.content(), decode));
         }
@@ -211,7 +218,7 @@ impl StringAutomaton {
 
     /// One byte further, lengths left aside.
     pub(crate) fn step_unbounded(&self, state: StringState, byte: u8) -> Option<StringState> {
-        let Decoded { state: decode, char, .. } = state.decode().step(byte)?;
+        let Decoded { state: decode, char, .. } = state.decode().step(byte, self.escapes)?;
         let content = state.content();
         let next = match (&self.content, char) {
             _ if decode == DecodeState::CLOSED => self.is_accepting(content).then_some(content)?,
@@ -232,7 +239,7 @@ impl StringAutomaton {
 
     /// In the middle of a character: some character that it can become must lead to a state that is `good`.
     fn can_become(&self, content: StateId, decode: DecodeState, good: impl Fn(StateId) -> bool) -> bool {
-        let Some(ranges) = decode.code_points() else { return true };
+        let Some(ranges) = decode.code_points(self.escapes) else { return true };
         let dfa = match &self.content {
             Content::Free | Content::Excluding(_) => return true,
             Content::Names(names) => return ranges.into_iter().any(|range| names.any_in(content, range, &good)),
@@ -324,7 +331,12 @@ mod tests {
 
     fn matched(regex: &str, min_chars: u32, max_chars: Option<u32>) -> StringSpec {
         let language = ContentLanguage::Match(regex.into());
-        StringSpec { content: vec![ContentConstraint { language, negated: false }], min_chars, max_chars }
+        StringSpec {
+            content: vec![ContentConstraint { language, negated: false }],
+            min_chars,
+            max_chars,
+            ..StringSpec::default()
+        }
     }
 
     /// Whether the text is a JSON string of the language; every step on the way must be one that can be completed.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use super::decoder::DecodeState;
+use super::decoder::{DecodeState, Escapes};
 use super::literals::Range;
 
 /// Which of a record's keys may come.
@@ -29,15 +29,15 @@ impl KeyFilter {
 }
 
 /// Where a JSON string is behind `bytes`; `None` when they are none, or go on behind its end.
-fn decode(bytes: &[u8]) -> Option<DecodeState> {
-    bytes.iter().try_fold(DecodeState::BEFORE, |state, byte| Some(state.step(*byte)?.state))
+fn decode(bytes: &[u8], escapes: Escapes) -> Option<DecodeState> {
+    bytes.iter().try_fold(DecodeState::BEFORE, |state, byte| Some(state.step(*byte, escapes)?.state))
 }
 
 /// Whether a JSON string that holds an escape ends within `bytes`.
 fn closes_escaped(bytes: &[u8]) -> bool {
     let mut state = DecodeState::BEFORE;
     for (at, byte) in bytes.iter().enumerate() {
-        match state.step(*byte) {
+        match state.step(*byte, Escapes::Any) {
             Some(decoded) if decoded.state == DecodeState::CLOSED => return bytes[..at].contains(&b'\\'),
             Some(decoded) => state = decoded.state,
             None => return false,
@@ -46,8 +46,8 @@ fn closes_escaped(bytes: &[u8]) -> bool {
     false
 }
 
-fn is_json_string(bytes: &[u8]) -> bool {
-    decode(bytes) == Some(DecodeState::CLOSED)
+fn is_json_string(bytes: &[u8], escapes: Escapes) -> bool {
+    decode(bytes, escapes) == Some(DecodeState::CLOSED)
 }
 
 /// The named keys of one record.
@@ -58,6 +58,8 @@ pub(crate) struct Keys {
     order: Vec<u32>,
     /// Whether all names are JSON strings.
     quoted: bool,
+    /// A spelling that all names keep to.
+    escapes: Escapes,
 }
 
 impl Keys {
@@ -68,8 +70,9 @@ impl Keys {
         let mut keys: Vec<Option<Box<[u8]>>> = keys.into_iter().map(|key| Some(key.into_boxed_slice())).collect();
         let sorted = order.iter().filter_map(|index| keys[*index as usize].take()).collect();
         let sorted: Vec<Box<[u8]>> = sorted;
-        let quoted = sorted.iter().all(|name| is_json_string(name));
-        Keys { sorted, order, quoted }
+        let all_are = |escapes| sorted.iter().all(|name| is_json_string(name, escapes));
+        let escapes = if all_are(Escapes::Canonical) { Escapes::Canonical } else { Escapes::Any };
+        Keys { quoted: all_are(Escapes::Any), escapes, sorted, order }
     }
 
     /// The content of a key by its index in written order; of one that is no JSON string, its bytes.
@@ -122,6 +125,11 @@ impl Keys {
         keys.filter(|index| filter.admits(*index))
     }
 
+    /// A spelling of strings that all names keep to.
+    pub(crate) fn escapes(&self) -> Escapes {
+        self.escapes
+    }
+
     /// Whether all names are JSON strings, quotes included.
     pub(crate) fn are_quoted(&self) -> bool {
         self.quoted
@@ -131,7 +139,7 @@ impl Keys {
     pub(crate) fn is_plain(&self, state: u64) -> bool {
         let range = Range::from_bits(state);
         let read = &self.sorted[range.lo as usize][..range.depth as usize];
-        self.quoted && (read.is_empty() || decode(read) == Some(DecodeState::BODY))
+        self.quoted && (read.is_empty() || decode(read, Escapes::Any) == Some(DecodeState::BODY))
     }
 
     /// Bytes read to come to a state.

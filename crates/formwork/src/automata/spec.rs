@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::decimal::Decimal;
+use super::decoder::Escapes;
 use super::expression::Expression;
 use crate::ids::TokenId;
 
@@ -123,6 +124,8 @@ pub struct StringSpec {
     pub min_chars: u32,
     /// Greatest number of characters.
     pub max_chars: Option<u32>,
+    /// How characters may be spelled.
+    pub escapes: Escapes,
 }
 
 /// A language that a string's decoded content must, or must not, belong to.
@@ -151,6 +154,8 @@ pub enum ContentLanguage {
         /// Whether labels may be U-labels (RFC 5890).
         international: bool,
     },
+    /// JSON texts.
+    JsonText,
 }
 
 impl ContentLanguage {
@@ -159,7 +164,7 @@ impl ContentLanguage {
         match self {
             ContentLanguage::Search(_) => true,
             ContentLanguage::Expression(expression) => !expression.whole,
-            ContentLanguage::Match(_) | ContentLanguage::OneOf(_) | ContentLanguage::HostName { .. } => false,
+            _ => false,
         }
     }
 }

@@ -61,6 +61,15 @@ impl Automaton {
         }
     }
 
+    /// Whether the rest of a word can be read from a state, as far as the character tells in whose middle the state is.
+    pub(crate) fn may_go_on(&self, state: u64, rest: &[u8]) -> bool {
+        let Automaton::String(string) = self else { return true };
+        let state = StringState::from_bits(state).decode();
+        let Some(ranges) = state.code_points(string.escapes()) else { return true };
+        let next = std::str::from_utf8(rest).ok().and_then(|rest| rest.chars().next());
+        next.is_some_and(|next| ranges.iter().any(|(lo, hi)| (*lo..=*hi).contains(&(next as u32))))
+    }
+
     /// Whether a word, as it is remembered, is of this automaton.
     pub(crate) fn has_word(&self, word: &[u8]) -> bool {
         let Ok(word) = std::str::from_utf8(word) else { return false };
@@ -116,7 +125,7 @@ impl Stepper for Contents<'_> {
 impl StringAutomaton {
     fn count_words(&self, state: StringState, n_chars: u32) -> Option<WordCount> {
         let (_, room) = self.bounds(n_chars);
-        let Some(ranges) = state.decode().code_points() else {
+        let Some(ranges) = state.decode().code_points(self.escapes()) else {
             if state.decode() == DecodeState::CLOSED {
                 return Some(WordCount::Few(1));
             }

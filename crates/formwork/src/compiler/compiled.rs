@@ -64,7 +64,7 @@ impl CompiledGrammar {
 
     /// What is enforced, keyword by keyword; empty for grammars that are no JSON Schema. Made when first asked for.
     pub fn report(&self) -> &Report {
-        self.report.get_or_init(|| self.source.report(&self.shared.limits))
+        self.report.get_or_init(|| self.source.report_within(&self.shared.limits))
     }
 
     /// The vocabulary.

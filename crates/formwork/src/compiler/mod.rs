@@ -92,7 +92,7 @@ impl CompilerBuilder {
 
     /// Builds, and tabulates what strings need to know of the vocabulary: some 0.2 s for 200,000 tokens.
     pub fn build(self) -> Compiler {
-        self.vocabulary.strings();
+        self.vocabulary.strings(crate::automata::Escapes::Canonical);
         Compiler { lexicon: Lexicon::new(self.vocabulary, self.limits), cache: GrammarCache::new(self.cached_grammars) }
     }
 }

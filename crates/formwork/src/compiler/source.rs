@@ -9,7 +9,7 @@ use crate::automata::Terminal;
 use crate::error::{CompileError, GrammarError, SchemaError, ViolationKind};
 use crate::grammar::{Expr, GrammarBuilder};
 use crate::ids::NonterminalId;
-use crate::json_schema::{self, Context, Documents, LoweredSchema, Report, SchemaOptions, ToolSet};
+use crate::json_schema::{self, Context, Documents, Lint, LoweredSchema, Report, SchemaOptions, ToolSet};
 use crate::limits::Limits;
 use crate::vocabulary::Vocabulary;
 
@@ -112,7 +112,7 @@ impl Grammar {
     }
 
     fn context<'a>(&'a self, limits: &'a Limits) -> Context<'a> {
-        Context { options: &self.options, documents: &self.documents, limits }
+        Context::new(&self.options, &self.documents, limits)
     }
 
     /// Equal for equal grammars; `None` for those that are not cached. The order of a schema's properties matters.
@@ -141,8 +141,8 @@ impl Grammar {
         let mut lowered = match &*self.source {
             Source::Schema(schema) => json_schema::lower_schema(schema, self.context(limits))?,
             Source::SchemaText(text) => {
-                let schema = serde_json::from_str(text).map_err(malformed)?;
-                json_schema::lower_schema(&schema, self.context(limits))?
+                let (schema, numbers) = json_schema::parse_schema(text).map_err(malformed)?;
+                json_schema::lower_schema(&schema, Context { long_numbers: Some(&numbers), ..self.context(limits) })?
             }
             Source::JsonObject => json_schema::lower_json_object(&self.options),
             Source::Tools(tools) => json_schema::lower_tools(tools, self.context(limits))?,
@@ -160,20 +160,46 @@ impl Grammar {
 }
 
 impl Grammar {
-    /// What becomes of every keyword; lowers the schema once more.
-    pub(super) fn report(&self, limits: &Limits) -> Report {
-        let report = match &*self.source {
-            Source::Schema(schema) => json_schema::schema_report(schema, self.context(limits)),
-            Source::SchemaText(text) => match serde_json::from_str(text) {
-                Ok(schema) => json_schema::schema_report(&schema, self.context(limits)),
-                Err(error) => Err(malformed(error)),
+    /// What becomes of every keyword of its schemas. A schema that is refused is reported as well, with all reasons that
+    /// can be found; see [`json_schema::report`].
+    pub fn report(&self) -> Report {
+        self.report_within(&Limits::default())
+    }
+
+    /// What in its schemas is probably a mistake; see [`json_schema::lint`].
+    pub fn lint(&self) -> Vec<Lint> {
+        let limits = Limits::default();
+        match &*self.source {
+            Source::Schema(schema) => json_schema::lint_within(schema, self.context(&limits)),
+            Source::SchemaText(text) => match json_schema::parse_schema(text) {
+                Ok((schema, numbers)) => {
+                    let context = Context { long_numbers: Some(&numbers), ..self.context(&limits) };
+                    json_schema::lint_within(&schema, context)
+                }
+                Err(_) => Vec::new(),
             },
-            Source::Tools(tools) => json_schema::tools_report(tools, self.context(limits)),
-            Source::Structure(structure) => Ok(structure::report(structure, limits)),
-            _ => Ok(Report::default()),
-        };
-        // A grammar that was compiled has been lowered without an error, and lowering is deterministic.
-        report.unwrap_or_default()
+            Source::Tools(tools) => json_schema::lint_tools(tools, self.context(&limits)),
+            Source::Structure(structure) => structure::lint(structure),
+            _ => Vec::new(),
+        }
+    }
+
+    /// [`Grammar::report`] with limits; lowers the schemas once more.
+    pub(super) fn report_within(&self, limits: &Limits) -> Report {
+        let refused = |error: SchemaError| Report { violations: error.violations().to_vec(), ..Report::default() };
+        match &*self.source {
+            Source::Schema(schema) => json_schema::report_within(schema, self.context(limits)),
+            Source::SchemaText(text) => match json_schema::parse_schema(text) {
+                Ok((schema, numbers)) => {
+                    let context = Context { long_numbers: Some(&numbers), ..self.context(limits) };
+                    json_schema::report_within(&schema, context)
+                }
+                Err(error) => refused(malformed(error)),
+            },
+            Source::Tools(tools) => json_schema::tools_report(tools, self.context(limits)).unwrap_or_else(refused),
+            Source::Structure(structure) => structure::report(structure, limits),
+            _ => Report::default(),
+        }
     }
 }
 

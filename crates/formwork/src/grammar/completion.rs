@@ -16,6 +16,18 @@ use crate::automata::KeyFilter;
 use crate::error::LimitError;
 
 impl ListBody {
+    /// The cases of the element at `index`; none where the list must end.
+    pub(super) fn cases(&self, index: u32) -> &[Case] {
+        if self.max.is_some_and(|max| index >= max) {
+            return &[];
+        }
+        self.prefix.get(index as usize).unwrap_or(&self.rest)
+    }
+
+    fn saturate(&self, count: u32) -> u32 {
+        count.min(self.max.unwrap_or((self.prefix.len() as u32).max(self.min).max(1)))
+    }
+
     pub(super) fn can_close(&self, register: Register) -> bool {
         match &self.rules {
             None => register.count >= self.min,

@@ -30,8 +30,8 @@ pub(super) fn may_repeat_keys<'a>(mut records: impl Iterator<Item = &'a RecordBo
 }
 
 impl Productions {
-    /// Whether the elements of any list must differ.
-    pub(crate) fn has_unique(&self) -> bool {
+    /// Whether the elements of some list must differ.
+    pub(crate) fn has_unique_lists(&self) -> bool {
         self.lists.iter().any(|list| list.unique)
     }
 

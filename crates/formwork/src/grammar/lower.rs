@@ -68,7 +68,7 @@ pub(super) fn lower(
         max_steps: limits.max_completion_steps,
     };
     productions.remembers =
-        may_repeat_keys(productions.records.iter().map(|record| &**record)) || productions.has_unique();
+        may_repeat_keys(productions.records.iter().map(|record| &**record)) || productions.has_unique_lists();
     productions.alike = Alike::new(&productions, automata);
     productions.ranks = rank(&productions, builder)?;
     Ok(productions)

@@ -15,6 +15,7 @@ mod list_rules;
 mod lower;
 mod productions;
 mod productive;
+mod record_bounds;
 mod record_rules;
 mod rules;
 mod seen;

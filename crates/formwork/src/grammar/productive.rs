@@ -3,8 +3,10 @@
 //! A least fixpoint over the nonterminals: one that needs itself, as through a required property, is not productive.
 //! Also answers which nonterminals derive the empty text.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
+use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
 use super::builder::{Case, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Record};
@@ -14,9 +16,10 @@ use super::record_rules::At;
 use super::rules::{Obligations, UsableRecord, list_rules, record_rules};
 use super::steps::Steps;
 use super::tally::Tally;
-use crate::automata::Automaton;
+use crate::automata::{Automaton, WordCount};
 use crate::error::{GrammarError, LimitError};
 use crate::ids::NonterminalId;
+use crate::ids::TerminalId;
 use crate::limits::Limits;
 
 /// What is known of all nonterminals and terminals.
@@ -25,7 +28,10 @@ pub(super) struct Analysis<'a> {
     automata: &'a [Arc<Automaton>],
     productive: Vec<bool>,
     nullable: Vec<bool>,
-    max_steps: usize,
+    /// How many words terminals have, where that was counted; `None` for more than anyone will write.
+    word_counts: RefCell<AHashMap<TerminalId, Option<u32>>>,
+    /// For all of the grammar.
+    steps: Steps,
 }
 
 impl<'a> Analysis<'a> {
@@ -36,9 +42,14 @@ impl<'a> Analysis<'a> {
         limits: &Limits,
     ) -> Result<Analysis<'a>, GrammarError> {
         let n = builder.bodies.len();
-        let max_steps = limits.max_completion_steps;
-        let mut analysis =
-            Analysis { builder, automata, productive: vec![false; n], nullable: vec![false; n], max_steps };
+        let mut analysis = Analysis {
+            builder,
+            automata,
+            productive: vec![false; n],
+            nullable: vec![false; n],
+            word_counts: RefCell::default(),
+            steps: Steps::for_grammar(limits.max_completion_steps),
+        };
         let mut budget = limits.max_grammar_nodes.saturating_mul(4);
         let mut forward = false;
         loop {
@@ -58,8 +69,9 @@ impl<'a> Analysis<'a> {
     }
 
     fn update(&mut self, index: usize) -> Result<bool, GrammarError> {
-        let Some(body) = &self.builder.bodies[index] else { return Ok(false) };
-        let productive = self.productive[index] || self.is_productive(body, self.builder.key_order_of(index))?;
+        let builder = self.builder;
+        let Some(body) = &builder.bodies[index] else { return Ok(false) };
+        let productive = self.productive[index] || self.is_productive(body, builder.key_order_of(index))?;
         let nullable = self.nullable[index] || self.is_nullable(body);
         let changed = productive != self.productive[index] || nullable != self.nullable[index];
         self.productive[index] = productive;
@@ -73,7 +85,7 @@ impl<'a> Analysis<'a> {
     }
 
     /// Whether an expression derives some text; `order` is that of the keys of its records.
-    pub(super) fn is_productive(&self, expr: &Expr, order: KeyOrder) -> Result<bool, GrammarError> {
+    pub(super) fn is_productive(&mut self, expr: &Expr, order: KeyOrder) -> Result<bool, GrammarError> {
         Ok(match expr {
             Expr::Empty => true,
             Expr::Never => false,
@@ -103,7 +115,7 @@ impl<'a> Analysis<'a> {
         })
     }
 
-    fn list_is_productive(&self, list: &List) -> Result<bool, GrammarError> {
+    fn list_is_productive(&mut self, list: &List) -> Result<bool, GrammarError> {
         if list.min > self.most_elements(list) {
             return Ok(false);
         }
@@ -112,7 +124,7 @@ impl<'a> Analysis<'a> {
         }
         let (prefix, rest) = self.usable_elements(list);
         let Some(rules) = list_rules(list, &prefix, &rest)? else { return Ok(true) };
-        Ok(rules.can_complete(0, Tally::default(), &mut Steps::new(self.max_steps))?)
+        Ok(rules.can_complete(0, Tally::default(), &mut self.steps)?)
     }
 
     /// The productive cases of a list's elements, as far as it can get.
@@ -173,7 +185,7 @@ impl<'a> Analysis<'a> {
         usable
     }
 
-    fn record_is_productive(&self, record: &Record, order: KeyOrder) -> Result<bool, GrammarError> {
+    fn record_is_productive(&mut self, record: &Record, order: KeyOrder) -> Result<bool, GrammarError> {
         let n_required = record.properties.iter().filter(|property| property.required).count();
         let max = record.max.map_or(usize::MAX, |max| max as usize);
         if n_required > max || record.min as usize > max {
@@ -183,13 +195,15 @@ impl<'a> Analysis<'a> {
             return Ok(false);
         }
         if record.n_goals > 0 || !record.presence.is_empty() {
+            self.check_goals_of_others(record)?;
             let usable = self.usable_record(record);
+            self.steps.spend(usable.indices.len() + record.presence.len())?;
             match record_rules(record, order, &usable, self.n_words(record))? {
                 Obligations::None => {}
                 Obligations::Impossible => return Ok(false),
                 Obligations::Rules(rules) => {
                     let start = At { position: 0, count: 0, met: 0, written: &FixedBitSet::new(), also: None };
-                    return Ok(rules.can_complete(start, &mut Steps::new(self.max_steps))?);
+                    return Ok(rules.can_complete(start, &mut self.steps)?);
                 }
             }
         }
@@ -197,11 +211,37 @@ impl<'a> Analysis<'a> {
         Ok(self.n_words(record).is_none_or(|n_words| record.min as usize <= n_named + n_words as usize))
     }
 
+    /// Keys that meet goals must not run out: it is not known which of them were written.
+    fn check_goals_of_others(&self, record: &Record) -> Result<(), GrammarError> {
+        let has_goals = |other: &&OtherKeys| other.cases.iter().any(|case| case.meets != 0);
+        let mut with_goals = record.others.iter().filter(has_goals);
+        if with_goals.any(|other| other.n_words.or_else(|| self.count_words(other.key)).is_some()) {
+            let reason = "keys of a class with few keys cannot meet goals: they can be properties";
+            return Err(GrammarError::Invalid(reason.into()));
+        }
+        Ok(())
+    }
+
     /// How many keys without a name a record can have; `None` for more than anyone will write.
     pub(super) fn n_words(&self, record: &Record) -> Option<u32> {
         let usable = |other: &&OtherKeys| self.any_case(&other.cases) && !self.terminal_is_empty(other.key);
-        let mut words = record.others.iter().filter(usable).map(|other| other.n_words);
+        let mut words =
+            record.others.iter().filter(usable).map(|other| other.n_words.or_else(|| self.count_words(other.key)));
         words.try_fold(0u32, |sum, n_words| sum.checked_add(n_words?))
+    }
+
+    /// How many words a terminal has; `None` for more than anyone will write.
+    fn count_words(&self, terminal: TerminalId) -> Option<u32> {
+        let automaton = &self.automata[terminal.index()];
+        if automaton.never_runs_out() {
+            return None;
+        }
+        *self.word_counts.borrow_mut().entry(terminal).or_insert_with(|| {
+            match automaton.count_words(automaton.start(), 0) {
+                Some(WordCount::Few(n_words)) => Some(n_words),
+                _ => None,
+            }
+        })
     }
 
     pub(super) fn is_nullable(&self, expr: &Expr) -> bool {

@@ -15,6 +15,11 @@ impl Steps {
         Steps { left: limit, limit }
     }
 
+    /// For all lists and records of a grammar together.
+    pub(super) fn for_grammar(limit: usize) -> Steps {
+        Steps { left: limit.saturating_mul(16), limit }
+    }
+
     /// Takes `n` steps.
     pub(super) fn spend(&mut self, n: usize) -> Result<(), LimitError> {
         let left = self.left.checked_sub(n);

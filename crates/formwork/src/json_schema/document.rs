@@ -335,6 +335,12 @@ impl<'a> Document<'a> {
         fault::refusal(self, ViolationKind::Malformed, node, keyword.name(), format!("must be {expected}"))
     }
 
+    /// The documents that were not loaded for a reference: what stands before their pointers is a pointer too.
+    pub(super) fn given_roots(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let is_given = |prefix: &str| prefix.is_empty() || prefix.starts_with('/');
+        self.roots.iter().filter(move |(_, prefix)| is_given(prefix)).map(|(root, _)| *root)
+    }
+
     pub(super) fn roots(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.roots.iter().map(|(root, _)| *root)
     }

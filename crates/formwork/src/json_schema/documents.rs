@@ -67,6 +67,11 @@ impl Documents {
         Some((uri, document))
     }
 
+    /// Under which URIs they were put in, sorted.
+    pub fn uris(&self) -> impl Iterator<Item = &str> {
+        self.store.documents.keys().map(String::as_str)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.store.documents.is_empty()

@@ -14,6 +14,9 @@ macro_rules! keywords {
         const COUNT: usize = [$(Keyword::$variant),*].len();
 
         impl Keyword {
+            /// All of them.
+            pub(super) const ALL: [Keyword; COUNT] = [$(Keyword::$variant),*];
+
             /// The keyword of that name, if it is one.
             pub(super) fn from_name(name: &str) -> Option<Keyword> {
                 match name { $($name => Some(Keyword::$variant),)* _ => None }
@@ -54,6 +57,8 @@ keywords! {
     MaxLength "maxLength" Draft4 Unspecified;
     Pattern "pattern" Draft4 Unspecified;
     Format "format" Draft4 Unspecified;
+    ContentEncoding "contentEncoding" Draft7 Unspecified;
+    ContentMediaType "contentMediaType" Draft7 Unspecified;
     Items "items" Draft4 Unspecified;
     PrefixItems "prefixItems" Draft2020 Unspecified;
     AdditionalItems "additionalItems" Draft4 Draft2019;

@@ -1,6 +1,6 @@
-//! How is JSON laid out? Whitespace, separators, the length and spelling of numbers.
+//! How is JSON laid out? Whitespace, separators, the length and spelling of numbers, the spelling of strings.
 
-pub use crate::automata::Numbers;
+pub use crate::automata::{Escapes, Numbers};
 use crate::grammar::Whitespace;
 
 /// The layout that output must have.
@@ -19,6 +19,9 @@ pub struct Layout {
     pub max_digits: Option<u32>,
     /// Which spellings of a number's value may be written.
     pub numbers: Numbers,
+    /// Which spellings of a string's characters may be written, in values and in keys. Constants and named keys are spelled in
+    /// one way: with as few escapes as that allows.
+    pub escapes: Escapes,
 }
 
 impl Layout {
@@ -29,16 +32,18 @@ impl Layout {
         whitespace: Some(Whitespace { max: Some(64), surrounding: false }),
         max_digits: Some(40),
         numbers: Numbers::Plain,
+        escapes: Escapes::Canonical,
     };
     /// No whitespace at all.
     pub const COMPACT: Layout = Layout { whitespace: None, ..Layout::BOUNDED };
     /// One space after each comma and colon and none elsewhere, as Python's `json.dumps` writes it.
     pub const SPACED: Layout = Layout { item_separator: ", ", key_separator: ": ", ..Layout::COMPACT };
-    /// Whatever JSON allows: unbounded whitespace, also around the document, and numbers in any spelling and length.
+    /// Whatever JSON allows: unbounded whitespace, also around the document, numbers in any spelling and length, and any escapes.
     pub const FREE: Layout = Layout {
         whitespace: Some(Whitespace { max: None, surrounding: true }),
         max_digits: None,
         numbers: Numbers::Any,
+        escapes: Escapes::Any,
         ..Layout::BOUNDED
     };
 }

@@ -1,40 +1,53 @@
 //! How is a constant written? JSON text with no more escapes than it needs.
 
-/// Appends a string with its quotes: `\"`, `\\` and control characters are escaped, all else is as it is.
-pub(super) fn string(text: &str) -> Vec<u8> {
-    let plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+use crate::automata::Escapes;
+
+/// A string with its quotes: `\"`, `\\` and control characters are escaped, what is beyond ASCII where `escapes` asks for
+/// it, and all else is as it is.
+pub(super) fn string(text: &str, escapes: Escapes) -> Vec<u8> {
+    let ascii_only = escapes == Escapes::AsciiOnly;
     let mut written = Vec::with_capacity(text.len() + 2);
     written.push(b'"');
-    if plain {
-        written.extend_from_slice(text.as_bytes());
-    } else {
-        for byte in text.bytes() {
-            match byte {
-                b'"' => written.extend_from_slice(b"\\\""),
-                b'\\' => written.extend_from_slice(b"\\\\"),
-                0x08 => written.extend_from_slice(b"\\b"),
-                0x0c => written.extend_from_slice(b"\\f"),
-                b'\n' => written.extend_from_slice(b"\\n"),
-                b'\r' => written.extend_from_slice(b"\\r"),
-                b'\t' => written.extend_from_slice(b"\\t"),
-                0x00..=0x1f => {
-                    let digit = |value: u8| b"0123456789abcdef"[usize::from(value)];
-                    written.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
-                }
-                other => written.push(other),
-            }
+    for char in text.chars() {
+        match char {
+            '"' => written.extend_from_slice(b"\\\""),
+            '\\' => written.extend_from_slice(b"\\\\"),
+            '\u{8}' => written.extend_from_slice(b"\\b"),
+            '\u{c}' => written.extend_from_slice(b"\\f"),
+            '\n' => written.extend_from_slice(b"\\n"),
+            '\r' => written.extend_from_slice(b"\\r"),
+            '\t' => written.extend_from_slice(b"\\t"),
+            '\0'..='\u{1f}' => push_units(char, &mut written),
+            _ if ascii_only && !char.is_ascii() => push_units(char, &mut written),
+            _ => written.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
     written.push(b'"');
     written
 }
 
+/// Writes a character as `\uXXXX`, or two of them.
+fn push_units(char: char, written: &mut Vec<u8>) {
+    let digit = |value: u16| b"0123456789abcdef"[usize::from(value & 15)];
+    for unit in char.encode_utf16(&mut [0; 2]) {
+        written.extend_from_slice(b"\\u");
+        written.extend([12, 8, 4, 0].map(|shift| digit(*unit >> shift)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::Escapes;
+
     #[test]
     fn strings_are_written_as_serde_json_writes_them() {
         for text in ["", "a", "é\u{1F600}", "\"\\/", "\u{0}\u{8}\u{c}\n\r\t\u{1f}\u{7f}"] {
-            assert_eq!(super::string(text), serde_json::to_string(text).unwrap().into_bytes());
+            for escapes in [Escapes::Any, Escapes::Canonical, Escapes::Minimal] {
+                assert_eq!(super::string(text, escapes), serde_json::to_string(text).unwrap().into_bytes());
+            }
+            let ascii = String::from_utf8(super::string(text, Escapes::AsciiOnly)).unwrap();
+            assert!(ascii.is_ascii());
+            assert_eq!(serde_json::from_str::<String>(&ascii).unwrap(), text);
         }
     }
 }

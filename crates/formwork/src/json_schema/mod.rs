@@ -1,5 +1,6 @@
 //! Which texts does a JSON Schema describe? Schema documents to grammars, with a report of what is enforced.
 
+mod content;
 mod dialect;
 mod document;
 mod documents;
@@ -7,7 +8,9 @@ mod fault;
 mod format;
 mod keyword;
 mod layout;
+mod lint;
 mod literal;
+mod long_numbers;
 mod lower;
 mod metaschemas;
 mod pattern;
@@ -25,12 +28,17 @@ mod vocabularies;
 mod walk;
 
 pub use self::documents::Documents;
-pub use self::layout::{Layout, Numbers};
+pub use self::layout::{Escapes, Layout, Numbers};
+pub(crate) use self::lint::lint_within;
+pub use self::lint::{Lint, LintKind, lint};
+pub use self::report::report;
+pub(crate) use self::report::report_within;
 
 use self::fault::Fault;
+pub(crate) use self::long_numbers::{LongNumbers, parse as parse_schema};
 use self::lower::Lowerer;
 use self::reduce::Reducer;
-use crate::error::SchemaError;
+use crate::error::{SchemaError, Violation};
 use crate::grammar::{GrammarBuilder, KeyOrder};
 use crate::ids::NonterminalId;
 use crate::limits::Limits;
@@ -46,6 +54,8 @@ pub struct SchemaOptions {
     pub relax_unsupported: bool,
     /// Whether `format` constrains strings.
     pub formats: FormatMode,
+    /// Whether `contentEncoding` and `contentMediaType` constrain strings.
+    pub content: ContentMode,
     /// Refuse formats that no draft defines instead of taking them as annotations.
     pub refuse_unknown_formats: bool,
     /// In which order the properties of objects are written.
@@ -59,6 +69,18 @@ pub enum FormatMode {
     #[default]
     Assert,
     /// It constrains nothing, as the drafts have it where nobody asks for more.
+    Annotate,
+}
+
+/// What `contentEncoding` and `contentMediaType` mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContentMode {
+    /// What most readers of the schema's draft take them for: constraints in draft-07, and nothing since.
+    #[default]
+    ByDraft,
+    /// Strings must be of the encoding, and where the media type is JSON's, be JSON.
+    Assert,
+    /// They constrain nothing.
     Annotate,
 }
 
@@ -80,8 +102,10 @@ pub enum Profile {
 /// What became of every keyword of a schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// One entry for each keyword occurrence that was reached.
+    /// One entry for each keyword occurrence.
     pub entries: Vec<ReportEntry>,
+    /// Why the schema is refused, all that could be found; empty where it is not.
+    pub violations: Vec<Violation>,
 }
 
 /// One keyword occurrence.
@@ -108,6 +132,8 @@ pub enum Status {
     Annotation,
     /// It could not be enforced and was left out on request.
     Relaxed,
+    /// The schema is refused because of it.
+    Refused,
 }
 
 /// Tools of one request, see [`crate::Grammar::tools`].
@@ -165,9 +191,16 @@ pub(crate) struct Context<'a> {
     pub(crate) options: &'a SchemaOptions,
     pub(crate) documents: &'a Documents,
     pub(crate) limits: &'a Limits,
+    /// Numbers of the schema's text that its value does not hold.
+    pub(crate) long_numbers: Option<&'a LongNumbers>,
 }
 
 impl<'a> Context<'a> {
+    /// For a schema that is given as a value.
+    pub(crate) fn new(options: &'a SchemaOptions, documents: &'a Documents, limits: &'a Limits) -> Context<'a> {
+        Context { options, documents, limits, long_numbers: None }
+    }
+
     /// Runs `reduce` on a new reducer; once more with dynamic scopes, where some reference turns out to depend on them.
     fn reduce<T>(self, mut reduce: impl FnMut(&mut Reducer<'a>) -> fault::Result<T>) -> Result<T, SchemaError> {
         let mut reducer = Reducer::new(self, false);
@@ -186,16 +219,6 @@ pub(crate) fn lower_schema<'a>(
 ) -> Result<LoweredSchema, SchemaError> {
     profile::check_schema(schema, context.options.profile, context.limits)?;
     context.reduce(|reducer| lower_root(reducer, schema))
-}
-
-/// What becomes of every keyword that lowering `schema` reaches. This lowers it once more: reports are asked for
-/// seldom, and lowering is cheap.
-pub(crate) fn schema_report<'a>(schema: &'a serde_json::Value, context: Context<'a>) -> Result<Report, SchemaError> {
-    profile::check_schema(schema, context.options.profile, context.limits)?;
-    context.reduce(|reducer| {
-        lower_root(reducer, schema)?;
-        Ok(report::report(reducer))
-    })
 }
 
 fn lower_root<'a>(reducer: &mut Reducer<'a>, schema: &'a serde_json::Value) -> fault::Result<LoweredSchema> {
@@ -228,12 +251,23 @@ pub(crate) fn lower_tools<'a>(tools: &'a ToolSet, context: Context<'a>) -> Resul
     context.reduce(|reducer| tools::lower(reducer, tools))
 }
 
-/// What becomes of every keyword that lowering `tools` reaches.
+/// What in the schemas of tools is probably a mistake.
+pub(crate) fn lint_tools<'a>(tools: &'a ToolSet, context: Context<'a>) -> Vec<Lint> {
+    let mut lints = Vec::new();
+    for (index, tool) in tools.tools.iter().enumerate() {
+        let found = lint_within(&tool.parameters, context).into_iter();
+        let path = tools::pointer(index);
+        lints.extend(found.map(|lint| Lint { pointer: format!("{path}{}", lint.pointer), ..lint }));
+    }
+    lints
+}
+
+/// What becomes of every keyword of `tools`.
 pub(crate) fn tools_report<'a>(tools: &'a ToolSet, context: Context<'a>) -> Result<Report, SchemaError> {
     check_tools(tools, context.options, context.limits)?;
     context.reduce(|reducer| {
         tools::lower(reducer, tools)?;
-        Ok(report::report(reducer))
+        Ok(report::of_reached(reducer))
     })
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Names<'a> {
     /// Anchors of dynamic references that were taken for plain ones, as one resource alone declares them.
     taken_as_plain: AHashSet<&'a str>,
     needs_scopes: bool,
+    /// Whether all of the caller's documents were added.
+    loaded_all: bool,
 }
 
 #[derive(Debug, Default)]
@@ -139,10 +141,25 @@ impl<'a> Document<'a> {
         if let Some(root) = self.names.index.resources.get(uri) {
             return Ok(Some(*root));
         }
-        let Some(root) = self.load(uri) else { return Ok(None) };
-        self.names.index.resources.insert(uri.to_owned(), root);
-        self.build_index()?;
-        Ok(Some(root))
+        if let Some(root) = self.load(uri) {
+            self.names.index.resources.insert(uri.to_owned(), root);
+            self.build_index()?;
+            return Ok(Some(root));
+        }
+        // It may be inside a document that nothing has led to so far.
+        if !self.names.loaded_all {
+            self.names.loaded_all = true;
+            let documents = self.documents;
+            for uri in documents.uris().filter(|uri| !uri.is_empty()) {
+                if !self.names.index.resources.contains_key(uri)
+                    && let Some(root) = self.load(uri)
+                {
+                    self.names.index.resources.insert(uri.to_owned(), root);
+                }
+            }
+            self.build_index()?;
+        }
+        Ok(self.names.index.resources.get(uri).copied())
     }
 
     /// Follows a JSON Pointer (without its first slash) from `root`.
@@ -173,6 +190,24 @@ impl<'a> Document<'a> {
     fn unresolved(&self, node: NodeId, keyword: Keyword, reference: &str, reason: &str) -> Fault {
         let shown: String = reference.chars().take(200).collect();
         refusal(self, ViolationKind::Reference, node, keyword.name(), format!("{shown:?} {reason}"))
+    }
+
+    /// All schemas of the given documents, each before those inside it; documents that they refer to are left out.
+    pub(super) fn schemas(&mut self) -> Result<Vec<NodeId>> {
+        let mut schemas = Vec::new();
+        let mut open: Vec<NodeId> = self.given_roots().collect();
+        open.reverse();
+        while let Some(node) = open.pop() {
+            self.enter(node);
+            schemas.push(node);
+            let Value::Object(map) = self.value(node) else { continue };
+            let mut inside = Vec::new();
+            subschemas(map, |place, value| inside.push((place, value)));
+            for (place, value) in inside.into_iter().rev() {
+                open.push(self.at_place(node, place, value)?);
+            }
+        }
+        Ok(schemas)
     }
 
     /// Reads the identifiers and anchors of all documents that were added since.

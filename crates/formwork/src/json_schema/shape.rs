@@ -100,6 +100,15 @@ pub(super) struct Union<'a> {
 }
 
 impl<'a> Union<'a> {
+    /// What in its shapes cannot be enforced.
+    pub(super) fn residues(&self) -> Vec<ResidueId> {
+        let numbers = self.numbers.shapes().iter().flat_map(|shape| &shape.residues);
+        let strings = self.strings.shapes().iter().flat_map(|shape| &shape.residues);
+        let arrays = self.arrays.shapes().iter().flat_map(|shape| &shape.residues);
+        let objects = self.objects.shapes().iter().flat_map(|shape| &shape.residues);
+        numbers.chain(strings).chain(arrays).chain(objects).copied().collect()
+    }
+
     /// Every instance.
     pub(super) fn any() -> Union<'a> {
         Union {

@@ -53,14 +53,15 @@ impl<'a> Lowerer<'_, 'a> {
         let mut calls = Vec::with_capacity(tools.tools.len());
         for (index, tool) in tools.tools.iter().enumerate() {
             let arguments = self.arguments(index, tool)?;
-            let name = self.builder_mut().terminal(Terminal::literal(literal::string(&tool.name)));
+            let escapes = self.escapes();
+            let name = self.builder_mut().terminal(Terminal::literal(literal::string(&tool.name, escapes)));
             let name = self.builder_mut().nonterminal("tool name", Expr::Terminal(name));
             let key = match tools.arguments_key {
                 ArgumentsKey::Arguments => "arguments",
                 ArgumentsKey::Parameters => "parameters",
             };
             let property = |key: &str, value| Property {
-                key: literal::string(key),
+                key: literal::string(key, escapes),
                 cases: vec![Case::plain(value)],
                 required: true,
             };

@@ -10,7 +10,7 @@ use ahash::{AHashMap, AHashSet};
 
 use super::profile::Profiles;
 use super::shapes::ShapeClasses;
-use super::{MaskWork, Table};
+use super::{Begin, MaskWork, Table};
 use crate::automata::decoder::DecodeState;
 use crate::automata::{Alphabet, StringAutomaton, StringState};
 use crate::error::LimitError;
@@ -239,13 +239,13 @@ impl MaskWork<'_> {
         table: Table,
         row: &mut [u32],
     ) -> Result<(), LimitError> {
-        let (trie, top) = match table {
-            Table::Body => (self.vocabulary.trie(), None),
-            Table::Opened => (self.vocabulary.trie(), self.vocabulary.trie().child(None, b'"')),
-            Table::Spaced => (self.vocabulary.stripped(), self.vocabulary.stripped().child(None, b'"')),
+        let (trie, top) = match table.begin {
+            Begin::Body => (self.vocabulary.trie(), None),
+            Begin::Opened => (self.vocabulary.trie(), self.vocabulary.trie().child(None, b'"')),
+            Begin::Spaced => (self.vocabulary.stripped(), self.vocabulary.stripped().child(None, b'"')),
         };
-        let nodes = match (table, top) {
-            (Table::Body, _) => 0..trie.n_nodes(),
+        let nodes = match (table.begin, top) {
+            (Begin::Body, _) => 0..trie.n_nodes(),
             (_, Some(quote)) => quote + 1..trie.end(quote),
             (_, None) => 0..0,
         };

@@ -245,14 +245,15 @@ impl Generation {
         let known = &self.known[handle.configuration as usize];
         if let Some(terminal) = known.free_string
             && !self.asks(handle, Written::reads_all)
-            && let Some(n_chars) = self.shared.vocabulary.strings().body.chars(token.get())
+            && let Automaton::String(string) = &*self.shared.automata[terminal as usize]
+            && let Some(n_chars) = self.shared.vocabulary.strings(string.escapes()).body.chars(token.get())
         {
-            return match &*self.shared.automata[terminal as usize] {
-                Automaton::String(string) if string.counts() => {
+            return match string.counts() {
+                true => {
                     let n_chars = handle.n_chars.checked_add(u32::from(n_chars))?;
                     string.admits(0, n_chars).then_some(Handle { n_chars, ..handle })
                 }
-                _ => Some(handle),
+                false => Some(handle),
             };
         }
         match known.counting {

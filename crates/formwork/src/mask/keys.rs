@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::walk::Found;
-use super::{MaskWork, Parts, Table};
+use super::{Begin, MaskWork, Parts, Table};
 use crate::automata::{KeyFilter, Keys};
 use crate::error::LimitError;
 use crate::parser::{Entry, Lexing, Scan, SetId, Written};
@@ -34,11 +34,12 @@ impl MaskWork<'_> {
             return Ok(());
         }
         let vocabulary = self.vocabulary;
-        let table = match (keys.depth(state), spaced) {
-            (0, true) => Table::Spaced,
-            (0, false) => Table::Opened,
-            _ => Table::Body,
+        let begin = match (keys.depth(state), spaced) {
+            (0, true) => Begin::Spaced,
+            (0, false) => Begin::Opened,
+            _ => Begin::Body,
         };
+        let table = Table { begin, escapes: keys.escapes() };
         let whole_body = table.of(vocabulary).inside();
         let is_covered = |mask: &crate::vocabulary::TokenMask| {
             mask.removed().is_empty() && mask.base().is_some_and(|base| Arc::ptr_eq(base, whole_body))

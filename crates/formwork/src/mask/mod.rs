@@ -33,7 +33,7 @@ use self::profile::{Exits, Profile};
 use self::repeats::Estimate;
 pub(crate) use self::union::Unions;
 use self::walk::{Found, RestMemo, Trie};
-use crate::automata::{Automaton, Overflows};
+use crate::automata::{Automaton, Escapes, Overflows};
 use crate::error::LimitError;
 use crate::ids::TokenId;
 use crate::limits::Limits;
@@ -47,7 +47,14 @@ use crate::vocabulary::{Vocabulary, leading_whitespace};
 
 /// Which table of the vocabulary a rest belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Table {
+pub(crate) struct Table {
+    begin: Begin,
+    escapes: Escapes,
+}
+
+/// Where the tokens of a table begin: in a string, before it, or before whitespace in front of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Begin {
     Body,
     Opened,
     Spaced,
@@ -55,10 +62,11 @@ pub(crate) enum Table {
 
 impl Table {
     fn of(self, vocabulary: &Vocabulary) -> &BodyTable {
-        match self {
-            Table::Body => &vocabulary.strings().body,
-            Table::Opened => &vocabulary.strings().opened,
-            Table::Spaced => &vocabulary.strings().spaced,
+        let tables = vocabulary.strings(self.escapes);
+        match self.begin {
+            Begin::Body => &tables.body,
+            Begin::Opened => &tables.opened,
+            Begin::Spaced => &tables.spaced,
         }
     }
 }
@@ -80,7 +88,7 @@ struct Taken {
 pub(crate) fn token_reach(vocabulary: &Vocabulary) -> TokenReach {
     TokenReach {
         max_bytes: u32::try_from(vocabulary.max_token_bytes()).unwrap_or(u32::MAX),
-        max_chars: vocabulary.strings().reach(),
+        max_chars: vocabulary.string_reach(),
         names: vocabulary.names_behind_commas(),
     }
 }

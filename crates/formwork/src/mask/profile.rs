@@ -7,8 +7,8 @@ use fixedbitset::FixedBitSet;
 
 use super::fates::Fates;
 use super::shapes::ShapeClasses;
-use super::{MaskWork, Table};
-use crate::automata::{Automaton, StringAutomaton, StringState};
+use super::{Begin, MaskWork, Table};
+use crate::automata::{Automaton, Escapes, StringAutomaton, StringState};
 use crate::error::LimitError;
 use crate::vocabulary::TokenMask;
 use crate::vocabulary::token_mask::set_bit;
@@ -134,7 +134,7 @@ impl MaskWork<'_> {
     ) -> Result<Arc<Profile>, LimitError> {
         let key = match automaton {
             Automaton::String(string) => {
-                let (min, max) = string.length_key(n_chars, self.vocabulary.strings().reach());
+                let (min, max) = string.length_key(n_chars, self.vocabulary.string_reach());
                 (state, min, max)
             }
             _ => (state, 0, 0),
@@ -164,7 +164,7 @@ impl MaskWork<'_> {
         if let Some(profile) = profiles.get(&key) {
             return Ok(profile);
         }
-        let profile = Arc::new(self.table_profile(profiles, string, 0, 0, Table::Spaced)?);
+        let profile = Arc::new(self.table_profile(profiles, string, 0, 0, Begin::Spaced)?);
         profiles.insert(key, &profile);
         Ok(profile)
     }
@@ -204,7 +204,7 @@ impl MaskWork<'_> {
             (has_children && next.can_go_on).then_some((next.state, count))
         });
         self.spend(n_visited)?;
-        let inside = TokenMask::from_row(&row, Some(vocabulary.strings().body.inside()));
+        let inside = TokenMask::from_row(&row, Some(vocabulary.strings(Escapes::Canonical).body.inside()));
         let exits = if ends.is_empty() { Exits::None } else { Exits::Nodes(ends.into()) };
         Ok(Profile { inside, exits })
     }

@@ -90,11 +90,17 @@ impl MaskWork<'_> {
 
     /// Those of the doubtful tokens that hold a key which was written, as far as that is what makes them doubtful.
     fn spelled_again(&mut self, configuration: &[Entry], doubtful: &[u32]) -> Vec<u32> {
-        if doubtful.is_empty() || !self.parser.keys_never_run_out || self.parser.productions().has_unique() {
+        let compares = configuration.iter().any(|entry| self.parser.written.reads_all(entry.past));
+        if doubtful.is_empty() || compares || !self.parser.keys_never_run_out {
             return doubtful.to_vec();
         }
         let spelled = self.vocabulary.spelled();
         let mut tokens = spelled.odd().to_vec();
+        if self.parser.productions().has_unique_lists() {
+            // A token may hold two elements of a list that begins in it.
+            let opens = |token: &&u32| self.vocabulary.bytes_at(**token as usize).contains(&b'[');
+            tokens.extend(doubtful.iter().filter(opens));
+        }
         for entry in configuration {
             for keys in self.parser.written.keys_around(entry.past) {
                 let again = self.spelled.entry(keys).or_insert_with(|| {

@@ -3,7 +3,7 @@
 use fixedbitset::FixedBitSet;
 
 use super::profile::{Exits, Profile, Profiles};
-use super::{MaskWork, Table};
+use super::{Begin, MaskWork, Table};
 use crate::automata::decoder::DecodeState;
 use crate::automata::{Lengths, StringAutomaton, StringState};
 use crate::error::LimitError;
@@ -26,8 +26,8 @@ impl MaskWork<'_> {
         n_chars: u32,
     ) -> Result<Profile, LimitError> {
         match state.decode() {
-            DecodeState::BODY => self.table_profile(profiles, string, state.content(), n_chars, Table::Body),
-            DecodeState::BEFORE => self.table_profile(profiles, string, state.content(), n_chars, Table::Opened),
+            DecodeState::BODY => self.table_profile(profiles, string, state.content(), n_chars, Begin::Body),
+            DecodeState::BEFORE => self.table_profile(profiles, string, state.content(), n_chars, Begin::Opened),
             // In the middle of a character: rare.
             _ => self.walk_string(string, state, n_chars),
         }
@@ -40,9 +40,10 @@ impl MaskWork<'_> {
         string: &StringAutomaton,
         content: u32,
         n_chars: u32,
-        table_id: Table,
+        begin: Begin,
     ) -> Result<Profile, LimitError> {
         let vocabulary = self.vocabulary;
+        let table_id = Table { begin, escapes: string.escapes() };
         let table = table_id.of(vocabulary);
         let inside = self.inside(profiles, string, content, n_chars, table_id)?;
         let prefixes = self.prefixes(string, content, n_chars, table)?;

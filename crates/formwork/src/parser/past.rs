@@ -118,9 +118,16 @@ impl Parser {
         let (keys, read) = self.written.keys(past);
         let begun = self.written.words.narrow(keys, 0, &read);
         let n_words = n_words - u32::from(may_end);
-        let n_used = self.n_used(terminal, begun) - u32::from(may_end && self.written.words.contains(keys, &read));
-        let is_left = self.written.words.size(begun) < n_words || n_used < n_words;
-        Ok(is_left.then_some(past))
+        if self.written.words.size(begun) < n_words {
+            return Ok(Some(past));
+        }
+        let automaton = &self.automata[terminal as usize];
+        let words = self.written.words.list(begun).into_iter().map(|word| self.written.words.get(word));
+        // In the middle of a character, words that end before it or have another there cannot come about any more.
+        let goes_on = |word: &&[u8]| automaton.may_go_on(state, &word[read.len()..]);
+        let n_used = words.filter(|word| automaton.has_word(word)).filter(goes_on).count() as u32;
+        let n_used = n_used - u32::from(may_end && self.written.words.contains(keys, &read));
+        Ok((n_used < n_words).then_some(past))
     }
 
     /// The past behind a separator that only keys without a name can follow.

@@ -122,7 +122,8 @@ impl VocabularyBuilder {
             max_token_bytes: 0,
             blank_tokens: Vec::new(),
             blank_masks: Vec::new(),
-            strings: std::sync::OnceLock::new(),
+            strings: Default::default(),
+            string_reach: std::sync::OnceLock::new(),
             texts: std::sync::OnceLock::new(),
             spelled: std::sync::OnceLock::new(),
         })

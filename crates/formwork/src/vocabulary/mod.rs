@@ -20,6 +20,7 @@ use self::strings::StringTables;
 use self::texts::TextTable;
 pub use self::token_mask::TokenMask;
 pub(crate) use self::trie::{Child, TokenTrie};
+use crate::automata::Escapes;
 use crate::error::VocabularyError;
 use crate::ids::TokenId;
 
@@ -55,7 +56,9 @@ pub struct Vocabulary {
     blank_tokens: Vec<(u32, u32)>,
     /// By greatest number of bytes: tokens of nothing but whitespace.
     blank_masks: Vec<OnceLock<TokenMask>>,
-    strings: OnceLock<Box<StringTables>>,
+    /// By spelling.
+    strings: [OnceLock<Box<StringTables>>; Escapes::N],
+    string_reach: OnceLock<u32>,
     texts: OnceLock<TextTable>,
     spelled: OnceLock<SpelledWords>,
 }
@@ -224,9 +227,14 @@ impl Vocabulary {
         &self.bytes[self.offsets[id] as usize..self.offsets[id + 1] as usize]
     }
 
-    /// What strings need to know of this vocabulary; built when first asked for.
-    pub(crate) fn strings(&self) -> &StringTables {
-        self.strings.get_or_init(|| Box::new(StringTables::new(self)))
+    /// What strings of a spelling need to know of this vocabulary; built when first asked for.
+    pub(crate) fn strings(&self, escapes: Escapes) -> &StringTables {
+        self.strings[escapes.index()].get_or_init(|| Box::new(StringTables::new(self, escapes)))
+    }
+
+    /// Most characters that a token begins in a string.
+    pub(crate) fn string_reach(&self) -> u32 {
+        *self.string_reach.get_or_init(|| strings::reach(self))
     }
 
     /// The words that tokens spell with both their quotes; looked for when first asked for.

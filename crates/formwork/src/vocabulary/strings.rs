@@ -11,7 +11,7 @@ use ahash::AHashMap;
 use super::shapes::{ShapeTrie, WIDE_SPACE, shape_class};
 use super::token_mask::{TokenMask, set_bit};
 use super::{TokenTrie, Vocabulary, leading_whitespace};
-use crate::automata::decoder::DecodeState;
+use crate::automata::decoder::{DecodeState, Escapes};
 
 /// Both tables of one vocabulary.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ pub(crate) struct BodyTable {
 }
 
 impl StringTables {
-    pub(crate) fn new(vocabulary: &Vocabulary) -> StringTables {
+    pub(crate) fn new(vocabulary: &Vocabulary, escapes: Escapes) -> StringTables {
         let n_words = vocabulary.mask_words();
         let n_tokens = vocabulary.len();
         let texts = (0..n_tokens).map(|id| (vocabulary.bytes_at(id), id as u32)).filter(|(bytes, _)| !bytes.is_empty());
@@ -115,22 +115,21 @@ impl StringTables {
         });
         let spaced = spaced.map(|(bytes, id)| (behind_quote(bytes), id));
         StringTables {
-            body: BodyTable::new(texts, false, n_words, n_tokens),
-            opened: BodyTable::new(opened, true, n_words, n_tokens),
-            spaced: BodyTable::new(spaced, true, n_words, n_tokens),
+            body: BodyTable::new(texts, false, escapes, (n_words, n_tokens)),
+            opened: BodyTable::new(opened, true, escapes, (n_words, n_tokens)),
+            spaced: BodyTable::new(spaced, true, escapes, (n_words, n_tokens)),
         }
     }
 }
 
-impl StringTables {
-    /// Most characters that a token begins in a string, whether it stays inside or closes it.
-    pub(crate) fn reach(&self) -> u32 {
-        [&self.body, &self.opened, &self.spaced]
-            .map(|table| table.max_chars().max(table.max_prefix_chars))
-            .into_iter()
-            .max()
-            .unwrap_or(0)
-    }
+/// Most characters that a token begins in a string, whether it stays inside or closes it, however spelled.
+pub(crate) fn reach(vocabulary: &Vocabulary) -> u32 {
+    let n_chars = |bytes: &[u8]| match judge(bytes, Escapes::Any) {
+        Verdict::Never => 0,
+        Verdict::Inside { n_chars, .. } | Verdict::Leaves { n_chars, .. } => n_chars,
+    };
+    let texts = (0..vocabulary.len()).map(|id| vocabulary.bytes_at(id));
+    texts.map(|bytes| n_chars(bytes).max(n_chars(behind_quote(bytes)))).max().unwrap_or(0).into()
 }
 
 /// What comes behind the first quote.
@@ -146,12 +145,12 @@ enum Verdict {
 }
 
 /// What `bytes` do from the body on, in a string whose content may be anything.
-fn judge(bytes: &[u8]) -> Verdict {
+fn judge(bytes: &[u8], escapes: Escapes) -> Verdict {
     let mut state = DecodeState::BODY;
     let mut n_chars = 0u16;
     let mut plain = true;
     for (at, byte) in bytes.iter().enumerate() {
-        let Some(decoded) = state.step(*byte) else { return Verdict::Never };
+        let Some(decoded) = state.step(*byte, escapes) else { return Verdict::Never };
         if decoded.state == DecodeState::CLOSED {
             return Verdict::Leaves { at, n_chars };
         }
@@ -167,8 +166,8 @@ impl BodyTable {
     fn new<'a>(
         texts: impl Iterator<Item = (&'a [u8], u32)>,
         opens: bool,
-        n_words: usize,
-        n_tokens: usize,
+        escapes: Escapes,
+        (n_words, n_tokens): (usize, usize),
     ) -> BodyTable {
         let mut chars = vec![None; n_tokens];
         let mut inside = vec![0; n_words];
@@ -181,7 +180,7 @@ impl BodyTable {
         let mut rests = Vec::new();
         let mut exits = Vec::new();
         for (bytes, token) in texts {
-            match judge(bytes) {
+            match judge(bytes, escapes) {
                 Verdict::Never => {}
                 Verdict::Inside { n_chars, plain: is_plain, whole } => {
                     chars[token as usize] = whole.then_some(n_chars);

@@ -94,7 +94,7 @@ fn needed_digits(spec: &NumberSpec, max: u32) -> u32 {
     let values = bounds.chain(&spec.multiples).chain(&spec.not_multiples).chain(&spec.excluded);
     let values = values.chain(spec.values.iter().flatten());
     let longest = values.map(|value| value.top().max(-value.exponent())).max().unwrap_or(0);
-    match u32::try_from(longest.min(digits::MAX_BOUND_DIGITS)) {
+    match u32::try_from(longest.min(2 * digits::MAX_BOUND_DIGITS)) {
         Ok(longest) if longest >= max => longest + 1,
         _ => 0,
     }

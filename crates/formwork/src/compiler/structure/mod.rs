@@ -8,7 +8,7 @@ mod report;
 mod tags;
 
 pub(super) use self::lower::lower;
-pub(super) use self::report::report;
+pub(super) use self::report::{lint, report};
 pub use self::tags::{Tag, TagCount};
 use super::Grammar;
 

@@ -69,7 +69,7 @@ fn language(name: &str) -> StringSpec {
         }];
         // An international name's characters are no measure of its length; its language has the bound.
         let max_chars = (name == "hostname").then_some(253);
-        return StringSpec { content, min_chars: 0, max_chars };
+        return StringSpec { content, max_chars, ..StringSpec::default() };
     }
     let one = |regex: String| vec![regex];
     let regexes = match name {
@@ -113,39 +113,24 @@ fn numbers(name: &str) -> Option<NumberSpec> {
     Some(NumberSpec { integer: true, minimum: bound(minimum), maximum: bound(maximum), ..NumberSpec::default() })
 }
 
-/// The strings outside `spec`, as alternatives: each breaks one of its conditions.
-pub(super) fn outside(spec: &StringSpec) -> Vec<StringSpec> {
-    let without = |constraint: &ContentConstraint| {
-        let content = vec![ContentConstraint { negated: !constraint.negated, ..constraint.clone() }];
-        StringSpec { content, ..StringSpec::default() }
-    };
-    let mut cases: Vec<StringSpec> = spec.content.iter().map(without).collect();
-    if let Some(max) = spec.max_chars {
-        cases.push(StringSpec { min_chars: max.saturating_add(1), ..StringSpec::default() });
-    }
-    if spec.min_chars > 0 {
-        cases.push(StringSpec { max_chars: Some(spec.min_chars - 1), ..StringSpec::default() });
-    }
-    cases
-}
-
 const POINTER: &str = "(?:/(?:[^\x7E/]|~[01])*)*";
 /// RFC 4648, section 4: groups of four, the last one padded, with nothing left in the bits that padding takes.
 pub(super) const BASE64: &str = "(?:[0-9A-Za-z+/]{4})*(?:[0-9A-Za-z+/]{2}[048AEIMQUYcgkosw]=|[0-9A-Za-z+/][AQgw]==)?";
 /// RFC 4648, section 5, padded or not.
-const BASE64URL: &str =
+pub(super) const BASE64URL: &str =
     concat!("(?:[0-9A-Za-z_\x2D]{4})*", "(?:[0-9A-Za-z_\x2D]{2}[048AEIMQUYcgkosw]=?|[0-9A-Za-z_\x2D][AQgw](?:==)?)?");
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::automata::decide::string_matches;
+    use crate::json_schema::reduce::complements;
     use crate::limits::Limits;
 
     fn has_format(name: &str, text: &str) -> bool {
         let Format::Strings(spec) = lookup(name) else { panic!("{name} is not enforced") };
         let matches = |spec: &StringSpec| string_matches(spec, text, &Limits::default()).unwrap();
-        assert_ne!(matches(&spec), outside(&spec).iter().any(matches), "{name} {text:?} and the complement");
+        assert_ne!(matches(&spec), complements(&spec).iter().any(matches), "{name} {text:?} and the complement");
         matches(&spec)
     }
 

@@ -17,7 +17,7 @@ use super::keyword::Keyword;
 use super::literal;
 use super::reduce::Reducer;
 use super::shape::{Alternatives, ConjId, NumberSet, NumberShape, Residues, StringSet, StringShape, Union};
-use crate::automata::{NumberForm, NumberSpec, Numbers, StringSpec, Terminal};
+use crate::automata::{Escapes, NumberForm, NumberSpec, Numbers, StringSpec, Terminal};
 use crate::grammar::{Case, Expr, GrammarBuilder, List, OtherKeys, Record};
 use crate::ids::{NonterminalId, TerminalId};
 
@@ -109,6 +109,11 @@ impl<'r, 'a> Lowerer<'r, 'a> {
 
     pub(super) fn punctuation(&self) -> Punctuation {
         self.punctuation
+    }
+
+    /// How strings may be spelled.
+    pub(super) fn escapes(&self) -> Escapes {
+        self.reducer.options.layout.escapes
     }
 
     pub(super) fn builder_mut(&mut self) -> &mut GrammarBuilder {
@@ -261,13 +266,16 @@ impl<'r, 'a> Lowerer<'r, 'a> {
         terminals: &mut Vec<Terminal>,
     ) -> Result<()> {
         if strings.is_any() {
-            terminals.push(Terminal::String(StringSpec::default().into()));
+            terminals.push(string_terminal(self.reducer.options, StringSpec::default()));
         }
         for shape in strings.shapes() {
             self.settle(&shape.residues)?;
             match &shape.set {
-                StringSet::Finite(words) => constants.extend(words.iter().map(|word| literal::string(word))),
-                StringSet::Spec(spec) => terminals.push(Terminal::String(spec.clone().into())),
+                StringSet::Finite(words) => {
+                    let escapes = self.escapes();
+                    constants.extend(words.iter().map(|word| literal::string(word, escapes)));
+                }
+                StringSet::Spec(spec) => terminals.push(string_terminal(self.reducer.options, spec.clone())),
             }
         }
         Ok(())
@@ -283,7 +291,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
         if let Some(known) = self.free_string {
             return known;
         }
-        let terminal = self.builder.terminal(Terminal::String(StringSpec::default().into()));
+        let terminal = self.builder.terminal(string_terminal(self.reducer.options, StringSpec::default()));
         let nonterminal = self.terminal_nonterminal(terminal);
         self.free_string = Some(nonterminal);
         nonterminal
@@ -299,7 +307,8 @@ impl<'r, 'a> Lowerer<'r, 'a> {
             array: self.builder.declare("any array"),
             object: self.builder.declare("any object"),
         };
-        let (array, object) = free_composites(&mut self.builder, self.punctuation, Some(free.value));
+        let (array, object) =
+            free_composites(&mut self.builder, self.reducer.options, self.punctuation, Some(free.value));
         self.define(free.array, array);
         self.define(free.object, object);
         let value = free_value(&mut self.builder, self.reducer.options, Some((free.array, free.object)));
@@ -316,7 +325,7 @@ pub(super) fn any_object(options: &SchemaOptions, max_levels: Option<u32>) -> (G
     let punctuation = punctuation(&mut builder, options);
     let Some(max_levels) = max_levels else {
         let value = builder.declare("any value");
-        let (array, object) = free_composites(&mut builder, punctuation, Some(value));
+        let (array, object) = free_composites(&mut builder, options, punctuation, Some(value));
         let array = builder.nonterminal("any array", array);
         let object = builder.nonterminal("any object", object);
         let body = free_value(&mut builder, options, Some((array, object)));
@@ -327,13 +336,13 @@ pub(super) fn any_object(options: &SchemaOptions, max_levels: Option<u32>) -> (G
     let body = free_value(&mut builder, options, None);
     let mut value = builder.nonterminal("scalar", body);
     for _ in 1..max_levels {
-        let (array, object) = free_composites(&mut builder, punctuation, Some(value));
+        let (array, object) = free_composites(&mut builder, options, punctuation, Some(value));
         let array = builder.nonterminal("array", array);
         let object = builder.nonterminal("object", object);
         let body = free_value(&mut builder, options, Some((array, object)));
         value = builder.nonterminal("value", body);
     }
-    let (_, object) = free_composites(&mut builder, punctuation, Some(value));
+    let (_, object) = free_composites(&mut builder, options, punctuation, Some(value));
     let object = builder.nonterminal("object", object);
     (builder, object)
 }
@@ -353,10 +362,11 @@ fn punctuation(builder: &mut GrammarBuilder, options: &SchemaOptions) -> Punctua
 
 fn free_composites(
     builder: &mut GrammarBuilder,
+    options: &SchemaOptions,
     punctuation: Punctuation,
     value: Option<NonterminalId>,
 ) -> (Expr, Expr) {
-    let key = builder.terminal(Terminal::String(StringSpec::default().into()));
+    let key = builder.terminal(string_terminal(options, StringSpec::default()));
     let list = List {
         open: punctuation.open_array,
         close: punctuation.close_array,
@@ -393,13 +403,18 @@ fn free_value(
 ) -> Expr {
     let constants = Terminal::one_of(["null", "false", "true"]);
     let number = number_terminal(options, NumberSpec::default());
-    let terminals = [constants, number, Terminal::String(StringSpec::default().into())];
+    let terminals = [constants, number, string_terminal(options, StringSpec::default())];
     let mut choices: Vec<Expr> =
         terminals.into_iter().map(|terminal| Expr::Terminal(builder.terminal(terminal))).collect();
     if let Some((array, object)) = composites {
         choices.extend([Expr::Nonterminal(array), Expr::Nonterminal(object)]);
     }
     Expr::Choice(choices)
+}
+
+/// The terminal of strings, in the spelling that was asked for.
+fn string_terminal(options: &SchemaOptions, spec: StringSpec) -> Terminal {
+    Terminal::String(StringSpec { escapes: options.layout.escapes, ..spec }.into())
 }
 
 fn number_terminal(options: &SchemaOptions, spec: NumberSpec) -> Terminal {

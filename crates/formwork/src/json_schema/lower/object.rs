@@ -1,7 +1,7 @@
 //! Which expression describes the objects of a shape?
 
 use super::Lowerer;
-use crate::automata::Terminal;
+use crate::automata::Escapes;
 use crate::grammar::{Case, Expr, OtherKeys, PresenceClause, Property, Record};
 use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::Keyword;
@@ -25,7 +25,7 @@ impl<'a> Lowerer<'_, 'a> {
         if shape.max.is_some_and(|max| n_required > max as usize) || shape.min as usize > n_possible {
             return Ok(None);
         }
-        let Some(presence) = presence(&shape, &properties) else { return Ok(None) };
+        let Some(presence) = presence(&shape, &properties, self.escapes()) else { return Ok(None) };
         Ok(Some(Expr::Record(Record {
             open: self.punctuation.open_object,
             close: self.punctuation.close_object,
@@ -62,7 +62,11 @@ impl<'a> Lowerer<'_, 'a> {
             let cases = self.cases(value, &goals)?;
             match cases.is_empty() {
                 false => {
-                    properties.push(Property { key: literal::string(named.key), cases, required: named.required });
+                    properties.push(Property {
+                        key: literal::string(named.key, self.escapes()),
+                        cases,
+                        required: named.required,
+                    });
                 }
                 true if named.required => return Ok(None),
                 true => {}
@@ -78,6 +82,7 @@ impl<'a> Lowerer<'_, 'a> {
             return Ok(Vec::new());
         }
         let mut others = Vec::new();
+        let escapes = self.escapes();
         for set in self.reducer.key_sets(shape)? {
             let value = self.reducer.value_of_set(shape, &set);
             let goals = goals_of_set(&set, &shape.exists);
@@ -86,7 +91,7 @@ impl<'a> Lowerer<'_, 'a> {
                 let words = self.reducer.words_of(&set.spec)?;
                 if let (Some(words), false) = (&words, shape.exists.is_empty()) {
                     let property = |word: &std::sync::Arc<str>| Property {
-                        key: literal::string(word),
+                        key: literal::string(word, escapes),
                         cases: cases.clone(),
                         required: false,
                     };
@@ -94,7 +99,7 @@ impl<'a> Lowerer<'_, 'a> {
                     continue;
                 }
                 let n_words = words.map(|words| u32::try_from(words.len()).unwrap_or(u32::MAX));
-                let key = self.builder.terminal(Terminal::String(set.spec.into()));
+                let key = self.builder.terminal(super::string_terminal(self.reducer.options, set.spec));
                 others.push(OtherKeys { key, cases, n_words });
             }
         }
@@ -142,13 +147,13 @@ fn goals_of_set(set: &KeySet, exists: &[KeyRule]) -> Vec<Option<ConjId>> {
 }
 
 /// The clauses over the properties that can be; `None` where one cannot hold.
-fn presence(shape: &ObjectShape<'_>, properties: &[Property]) -> Option<Vec<PresenceClause>> {
+fn presence(shape: &ObjectShape<'_>, properties: &[Property], escapes: Escapes) -> Option<Vec<PresenceClause>> {
     let mut clauses = Vec::with_capacity(shape.presence.len());
     for clause in &shape.presence {
         let mut literals = Vec::with_capacity(clause.len());
         let mut holds = false;
         for (key, there) in clause {
-            let key = literal::string(key);
+            let key = literal::string(key, escapes);
             match properties.iter().position(|property| property.key == key) {
                 Some(index) => literals.push((index as u32, *there)),
                 // A key that cannot be is not there.

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 use smallvec::smallvec;
 
 use super::Reducer;
-use crate::automata::{Decimal, NumberForm};
+use crate::automata::NumberForm;
 use crate::json_schema::document::{NodeId, NodeKind, Step};
 use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::{Keyword, Keywords};
@@ -59,7 +59,7 @@ impl<'a> Reducer<'a> {
             match value {
                 Value::Null => union.null = true,
                 Value::Bool(boolean) => union.booleans[usize::from(*boolean)] = true,
-                Value::Number(number) => numbers.extend(literal(number)),
+                Value::Number(_) => numbers.extend(self.literal(node, value)?),
                 Value::String(text) => strings.push(Cow::Borrowed(text.as_str())),
                 Value::Array(_) | Value::Object(_) => {
                     let constant = self.document.child(node, step(index), value, NodeKind::Constant)?;
@@ -85,8 +85,8 @@ impl<'a> Reducer<'a> {
         match self.document.value(node) {
             Value::Null => union.null = true,
             Value::Bool(boolean) => union.booleans[usize::from(*boolean)] = true,
-            Value::Number(number) => {
-                let set = NumberSet::Finite(literal(number).into_iter().collect());
+            value @ Value::Number(_) => {
+                let set = NumberSet::Finite(self.literal(node, value)?.into_iter().collect());
                 union.numbers = Alternatives::one(NumberShape { set, residues: Vec::new() });
             }
             Value::String(text) => {
@@ -126,11 +126,10 @@ impl<'a> Reducer<'a> {
         let constant = self.document.child(node, step, value, NodeKind::Constant)?;
         self.conj_of(constant)
     }
-}
 
-/// A number as it is spelled; `None` beyond what decimals hold.
-pub(super) fn literal<'a>(number: &Number) -> Option<NumberLiteral<'a>> {
-    let text = number.to_string();
-    let value = Decimal::parse(&text)?;
-    Some(NumberLiteral { value, text: Cow::Owned(text), form: NumberForm::Free })
+    /// A number as it is spelled; `None` for what is no number.
+    pub(super) fn literal(&self, node: NodeId, value: &Value) -> Result<Option<NumberLiteral<'a>>> {
+        let number = self.number(node, Keyword::Const, value)?;
+        Ok(number.map(|(value, text)| NumberLiteral { value, text: Cow::Owned(text), form: NumberForm::Free }))
+    }
 }

@@ -227,6 +227,11 @@ impl<'a> Reducer<'a> {
         Ok(self.child_emptiness(conj, Depth::DROP)? == Emptiness::Empty)
     }
 
+    /// Whether nothing fits `conj`, looking as deep as is ever done.
+    pub(in crate::json_schema) fn is_surely_empty(&mut self, conj: ConjId) -> Result<bool> {
+        Ok(self.child_emptiness(conj, Depth::DECIDE)? == Emptiness::Empty)
+    }
+
     fn child_emptiness(&mut self, conj: ConjId, depth: Depth) -> Result<Emptiness> {
         match conj {
             ConjId::TRUE => Ok(Emptiness::NonEmpty),

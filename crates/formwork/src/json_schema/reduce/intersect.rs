@@ -314,6 +314,7 @@ pub(in crate::json_schema) fn both_string_specs(left: &StringSpec, right: &Strin
         content,
         min_chars: left.min_chars.max(right.min_chars),
         max_chars: least(left.max_chars, right.max_chars),
+        ..StringSpec::default()
     };
     spec.max_chars.is_none_or(|max| spec.min_chars <= max).then_some(spec)
 }

@@ -238,7 +238,7 @@ fn one_of(words: impl Iterator<Item = Arc<str>>, negated: bool) -> StringSpec {
 }
 
 /// All strings outside `spec`, in parts that do not overlap.
-pub(super) fn complements(spec: &StringSpec) -> Vec<StringSpec> {
+pub(in crate::json_schema) fn complements(spec: &StringSpec) -> Vec<StringSpec> {
     let mut parts = Vec::with_capacity(spec.content.len() + 2);
     let mut before = StringSpec::default();
     for constraint in &spec.content {

@@ -31,12 +31,14 @@ use self::conj::{Atom, AtomKind, Conjunctions};
 use self::emptiness::Known;
 use self::exclude::Rival;
 pub(super) use self::keys::KeySet;
+#[cfg(test)]
+pub(super) use self::keys::complements;
 use super::document::{Document, NodeId, NodeKind};
 use super::fault::{Fault, Result, limit, refusal};
 use super::keyword::{Keyword, Keywords};
 use super::pattern::Pattern;
 use super::shape::{Alternatives, ConjId, Owner, OwnerId, PatternId, ResidueId, Union};
-use super::{Context, SchemaOptions};
+use super::{Context, LongNumbers, SchemaOptions};
 use crate::automata::StringSpec;
 use crate::error::ViolationKind;
 use crate::limits::Limits;
@@ -63,6 +65,7 @@ pub(super) struct Reducer<'a> {
     pub(super) document: Document<'a>,
     pub(super) options: &'a SchemaOptions,
     pub(super) limits: &'a Limits,
+    long_numbers: Option<&'a LongNumbers>,
     conjs: Conjunctions,
     memo: Vec<Memo<'a>>,
     known: AHashMap<ConjId, Known>,
@@ -90,11 +93,12 @@ pub(super) struct Reducer<'a> {
 impl<'a> Reducer<'a> {
     /// With `scoped`, dynamic scopes are followed.
     pub(super) fn new(context: Context<'a>, scoped: bool) -> Reducer<'a> {
-        let Context { options, documents, limits } = context;
+        let Context { options, documents, limits, long_numbers } = context;
         Reducer {
             document: Document::new(documents, limits.max_schema_depth, scoped),
             options,
             limits,
+            long_numbers,
             conjs: Conjunctions::default(),
             memo: vec![Memo::Done(Rc::new(Union::any())), Memo::Done(Rc::new(Union::none()))],
             known: AHashMap::new(),

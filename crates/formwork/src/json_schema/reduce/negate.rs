@@ -11,14 +11,14 @@ use smallvec::SmallVec;
 
 use super::Reducer;
 use super::combine::{forbidding, only_objects, requiring};
-use super::constant::literal;
+use super::keys::complements;
 use super::object::existing;
 use super::presence::clause;
 use crate::automata::{Bound, ContentConstraint, ContentLanguage, Decimal, NumberForm, NumberSpec, StringSpec};
 use crate::json_schema::dialect::Dialect;
 use crate::json_schema::document::{NodeId, Step};
 use crate::json_schema::fault::Result;
-use crate::json_schema::format::{self, Format};
+use crate::json_schema::format::Format;
 use crate::json_schema::keyword::{Keyword, Keywords};
 use crate::json_schema::shape::{
     Alternatives, ArrayShape, ConjId, Contains, KeyClass, Named, NumberSet, NumberShape, ObjectShape, Owner, Residues,
@@ -85,12 +85,12 @@ impl<'a> Reducer<'a> {
             for (index, value) in values.iter().enumerate() {
                 outside = self.without_value(node, Step::IndexOf(Keyword::Enum, index), value, outside)?;
             }
-            outside = self.without_numbers(values, outside)?;
+            outside = self.without_numbers(node, values, outside)?;
             cases.push(Rc::new(self.without_words(values, outside)?));
         }
         if let Some(value) = keywords.get(Keyword::Const) {
             let outside = self.without_value(node, Step::Key("const"), value, Union::any())?;
-            let outside = self.without_numbers(std::slice::from_ref(value), outside)?;
+            let outside = self.without_numbers(node, std::slice::from_ref(value), outside)?;
             cases.push(Rc::new(self.without_words(std::slice::from_ref(value), outside)?));
         }
         Ok(())
@@ -120,9 +120,11 @@ impl<'a> Reducer<'a> {
     }
 
     /// Takes all numbers among `values` out of `outside`.
-    fn without_numbers(&mut self, values: &[Value], outside: Union<'a>) -> Result<Union<'a>> {
-        let numbers = values.iter().filter_map(Value::as_number);
-        let mut excluded: Vec<Decimal> = numbers.filter_map(|number| Some(literal(number)?.value)).collect();
+    fn without_numbers(&mut self, node: NodeId, values: &[Value], outside: Union<'a>) -> Result<Union<'a>> {
+        let mut excluded = Vec::new();
+        for value in values {
+            excluded.extend(self.literal(node, value)?.map(|number| number.value));
+        }
         if excluded.is_empty() {
             return Ok(outside);
         }
@@ -152,7 +154,7 @@ impl<'a> Reducer<'a> {
         match self.document.value(node) {
             Value::Null => outside.null = false,
             Value::Bool(boolean) => outside.booleans[usize::from(*boolean)] = false,
-            value @ Value::Number(_) => return self.without_numbers(std::slice::from_ref(value), outside),
+            value @ Value::Number(_) => return self.without_numbers(node, std::slice::from_ref(value), outside),
             value @ Value::String(_) => return self.without_words(std::slice::from_ref(value), outside),
             Value::Array(elements) => {
                 let length = u32::try_from(elements.len()).unwrap_or(u32::MAX);
@@ -240,9 +242,13 @@ impl<'a> Reducer<'a> {
                 case(StringSpec { content, ..StringSpec::default() }, Vec::new());
             }
         }
+        for (language, residues) in self.content(node, keywords)? {
+            let content = language.map(|language| ContentConstraint { language, negated: true });
+            case(StringSpec { content: content.into_iter().collect(), ..StringSpec::default() }, residues);
+        }
         if let Some((name, format)) = self.format(node, keywords)? {
             if let Format::Strings(spec) = &format {
-                format::outside(spec).into_iter().for_each(|spec| case(spec, Vec::new()));
+                complements(spec).into_iter().for_each(|spec| case(spec, Vec::new()));
             } else if let Some(residue) = self.format_residue(node, name, &format) {
                 case(StringSpec::default(), vec![residue]);
             }

@@ -6,15 +6,18 @@ use serde_json::Value;
 
 use super::Reducer;
 use crate::automata::decide::{Emptiness, number_emptiness};
-use crate::automata::{Bound, Decimal, NumberForm, NumberSpec, StringSpec};
+use crate::automata::{Bound, ContentConstraint, ContentLanguage, Decimal, NumberForm, NumberSpec, StringSpec};
 use crate::error::ViolationKind;
-use crate::json_schema::FormatMode;
+use crate::json_schema::content::{Content, content};
 use crate::json_schema::dialect::Dialect;
 use crate::json_schema::document::NodeId;
 use crate::json_schema::fault::{Result, refusal};
 use crate::json_schema::format::{self, Format};
 use crate::json_schema::keyword::{Keyword, Keywords};
-use crate::json_schema::shape::{Alternatives, NumberSet, NumberShape, ResidueId, StringSet, StringShape, Union};
+use crate::json_schema::shape::{
+    Alternatives, NumberSet, NumberShape, ResidueId, Residues, StringSet, StringShape, Union,
+};
+use crate::json_schema::{ContentMode, FormatMode};
 
 /// The JSON types that a schema admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,9 +60,19 @@ impl Types {
     }
 }
 
+/// Most digits of a number in a schema, written out.
+const MAX_EXPONENT: i64 = 4_000;
+
 const NUMBER_KEYWORDS: [Keyword; 5] =
     [Keyword::Minimum, Keyword::Maximum, Keyword::ExclusiveMinimum, Keyword::ExclusiveMaximum, Keyword::MultipleOf];
-const STRING_KEYWORDS: [Keyword; 4] = [Keyword::MinLength, Keyword::MaxLength, Keyword::Pattern, Keyword::Format];
+const STRING_KEYWORDS: [Keyword; 6] = [
+    Keyword::MinLength,
+    Keyword::MaxLength,
+    Keyword::Pattern,
+    Keyword::Format,
+    Keyword::ContentEncoding,
+    Keyword::ContentMediaType,
+];
 
 impl<'a> Reducer<'a> {
     /// Reads `type`.
@@ -184,11 +197,26 @@ impl<'a> Reducer<'a> {
     }
 
     fn decimal(&self, node: NodeId, keyword: Keyword, value: &Value) -> Result<Decimal> {
-        let decimal = match value {
-            Value::Number(number) => Decimal::parse(&number.to_string()),
-            _ => None,
-        };
-        decimal.ok_or_else(|| self.document.malformed(node, keyword, "a number"))
+        match self.number(node, keyword, value)? {
+            Some((decimal, _)) => Ok(decimal),
+            None => Err(self.document.malformed(node, keyword, "a number")),
+        }
+    }
+
+    /// A number's value and its text; `None` for what is no number.
+    pub(super) fn number(&self, node: NodeId, keyword: Keyword, value: &Value) -> Result<Option<(Decimal, String)>> {
+        let Value::Number(number) = value else { return Ok(None) };
+        let long = self.long_numbers.and_then(|numbers| numbers.text(value));
+        let text = long.map_or_else(|| number.to_string(), str::to_owned);
+        let decimal = Decimal::parse(&text)
+            .filter(|decimal| decimal.exponent().abs() <= MAX_EXPONENT && decimal.top().abs() <= MAX_EXPONENT);
+        match decimal {
+            Some(decimal) => Ok(Some((decimal, text))),
+            None => {
+                let reason = format!("a number has more than {MAX_EXPONENT} digits");
+                Err(refusal(&self.document, ViolationKind::Limit, node, keyword.name(), reason))
+            }
+        }
     }
 
     /// A length or count; beyond 32 bits it saturates.
@@ -212,9 +240,9 @@ impl<'a> Reducer<'a> {
             return Ok(Alternatives::Any);
         }
         let spec = StringSpec {
-            content: Vec::new(),
             min_chars: self.count(node, keywords, Keyword::MinLength)?.unwrap_or(0),
             max_chars: self.max_count(node, keywords, Keyword::MaxLength)?,
+            ..StringSpec::default()
         };
         if spec.max_chars.is_some_and(|max| spec.min_chars > max) {
             return Ok(Alternatives::none());
@@ -232,6 +260,14 @@ impl<'a> Reducer<'a> {
         }
         if let Some(formatted) = self.format_shape(node, keywords)? {
             match self.intersect_string(&shape, &formatted)? {
+                Some(both) => shape = both,
+                None => return Ok(Alternatives::none()),
+            }
+        }
+        for (language, residues) in self.content(node, keywords)? {
+            let content = language.map(|language| ContentConstraint { language, negated: false });
+            let spec = StringSpec { content: content.into_iter().collect(), ..StringSpec::default() };
+            match self.intersect_string(&shape, &StringShape { set: StringSet::Spec(spec), residues })? {
                 Some(both) => shape = both,
                 None => return Ok(Alternatives::none()),
             }
@@ -259,6 +295,40 @@ impl<'a> Reducer<'a> {
     /// Whether `format` constrains strings.
     pub(in crate::json_schema) fn asserts_formats(&self, node: NodeId) -> bool {
         self.options.formats == FormatMode::Assert || self.document.vocabularies(node).asserts_formats()
+    }
+
+    /// Whether `contentEncoding` and `contentMediaType` constrain strings.
+    pub(in crate::json_schema) fn asserts_content(&self, node: NodeId) -> bool {
+        match self.options.content {
+            ContentMode::Assert => true,
+            ContentMode::Annotate => false,
+            ContentMode::ByDraft => self.document.dialect(node) == Dialect::Draft7,
+        }
+    }
+
+    /// What `contentEncoding` and `contentMediaType` ask for: languages, or residues.
+    pub(super) fn content(
+        &mut self,
+        node: NodeId,
+        keywords: &Keywords<'a>,
+    ) -> Result<Vec<(Option<ContentLanguage>, Residues)>> {
+        if !self.asserts_content(node) {
+            return Ok(Vec::new());
+        }
+        let mut texts = [None; 2];
+        for (text, keyword) in texts.iter_mut().zip([Keyword::ContentEncoding, Keyword::ContentMediaType]) {
+            *text = match keywords.get(keyword) {
+                None => None,
+                Some(Value::String(value)) => Some(value.as_str()),
+                Some(_) => return Err(self.document.malformed(node, keyword, "a string")),
+            };
+        }
+        let asked = content(texts[0], texts[1]).into_iter();
+        let asked = asked.map(|(keyword, content)| match content {
+            Content::Language(language) => (Some(language), Residues::default()),
+            Content::Unsupported(reason) => (None, vec![self.residue(node, keyword, reason)]),
+        });
+        Ok(asked.collect())
     }
 
     /// The format that constrains instances at a node; `None` where there is none, or it is an annotation.

@@ -8,8 +8,8 @@ use super::{Acceptor, accepts, context, options};
 use crate::automata::Terminal;
 use crate::error::{SchemaError, ViolationKind};
 use crate::json_schema::{
-    ArgumentsKey, Profile, SchemaOptions, Status, Tool, ToolCalls, ToolSet, lower_json_object, lower_schema,
-    lower_tools, schema_report,
+    ArgumentsKey, Context, Layout, Profile, SchemaOptions, Status, Tool, ToolCalls, ToolSet, lower_json_object,
+    lower_schema, lower_tools, parse_schema, report,
 };
 
 fn check(schema: Value, valid: &[Value], invalid: &[Value]) {
@@ -106,6 +106,33 @@ fn negation_and_conditions_are_exact() {
 }
 
 #[test]
+fn numbers_of_a_text_are_exact_at_any_size() {
+    let accepts = |schema: &str, instance: &str| {
+        let (schema, numbers) = parse_schema(schema).unwrap();
+        let options = SchemaOptions { layout: Layout::FREE, ..options() };
+        let lowered = lower_schema(&schema, Context { long_numbers: Some(&numbers), ..context(&options) }).unwrap();
+        Acceptor::new(&lowered.builder).accepts(lowered.start, instance.as_bytes())
+    };
+    for (schema, valid, invalid) in [
+        (r#"{"enum": [12345678901234567890123]}"#, "12345678901234567890123.0", "12345678901234567890124"),
+        (r#"{"type": "number", "minimum": 1e400}"#, "10e399", "9.9e399"),
+        (
+            r#"{"type": "number", "maximum": 0.10000000000000000001}"#,
+            "0.10000000000000000001",
+            "0.10000000000000000002",
+        ),
+        (r#"{"not": {"const": 12345678901234567890123}}"#, "12345678901234567890124", "12345678901234567890123"),
+    ] {
+        assert!(accepts(schema, valid) && !accepts(schema, invalid), "{schema}");
+    }
+    let (schema, numbers) = parse_schema(r#"{"properties": {"a": {"minimum": 1e5000}}}"#).unwrap();
+    let options = options();
+    let context = Context { long_numbers: Some(&numbers), ..context(&options) };
+    let error = lower_schema(&schema, context).err().unwrap();
+    assert!(error.is_limit() && error.violations()[0].pointer == "/properties/a");
+}
+
+#[test]
 fn complements_of_numbers_are_exact() {
     check(
         json!({"type": "number", "not": {"type": "integer"}}),
@@ -180,7 +207,7 @@ fn what_is_relaxed_is_reported() {
         "items": {"type": "string", "format": "unheard-of", "minLength": 1}
     });
     let options = SchemaOptions { relax_unsupported: true, ..options() };
-    let report = schema_report(&schema, context(&options)).unwrap();
+    let report = report(&schema, &options);
     let entries: Vec<_> =
         report.entries.iter().map(|entry| (entry.pointer.as_str(), entry.keyword.as_str(), entry.status)).collect();
     let expected = [

@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod cases;
+mod lints;
 mod references;
 mod suite;
 
@@ -25,7 +26,7 @@ fn options() -> SchemaOptions {
 fn context(options: &SchemaOptions) -> Context<'_> {
     static DOCUMENTS: LazyLock<Documents> = LazyLock::new(Documents::new);
     static LIMITS: LazyLock<Limits> = LazyLock::new(Limits::default);
-    Context { options, documents: &DOCUMENTS, limits: &LIMITS }
+    Context::new(options, &DOCUMENTS, &LIMITS)
 }
 
 /// Whether the grammar of `schema` accepts `instance`, written compactly.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Acceptor, context, options};
 use crate::error::{SchemaError, ViolationKind};
-use crate::json_schema::{Context, Documents, FormatMode, SchemaOptions, Status, lower_schema, schema_report};
+use crate::json_schema::{Context, Documents, FormatMode, SchemaOptions, Status, lower_schema, report_within};
 
 fn accepts(schema: &Value, documents: &Documents, instance: &Value) -> Result<bool, SchemaError> {
     let options = SchemaOptions { formats: FormatMode::Annotate, ..options() };
@@ -73,6 +73,48 @@ fn a_document_is_read_in_its_own_dialect_or_in_that_of_the_schema() {
     check(&new("http://a/silent.json"), &documents, &[json!(3)], &[json!(4)]);
     let as_old = json!({"$schema": "http://json-schema.org/draft-06/schema#", "$ref": "http://a/silent.json"});
     check(&as_old, &documents, &[json!(4)], &[]);
+}
+
+#[test]
+fn a_resource_inside_a_document_is_found() {
+    let bundle =
+        json!({"$defs": {"part": {"$id": "http://b/part", "const": 1}, "other": {"$id": "parts/x", "const": 2}}});
+    let documents = [("http://a/bundle", bundle)].into_iter().collect();
+    check(&json!({"$ref": "http://b/part"}), &documents, &[json!(1)], &[json!(2)]);
+    check(&json!({"$ref": "http://a/parts/x"}), &documents, &[json!(2)], &[json!(1)]);
+    assert_eq!(fault(&json!({"$ref": "http://b/none"}), &documents).0, ViolationKind::Reference);
+}
+
+#[test]
+fn each_draft_has_its_own_keywords() {
+    let draft = |name: &str| format!("http://json-schema.org/{name}/schema#");
+    let none = Documents::new();
+    let names = |draft: String| {
+        let base = if draft.contains("draft-04") { "id" } else { "$id" };
+        json!({
+            "$schema": draft, base: "http://a/root",
+            "properties": {"x": {"$ref": "inner#short"}, "y": {"$ref": "inner", "maximum": 1}},
+            "definitions": {"x": {base: "inner", "minimum": 3, "definitions": {"s": {base: "#short", "maximum": 2}}}}
+        })
+    };
+    for name in ["draft-04", "draft-06", "draft-07"] {
+        let valid = [json!({"x": 2, "y": 4})];
+        check(&names(draft(name)), &none, &valid, &[json!({"x": 3}), json!({"y": 2})]);
+    }
+    let bounds =
+        json!({"$schema": draft("draft-04"), "minimum": 3, "exclusiveMinimum": true, "const": 1, "contains": false});
+    check(&bounds, &none, &[json!(4), json!([1])], &[json!(3)]);
+    let tuple = json!({
+        "$schema": "https://json-schema.org/draft/2019-09/schema",
+        "items": [{"const": 1}], "additionalItems": {"const": 2}, "prefixItems": [false], "dependentRequired": {"a": ["b"]}
+    });
+    let in_2019 = [json!([1, 2]), json!({"b": 1})];
+    check(&tuple, &none, &in_2019, &[json!([1, 1]), json!({"a": 1})]);
+    // A document goes by its own draft, whoever refers to it.
+    let documents = [("http://a/2019", tuple)].into_iter().collect();
+    let from_7 =
+        json!({"$schema": draft("draft-07"), "allOf": [{"$ref": "http://a/2019"}], "dependentRequired": {"b": ["c"]}});
+    check(&from_7, &documents, &in_2019, &[json!([1, 1]), json!({"a": 1})]);
 }
 
 #[test]
@@ -169,7 +211,7 @@ fn a_report_lists_a_schema_once_in_whatever_scopes_it_is_evaluated() {
         }
     });
     let options = options();
-    let report = schema_report(&schema, context(&options)).unwrap();
+    let report = report_within(&schema, context(&options));
     let found: Vec<_> = report.entries.iter().filter(|entry| entry.keyword == "maximum").collect();
     assert!(found.len() == 1 && found[0].status == Status::Enforced, "{found:?}");
 }

@@ -7,6 +7,7 @@
 use super::words::{LIST, NAME, NUMBER, OBJECT, push_letter};
 use super::{Frame, Past, PastId, Reading, STRING, WordSetId, Words, Written, WrittenWord, parts};
 use crate::automata::Decimal;
+use crate::automata::Escapes;
 use crate::automata::decoder::DecodeState;
 use crate::error::LimitError;
 use crate::grammar::Whitespace;
@@ -35,7 +36,9 @@ impl Written {
         let mut past = self.get(id);
         match past.reading {
             Reading::Key | Reading::String => {
-                let Some(decoded) = DecodeState::from_bits(past.decode).step(byte) else { return Ok(None) };
+                let Some(decoded) = DecodeState::from_bits(past.decode).step(byte, Escapes::Any) else {
+                    return Ok(None);
+                };
                 past.decode = decoded.state.to_bits();
                 if let Some(letter) = decoded.char {
                     self.push_text(&mut past, letter);

@@ -1,0 +1,33 @@
+//! Do random choices among allowed tokens end in valid documents? A seeded sample of what `random_documents` writes.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use formwork::grammar::KeyOrder;
+use formwork_bench::data;
+use formwork_tests::generation::{Counts, Writer, try_schema};
+use formwork_tests::shared;
+use formwork_tests::universe::Dice;
+use formwork_tests::vocabulary::SmallVocabulary;
+
+const N_SCHEMAS: usize = 60;
+const N_DOCUMENTS: usize = 3;
+const SEED: u64 = 20_261_121;
+
+#[test]
+fn random_documents_are_valid_and_end() {
+    let Some(folder) = shared::shared("maskbench") else { return };
+    let cases = data::sample(data::read_cases(&[folder]).unwrap(), N_SCHEMAS, SEED);
+    let writer = Writer::new(SmallVocabulary::bytes().to_formwork()).unwrap();
+    let mut counts = Counts::default();
+    let mut wrong = Vec::new();
+    for (number, text) in (0..).zip(cases) {
+        let case = text.parse().unwrap();
+        let mut dice = Dice::new(SEED << 32 | number);
+        let key_order = if number % 2 == 0 { KeyOrder::Any } else { KeyOrder::Listed };
+        let mut show = |what: &str| wrong.push(format!("{}: {what}", case.name));
+        counts.add(&try_schema(&writer, &case.schema, key_order, N_DOCUMENTS, &mut dice, &mut show));
+    }
+    eprint!("{counts}");
+    assert!(counts.tally.is_sound(), "{}", wrong.join("\n"));
+    assert!(counts.tally.valid > 150, "{counts}");
+}
