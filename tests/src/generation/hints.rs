@@ -1,5 +1,7 @@
 //! Which strings may a schema be waiting for? Chance alone hardly writes a date, or what a pattern wants.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::universe::Dice;
@@ -39,6 +41,8 @@ pub struct Hints {
     pub values: Vec<String>,
     /// Names of properties that are required, or may be.
     pub keys: Vec<String>,
+    /// Such names by the way to the property that holds the object which requires them.
+    pub keys_of: BTreeMap<String, Vec<String>>,
     /// Names of other properties.
     pub names: Vec<String>,
 }
@@ -46,7 +50,7 @@ pub struct Hints {
 /// Strings that `schema` may be waiting for.
 pub fn hints(schema: &Value, dice: &mut Dice) -> Hints {
     let mut hints = Hints::default();
-    collect(schema, dice, &mut hints);
+    collect(schema, "", dice, &mut hints);
     for kind in [&mut hints.values, &mut hints.keys, &mut hints.names] {
         kind.sort_unstable();
         kind.dedup();
@@ -57,7 +61,8 @@ pub fn hints(schema: &Value, dice: &mut Dice) -> Hints {
     hints
 }
 
-fn collect(value: &Value, dice: &mut Dice, hints: &mut Hints) {
+/// `holder` is the way to the property whose schema is looked at.
+fn collect(value: &Value, holder: &str, dice: &mut Dice, hints: &mut Hints) {
     match value {
         Value::Object(members) => {
             for (key, member) in members {
@@ -70,24 +75,32 @@ fn collect(value: &Value, dice: &mut Dice, hints: &mut Hints) {
                         let known = FORMATS.iter().find(|(format, _)| format == name);
                         hints.values.extend(known.map(|(_, text)| (*text).to_owned()));
                     }
-                    ("required", names) => add_names(names, hints),
+                    ("required", names) => add_names(names, holder, hints),
                     ("dependencies" | "dependentRequired", Value::Object(lists)) => {
-                        lists.values().for_each(|names| add_names(names, hints));
+                        lists.values().for_each(|names| add_names(names, holder, hints));
                     }
-                    ("properties", Value::Object(properties)) => hints.names.extend(properties.keys().cloned()),
+                    ("properties", Value::Object(properties)) => {
+                        hints.names.extend(properties.keys().cloned());
+                        for (name, inner) in properties {
+                            collect(inner, &format!("{holder}/{name}"), dice, hints);
+                        }
+                        continue;
+                    }
                     _ => {}
                 }
-                collect(member, dice, hints);
+                collect(member, holder, dice, hints);
             }
         }
-        Value::Array(elements) => elements.iter().for_each(|element| collect(element, dice, hints)),
+        Value::Array(elements) => elements.iter().for_each(|element| collect(element, holder, dice, hints)),
         _ => {}
     }
 }
 
-fn add_names(names: &Value, hints: &mut Hints) {
-    let names = names.as_array().into_iter().flatten();
-    hints.keys.extend(names.filter_map(Value::as_str).map(str::to_owned));
+fn add_names(names: &Value, holder: &str, hints: &mut Hints) {
+    for name in names.as_array().into_iter().flatten().filter_map(Value::as_str) {
+        hints.keys.push(name.to_owned());
+        hints.keys_of.entry(holder.to_owned()).or_default().push(name.to_owned());
+    }
 }
 
 fn add(pattern: &str, dice: &mut Dice, hints: &mut Vec<String>) {

@@ -1,6 +1,7 @@
 //! Which of the allowed tokens is taken? Any at first; after a while those that lead to an end.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use formwork::{CompiledGrammar, Compiler, Matcher, TokenId, TokenKind, Vocabulary};
@@ -85,6 +86,10 @@ impl Writer {
             words: vec![0; self.vocabulary.len().div_ceil(32)],
             text: Vec::new(),
             is_in_string: false,
+            string_start: 0,
+            last_string: 0..0,
+            key: String::new(),
+            holders: Vec::new(),
             pending: VecDeque::new(),
         };
         let patience = 10 + dice.below(120);
@@ -120,6 +125,14 @@ struct Page<'a> {
     words: Vec<u32>,
     text: Vec<u8>,
     is_in_string: bool,
+    /// Where the last string began.
+    string_start: usize,
+    /// The last whole string, without quotes.
+    last_string: Range<usize>,
+    /// The key whose value is being written, or was written last.
+    key: String,
+    /// The keys that hold the open objects.
+    holders: Vec<String>,
     /// Bytes of a hint that fits here as a whole.
     pending: VecDeque<u8>,
 }
@@ -139,6 +152,18 @@ impl Page<'_> {
             let n_backslashes = self.text.iter().rev().take_while(|byte| **byte == b'\\').count();
             if *byte == b'"' && (!self.is_in_string || n_backslashes.is_multiple_of(2)) {
                 self.is_in_string = !self.is_in_string;
+                if self.is_in_string {
+                    self.string_start = self.text.len() + 1;
+                } else {
+                    self.last_string = self.string_start..self.text.len();
+                }
+            } else if !self.is_in_string {
+                match byte {
+                    b':' => self.key = String::from_utf8_lossy(&self.text[self.last_string.clone()]).into_owned(),
+                    b'{' => self.holders.push(self.key.clone()),
+                    b'}' => self.key = self.holders.pop().unwrap_or_default(),
+                    _ => {}
+                }
             }
             self.text.push(*byte);
         }
@@ -156,7 +181,9 @@ impl Page<'_> {
         let has_just_opened = self.is_in_string && self.text.last() == Some(&b'"');
         if has_just_opened && (is_hurried || dice.one_in(2)) {
             // Strings that patterns want may be keys as well.
-            for names in [&hints.keys, &hints.names, &hints.values] {
+            let own = hints.keys_of.get(&self.holders.join("/"));
+            let own = own.map_or(&[][..], Vec::as_slice);
+            for names in [own, &hints.keys, &hints.names, &hints.values] {
                 if self.prepare(names, "\":", dice) {
                     return self.choose(is_hurried, hints, dice);
                 }

@@ -28,7 +28,7 @@ pub enum Domain {
 /// Strings over an alphabet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Words {
-    /// Its characters; letters and digits only.
+    /// Its characters, none of which means anything in a class of a pattern.
     pub alphabet: String,
     /// The least number of characters.
     pub min: usize,
@@ -208,8 +208,8 @@ fn shorter(words: &Words) -> Vec<Words> {
     if words.max > words.min {
         smaller.push(Words { max: words.max - 1, ..words.clone() });
     }
-    if words.alphabet.len() > 1 {
-        smaller.push(Words { alphabet: words.alphabet[1..].to_owned(), ..words.clone() });
+    if words.alphabet.chars().count() > 1 {
+        smaller.push(Words { alphabet: words.alphabet.chars().skip(1).collect(), ..words.clone() });
     }
     smaller
 }
@@ -311,7 +311,12 @@ fn object(dice: &mut Dice, depth: usize, kinds: Kinds) -> Domain {
 }
 
 fn scalars(dice: &mut Dice) -> Domain {
-    match dice.below(8) {
+    match dice.below(9) {
+        8 => {
+            // Characters that JSON escapes, and some of several bytes.
+            let alphabet = (*dice.pick(&["a\"", "bé", "b\n", "a😀"])).to_owned();
+            Domain::Words(Words { alphabet, min: 0, max: 2 })
+        }
         0 => Domain::Values(vec![Value::Null, json!(true), json!(false)]),
         1 => Domain::Values(vec![json!(1), json!("a"), Value::Null]),
         2 => Domain::Values(vec![json!(0), json!(1), json!(0.5), json!(2)]),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use formwork::grammar::KeyOrder;
-use formwork::json_schema::{Layout, SchemaOptions};
+use formwork::json_schema::{Escapes, Layout, Numbers, SchemaOptions};
 use formwork::{CompileError, Grammar, ViolationKind};
 use serde_json::Value;
 
@@ -153,7 +153,9 @@ impl<'u> Trial<'u> {
         let Universe { key_order, vocabulary, size, compiler, documents, .. } = self.universe;
         let in_every_order = *key_order == KeyOrder::Any;
         let texts = Texts::of(valid.iter().copied(), in_every_order, size.max_texts).unwrap_or_default();
-        let options = SchemaOptions { layout: Layout::COMPACT, key_order: *key_order, ..SchemaOptions::default() };
+        // One spelling for each document and order of keys.
+        let layout = Layout { escapes: Escapes::Minimal, numbers: Numbers::Plain, ..Layout::COMPACT };
+        let options = SchemaOptions { layout, key_order: *key_order, ..SchemaOptions::default() };
         let compiled = match compiler.compile(&Grammar::json_schema(document.clone()).with_options(options)) {
             Ok(_) if valid.is_empty() => return Err(End::Wrong("a schema without instances was compiled".to_owned())),
             Ok(compiled) => compiled,

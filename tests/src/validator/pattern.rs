@@ -90,7 +90,7 @@ impl Node {
                     |at: Option<usize>| at.and_then(|at| text.get(at)).is_some_and(|character| is_word(*character));
                 only_if((is_word(start.checked_sub(1)) != is_word(Some(start))) == *wanted)
             }
-            Node::Look { inner, ahead: true, wanted } => only_if(!inner.ends(text, start).is_empty() == *wanted),
+            Node::Look { inner, ahead: true, wanted } => only_if(inner.ends(text, start).is_empty() != *wanted),
             Node::Look { inner, ahead: false, wanted } => {
                 only_if((0..=start).any(|before| inner.ends(text, before).contains(&start)) == *wanted)
             }
