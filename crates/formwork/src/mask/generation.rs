@@ -189,7 +189,11 @@ impl Generation {
             let refused = self.work(Written::ANY, |work| work.refused(&configuration, &estimate))?;
             if !refused.is_empty() {
                 mask = mask.without(&refused);
-                self.n_bytes += mask.n_bytes_with_base();
+                let shares = match (mask.base(), estimate.mask.base()) {
+                    (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+                    (own, _) => own.is_none(),
+                };
+                self.n_bytes += if shares { mask.n_bytes() } else { mask.n_bytes_with_base() };
             }
         }
         self.n_bytes += 64;
