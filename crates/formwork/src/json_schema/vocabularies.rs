@@ -91,6 +91,7 @@ fn vocabulary_of(keyword: Keyword) -> Vocabularies {
             Vocabularies::VALIDATION
         }
         K::Format => Vocabularies::FORMAT,
+        K::ContentEncoding | K::ContentMediaType => Vocabularies::CONTENT,
         _ => Vocabularies::CORE,
     }
 }
