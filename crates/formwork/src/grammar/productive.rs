@@ -195,6 +195,7 @@ impl<'a> Analysis<'a> {
             return Ok(false);
         }
         if record.n_goals > 0 || !record.presence.is_empty() {
+            self.check_goals_of_others(record)?;
             let usable = self.usable_record(record);
             self.steps.spend(usable.indices.len() + record.presence.len())?;
             match record_rules(record, order, &usable, self.n_words(record))? {
@@ -208,6 +209,17 @@ impl<'a> Analysis<'a> {
         }
         let n_named = record.properties.iter().filter(|property| self.any_case(&property.cases)).count();
         Ok(self.n_words(record).is_none_or(|n_words| record.min as usize <= n_named + n_words as usize))
+    }
+
+    /// Keys that meet goals must not run out: it is not known which of them were written.
+    fn check_goals_of_others(&self, record: &Record) -> Result<(), GrammarError> {
+        let has_goals = |other: &&OtherKeys| other.cases.iter().any(|case| case.meets != 0);
+        let mut with_goals = record.others.iter().filter(has_goals);
+        if with_goals.any(|other| other.n_words.or_else(|| self.count_words(other.key)).is_some()) {
+            let reason = "keys of a class with few keys cannot meet goals: they can be properties";
+            return Err(GrammarError::Invalid(reason.into()));
+        }
+        Ok(())
     }
 
     /// How many keys without a name a record can have; `None` for more than anyone will write.

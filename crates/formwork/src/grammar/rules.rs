@@ -55,11 +55,6 @@ pub(super) fn check_record(record: &Record) -> Result<(), GrammarError> {
         return Err(GrammarError::Invalid("a presence clause names a property that the record does not have".into()));
     }
     let cases = record.properties.iter().flat_map(|property| &property.cases);
-    let has_goals = |case: &Case| case.meets != 0;
-    if record.others.iter().any(|other| other.n_words.is_some() && other.cases.iter().any(has_goals)) {
-        let reason = "keys of a class with few keys cannot meet goals: they can be properties";
-        return Err(GrammarError::Invalid(reason.into()));
-    }
     check_cases(cases.chain(record.others.iter().flat_map(|other| &other.cases)), record.n_goals)
 }
 

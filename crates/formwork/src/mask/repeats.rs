@@ -4,8 +4,11 @@
 //! being read are not in that list: there are too many. Of them only those can be refused that spell, up to the end of the
 //! key, what was written: they are found by walking along the words and the token trie at once. What is found is tried.
 
-use super::MaskWork;
-use crate::automata::{Automaton, WordCount};
+use fixedbitset::FixedBitSet;
+
+use super::{MaskWork, Table};
+use crate::automata::decoder::DecodeState;
+use crate::automata::{Automaton, StringAutomaton, StringState, WordCount};
 use crate::error::LimitError;
 use crate::grammar::Effect;
 use crate::parser::{Configuration, Entry, Lexing, Scan, WordSetId};
@@ -167,6 +170,14 @@ impl MaskWork<'_> {
             return Ok(());
         }
         let automaton = std::sync::Arc::clone(self.parser.automaton(terminal));
+        let table = match StringState::from_bits(state).decode() {
+            DecodeState::BODY => Some(Table::Body),
+            DecodeState::BEFORE => Some(if spaced { Table::Spaced } else { Table::Opened }),
+            _ => None,
+        };
+        if let (Some(table), Automaton::String(string), true) = (table, &*automaton, automaton.never_runs_out()) {
+            return self.add_agreeing_exits(string, state, (words, depth), table, tokens);
+        }
         let trie = self.vocabulary.trie();
         let start = Cursor { state, n_chars, words, depth };
         let mut pending = vec![(None, start)];
@@ -225,6 +236,49 @@ impl MaskWork<'_> {
                     pending.push((Some(node), next));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// The same where words never run out: only the ends of strings matter, and of what stands before them there is little.
+    fn add_agreeing_exits(
+        &mut self,
+        string: &StringAutomaton,
+        state: u64,
+        (words, depth): (WordSetId, usize),
+        table: Table,
+        tokens: &mut Vec<u32>,
+    ) -> Result<(), LimitError> {
+        let table = table.of(self.vocabulary);
+        let content = StringState::from_bits(state).content();
+        let start = (None, StringState::new(content, DecodeState::BODY), words, depth);
+        let mut pending = vec![start];
+        let mut agreeing = FixedBitSet::with_capacity(table.prefix_chars.len());
+        let mut letter_bytes = Vec::new();
+        while let Some((node, state, words, depth)) = pending.pop() {
+            if state.decode() == DecodeState::BODY && self.parser.written.words.ends_at(words, depth) {
+                let ends = node.map_or(table.prefixes.root_values(), |node| table.prefixes.values(node));
+                ends.iter().for_each(|prefix| agreeing.insert(*prefix as usize));
+            }
+            let children = table.prefixes.children(node);
+            self.spend(1 + children.len())?;
+            for child in children {
+                let Some(next) = string.step_unbounded(state, child.byte) else { continue };
+                let (mut words, mut depth) = (words, depth);
+                if let Some(letter) = state.decode().step(child.byte).and_then(|decoded| decoded.char) {
+                    letter_bytes.clear();
+                    crate::parser::push_letter(&mut letter_bytes, letter);
+                    words = self.parser.written.words.narrow(words, depth, &letter_bytes);
+                    depth += letter_bytes.len();
+                }
+                if self.parser.written.words.size(words) > 0 {
+                    pending.push((Some(child.node as usize), next, words, depth));
+                }
+            }
+        }
+        if !agreeing.is_clear() {
+            let ends = table.exits.iter().filter(|(_, prefix)| agreeing.contains(*prefix as usize));
+            tokens.extend(ends.map(|(token, _)| *token));
         }
         Ok(())
     }
