@@ -6,7 +6,7 @@
 
 use fixedbitset::FixedBitSet;
 
-use super::{MaskWork, Table};
+use super::{Begin, MaskWork, Table};
 use crate::automata::decoder::DecodeState;
 use crate::automata::{Automaton, StringAutomaton, StringState, WordCount};
 use crate::error::LimitError;
@@ -170,12 +170,13 @@ impl MaskWork<'_> {
             return Ok(());
         }
         let automaton = std::sync::Arc::clone(self.parser.automaton(terminal));
-        let table = match StringState::from_bits(state).decode() {
-            DecodeState::BODY => Some(Table::Body),
-            DecodeState::BEFORE => Some(if spaced { Table::Spaced } else { Table::Opened }),
+        let begin = match StringState::from_bits(state).decode() {
+            DecodeState::BODY => Some(Begin::Body),
+            DecodeState::BEFORE => Some(if spaced { Begin::Spaced } else { Begin::Opened }),
             _ => None,
         };
-        if let (Some(table), Automaton::String(string), true) = (table, &*automaton, automaton.never_runs_out()) {
+        if let (Some(begin), Automaton::String(string), true) = (begin, &*automaton, automaton.never_runs_out()) {
+            let table = Table { begin, escapes: string.escapes() };
             return self.add_agreeing_exits(string, state, (words, depth), table, tokens);
         }
         let trie = self.vocabulary.trie();
@@ -265,7 +266,8 @@ impl MaskWork<'_> {
             for child in children {
                 let Some(next) = string.step_unbounded(state, child.byte) else { continue };
                 let (mut words, mut depth) = (words, depth);
-                if let Some(letter) = state.decode().step(child.byte).and_then(|decoded| decoded.char) {
+                if let Some(letter) = state.decode().step(child.byte, string.escapes()).and_then(|decoded| decoded.char)
+                {
                     letter_bytes.clear();
                     crate::parser::push_letter(&mut letter_bytes, letter);
                     words = self.parser.written.words.narrow(words, depth, &letter_bytes);
