@@ -66,11 +66,8 @@ fn all_that_is_said_of_a_string_holds_at_once() {
         &[json!("::1")],
         &[json!("a"), json!("1.2.3.4")],
     );
-    check(
-        json!({"type": "string", "format": "date", "not": {"format": "date"}}),
-        &[],
-        &[json!("2024-01-01"), json!("")],
-    );
+    let nothing = json!({"type": "string", "format": "date", "not": {"format": "date"}});
+    assert!(refusal(&nothing).is_unsatisfiable());
     check(
         json!({"enum": ["2024-01-01", "x", "1"], "format": "date"}),
         &[json!("2024-01-01")],
