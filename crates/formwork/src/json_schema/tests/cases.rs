@@ -47,6 +47,35 @@ fn siblings_are_intersections() {
 }
 
 #[test]
+fn all_that_is_said_of_a_string_holds_at_once() {
+    check(
+        json!({
+            "type": "string",
+            "pattern": r"(?<!x)@",
+            "format": "email",
+            "minLength": 6,
+            "maxLength": 9,
+            "not": {"pattern": r"\bno\b"},
+            "allOf": [{"pattern": "^(?=.*[0-9])"}, {"not": {"enum": ["a1@b.de"]}}]
+        }),
+        &[json!("a2@b.de"), json!("a1@b.deu"), json!("nob@1.a")],
+        &[json!("a1@b.de"), json!("x@b.d1"), json!("no1@"), json!("no@b.d1"), json!("a@b1"), json!("abcdefg@b1")],
+    );
+    check(
+        json!({"type": "string", "not": {"format": "hostname"}, "format": "ipv6"}),
+        &[json!("::1")],
+        &[json!("a"), json!("1.2.3.4")],
+    );
+    let nothing = json!({"type": "string", "format": "date", "not": {"format": "date"}});
+    assert!(refusal(&nothing).is_unsatisfiable());
+    check(
+        json!({"enum": ["2024-01-01", "x", "1"], "format": "date"}),
+        &[json!("2024-01-01")],
+        &[json!("x"), json!("1"), json!("2024-01-02")],
+    );
+}
+
+#[test]
 fn each_conjunct_closes_its_own_properties() {
     let closed = |name: &str| json!({"properties": {name: {}}, "additionalProperties": false});
     check(
