@@ -125,7 +125,7 @@ impl Parser {
         let words = self.written.words.list(begun).into_iter().map(|word| self.written.words.get(word));
         // In the middle of a character, words that end before it or have another there cannot come about any more.
         let goes_on = |word: &&[u8]| automaton.may_go_on(state, &word[read.len()..]);
-        let n_used = words.filter(|word| automaton.has_word(word)).filter(goes_on).count() as u32;
+        let n_used = words.filter(|word| automaton.has_word(&word[1..])).filter(goes_on).count() as u32;
         let n_used = n_used - u32::from(may_end && self.written.words.contains(keys, &read));
         Ok((n_used < n_words).then_some(past))
     }
