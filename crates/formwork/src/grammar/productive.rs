@@ -22,6 +22,9 @@ use crate::ids::NonterminalId;
 use crate::ids::TerminalId;
 use crate::limits::Limits;
 
+/// Most keys of a class that a record may hold all of.
+const MAX_WRITTEN: u32 = 4_096;
+
 /// What is known of all nonterminals and terminals.
 pub(super) struct Analysis<'a> {
     builder: &'a GrammarBuilder,
@@ -215,7 +218,8 @@ impl<'a> Analysis<'a> {
     fn check_goals_of_others(&self, record: &Record) -> Result<(), GrammarError> {
         let has_goals = |other: &&OtherKeys| other.cases.iter().any(|case| case.meets != 0);
         let mut with_goals = record.others.iter().filter(has_goals);
-        if with_goals.any(|other| other.n_words.or_else(|| self.count_words(other.key)).is_some()) {
+        let n_words = |other: &OtherKeys| other.n_words.or_else(|| self.count_words(other.key));
+        if with_goals.any(|other| n_words(other).is_some_and(|n_words| n_words <= MAX_WRITTEN)) {
             let reason = "keys of a class with few keys cannot meet goals: they can be properties";
             return Err(GrammarError::Invalid(reason.into()));
         }
