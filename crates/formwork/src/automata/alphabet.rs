@@ -116,6 +116,12 @@ impl Alphabet {
         )
     }
 
+    /// All code points as ranges, both ends inside, each with its class.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (u32, u32, usize)> {
+        let ends = self.intervals.iter().skip(1).map(|(start, _)| *start - 1).chain([u32::from(char::MAX)]);
+        self.intervals.iter().zip(ends).map(|((start, class), end)| (*start, end, usize::from(*class)))
+    }
+
     /// One character of each class, in the order of classes; `None` for a class of surrogates only.
     pub(crate) fn representatives(&self) -> Vec<Option<char>> {
         let mut found = vec![None; self.n_classes];

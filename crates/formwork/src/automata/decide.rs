@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use super::json_string::StringAutomaton;
 use super::lazy_dfa::Overflows;
 pub(crate) use super::number::{number_emptiness, number_matches};
-use crate::automata::StringSpec;
+use crate::automata::{ContentConstraint, ContentLanguage, StringSpec};
 use crate::error::GrammarError;
 use crate::limits::Limits;
 
@@ -36,9 +36,35 @@ pub(crate) fn string_emptiness(spec: &StringSpec, limits: &Limits) -> Result<Emp
         let is_empty = spec.max_chars.is_some_and(|max| max < spec.min_chars);
         return Ok(if is_empty { Emptiness::Empty } else { Emptiness::NonEmpty });
     }
+    if spec.content.len() > 1
+        && let Some(wider) = without_host_names(spec)
+    {
+        // The states of host names are without end: beside others only what their characters tell is asked.
+        let answer = string_emptiness(&wider, limits)?;
+        return Ok(if answer == Emptiness::Empty { answer } else { Emptiness::Unknown });
+    }
     let overflows = Overflows::default();
     let automaton = StringAutomaton::new(spec, limits, &overflows)?;
     Ok(Emptiness::new(automaton.is_empty(), &overflows))
+}
+
+/// The same with host names widened to all strings of their characters; `None` where there are none.
+fn without_host_names(spec: &StringSpec) -> Option<StringSpec> {
+    let is_host = |constraint: &&ContentConstraint| matches!(constraint.language, ContentLanguage::HostName { .. });
+    spec.content.iter().find(is_host)?;
+    let mut wider = StringSpec { content: Vec::new(), ..spec.clone() };
+    for constraint in &spec.content {
+        match (&constraint.language, constraint.negated) {
+            (ContentLanguage::HostName { .. }, true) => {}
+            (ContentLanguage::HostName { international }, false) => {
+                let more = if *international { "\\x{80}-\\x{10FFFF}" } else { "" };
+                let language = ContentLanguage::Match(format!("[0-9A-Za-z.\\x2D{more}]*").into());
+                wider.content.push(ContentConstraint { language, negated: false });
+            }
+            _ => wider.content.push(constraint.clone()),
+        }
+    }
+    Some(wider)
 }
 
 /// Whether the string with this decoded content satisfies `spec`; an error for a malformed pattern.

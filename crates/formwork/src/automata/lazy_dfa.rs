@@ -240,7 +240,8 @@ impl<M: Machine> LazyDfa<M> {
         if let Some(id) = work.ids.get(&state) {
             return Some(*id);
         }
-        if work.states.len() >= self.max_states || self.machine.is_too_large(&state) {
+        let is_full = work.states.len() >= self.max_states || self.n_bytes() > MAX_BYTES_PER_STATE * self.max_states;
+        if is_full || self.machine.is_too_large(&state) {
             self.overflows.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -312,6 +313,9 @@ impl<M: Machine> LazyDfa<M> {
         Some(false)
     }
 }
+
+/// Bytes that the states of an automaton may hold, for each that there may be.
+const MAX_BYTES_PER_STATE: usize = 400;
 
 /// Chunk and index of the `id`-th row.
 fn place(id: usize) -> (usize, usize) {

@@ -123,6 +123,39 @@ impl Stepper for Contents<'_> {
 }
 
 impl StringAutomaton {
+    /// All contents, in no particular order; `None` where there are more than `max`, or finding them takes too long.
+    pub(crate) fn list_words(&self, max: usize) -> Option<Vec<String>> {
+        let dfa = self.dfa()?;
+        let mut words = Vec::new();
+        let mut pending = vec![(0, String::new(), 0u32)];
+        let mut n_steps = 0;
+        while let Some((state, word, n_chars)) = pending.pop() {
+            n_steps += 1;
+            if self.accepts_content(state, n_chars) {
+                words.push(word.clone());
+            }
+            if words.len() > max || n_steps > 64 * max {
+                return None;
+            }
+            let (_, room) = self.bounds(n_chars);
+            if room == 0 {
+                continue;
+            }
+            for (lo, hi, class) in dfa.machine().alphabet().ranges() {
+                let Some(next) = dfa.next(state, class) else { continue };
+                if (hi - lo) as usize > max {
+                    return None;
+                }
+                pending.extend((lo..=hi).filter_map(char::from_u32).map(|char| {
+                    let mut longer = word.clone();
+                    longer.push(char);
+                    (next, longer, n_chars + 1)
+                }));
+            }
+        }
+        Some(words)
+    }
+
     fn count_words(&self, state: StringState, n_chars: u32) -> Option<WordCount> {
         let (_, room) = self.bounds(n_chars);
         let Some(ranges) = state.decode().code_points(self.escapes()) else {

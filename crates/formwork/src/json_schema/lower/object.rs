@@ -88,8 +88,12 @@ impl<'a> Lowerer<'_, 'a> {
             let goals = goals_of_set(&set, &shape.exists);
             let cases = self.cases(value, &goals)?;
             if !cases.is_empty() {
-                let words = self.reducer.words_of(&set.spec)?;
-                if let (Some(words), false) = (&words, shape.exists.is_empty()) {
+                let obliged = !shape.exists.is_empty();
+                let words = match obliged {
+                    true => self.reducer.few_words(&set.spec)?,
+                    false => self.reducer.words_of(&set.spec)?,
+                };
+                if let (Some(words), true) = (&words, obliged) {
                     let property = |word: &std::sync::Arc<str>| Property {
                         key: literal::string(word, escapes),
                         cases: cases.clone(),

@@ -10,6 +10,9 @@ use crate::automata::decide::{Emptiness, string_emptiness};
 use crate::automata::{ContentConstraint, ContentLanguage, StringAutomaton, StringSpec};
 use crate::json_schema::fault::Result;
 
+/// Most strings of a language that are listed.
+const MAX_LISTED: usize = 1_024;
+
 /// Automata and answers of one reduction.
 #[derive(Default)]
 pub(super) struct Languages {
@@ -48,6 +51,19 @@ impl Reducer<'_> {
             }
         }
         Ok(Some(fitting))
+    }
+
+    /// The strings that fit `spec`, in order, where they are few.
+    pub(in crate::json_schema) fn few_words(&mut self, spec: &StringSpec) -> Result<Option<Vec<Arc<str>>>> {
+        if let Some(words) = self.words_of(spec)? {
+            return Ok(Some(words));
+        }
+        self.spend(1_000)?;
+        let automaton = StringAutomaton::new(spec, self.limits, &crate::automata::Overflows::default())
+            .map_err(|error| self.language_fault(&error))?;
+        let Some(mut words) = automaton.list_words(MAX_LISTED) else { return Ok(None) };
+        words.sort_unstable();
+        Ok(Some(words.into_iter().map(Into::into).collect()))
     }
 
     fn is_in(&mut self, language: &ContentLanguage, content: &str) -> Result<bool> {
