@@ -237,6 +237,31 @@ fn clauses_decide_which_keys_may_be_passed() {
 }
 
 #[test]
+fn keys_that_would_be_missing_later_are_not_passed() {
+    let mut builder = GrammarBuilder::new();
+    let one = literal(&mut builder, "1");
+    let [open, close, separator, assign] = ["{", "}", ",", ":"].map(|text| builder.terminal(Terminal::literal(text)));
+    let property = |name: &str, meets| Property {
+        key: format!("\"{name}\"").into_bytes(),
+        cases: vec![Case { value: one, meets }],
+        required: false,
+    };
+    let properties = vec![property("a", 1), property("b", 0)];
+    let language = ContentLanguage::Search("^cc?$".into());
+    let content = vec![ContentConstraint { language, negated: false }];
+    let key = builder.terminal(Terminal::String(StringSpec { content, ..StringSpec::default() }.into()));
+    let others = vec![OtherKeys { key, cases: vec![Case::plain(one)], n_words: Some(2) }];
+    let presence = Vec::new();
+    let record = Record { open, close, separator, assign, properties, others, n_goals: 1, presence, min: 4, max: None };
+    let start = builder.nonterminal("record", Expr::Record(record));
+    let grammar = compile_with(builder, start, Limits::default()).unwrap();
+    assert_eq!(after(&grammar, r#"{""#), "a");
+    assert_eq!(after(&grammar, r#"{"a":1,""#), "b");
+    assert_eq!(after(&grammar, r#"{"a":1,"b":1,"c":1"#), ",");
+    assert_eq!(after(&grammar, r#"{"a":1,"b":1,"c":1,"cc":1"#), "}");
+}
+
+#[test]
 fn an_escape_may_begin_the_last_key_of_a_class() {
     let mut builder = GrammarBuilder::new();
     let zero = literal(&mut builder, "0");

@@ -135,8 +135,8 @@ impl RecordBody {
             return Ok(false);
         }
         let position = if self.order == KeyOrder::Any { 0 } else { self.n_properties() };
-        let register = Register { position, ..register };
-        self.any_case_fits(rules, rules.others[class], at(register, seen.get(register.seen)), steps)
+        let before = At { position, other: true, ..at(register, seen.get(register.seen)) };
+        self.any_case_fits(rules, rules.others[class], before, steps)
     }
 
     /// Whether one more entry may come.
@@ -230,5 +230,5 @@ impl RecordBody {
 
 fn at(register: Register, written: &FixedBitSet) -> At<'_> {
     let Register { position, count, tally, .. } = register;
-    At { position, count, met: tally.goals(), written, also: None }
+    At { position, count, met: tally.goals(), written, also: None, other: false }
 }

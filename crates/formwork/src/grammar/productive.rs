@@ -205,7 +205,8 @@ impl<'a> Analysis<'a> {
                 Obligations::None => {}
                 Obligations::Impossible => return Ok(false),
                 Obligations::Rules(rules) => {
-                    let start = At { position: 0, count: 0, met: 0, written: &FixedBitSet::new(), also: None };
+                    let start =
+                        At { position: 0, count: 0, met: 0, written: &FixedBitSet::new(), also: None, other: false };
                     return Ok(rules.can_complete(start, &mut self.steps)?);
                 }
             }

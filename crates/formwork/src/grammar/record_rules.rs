@@ -61,6 +61,8 @@ pub(super) struct At<'a> {
     pub(super) written: &'a FixedBitSet,
     /// One more that was.
     pub(super) also: Option<u32>,
+    /// Whether another key was written last.
+    pub(super) other: bool,
 }
 
 impl At<'_> {
@@ -114,8 +116,9 @@ impl RecordRules {
     fn words_left(&self, at: At<'_>) -> Option<u32> {
         let n_words = self.n_words?;
         if self.order == KeyOrder::Listed {
-            // Only other keys come behind the first of them: each takes one away from what is left and what is missing.
-            return Some(n_words);
+            // Only other keys come behind the first of them, and each takes one away from what is left and from what is
+            // missing: so it is enough to look at one of them.
+            return Some(n_words.saturating_sub(u32::from(at.other)));
         }
         let also = at.also.is_some_and(|key| !at.written.contains(key as usize));
         let n_named = at.written.count_ones(..) as u32 + u32::from(also);
