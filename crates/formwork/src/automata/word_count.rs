@@ -134,7 +134,7 @@ impl StringAutomaton {
             if self.accepts_content(state, n_chars) {
                 words.push(word.clone());
             }
-            if words.len() > max || n_steps > 64 * max {
+            if words.len() > max || n_steps > 64 * max || pending.len() > 4 * max {
                 return None;
             }
             let (_, room) = self.bounds(n_chars);

@@ -1,8 +1,8 @@
 //! Which expression describes the objects of a shape?
 
 use super::Lowerer;
-use crate::automata::Escapes;
-use crate::grammar::{Case, Expr, OtherKeys, PresenceClause, Property, Record};
+use crate::automata::{Escapes, StringSpec, Terminal};
+use crate::grammar::{Case, Expr, KeyOrder, OtherKeys, PresenceClause, Property, Record};
 use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::Keyword;
 use crate::json_schema::literal;
@@ -19,7 +19,9 @@ impl<'a> Lowerer<'_, 'a> {
             return Err(self.too_many(Keyword::Not, "too many obligations on the keys of one object"));
         }
         let Some(mut properties) = self.properties(&shape)? else { return Ok(None) };
-        let others = self.others(&shape, &mut properties)?;
+        let mut classes = self.classes(&shape)?;
+        let n_goals = goals_that_matter(&mut shape, &mut properties, &mut classes);
+        let others = self.others(classes, n_goals > 0, &mut properties)?;
         let n_required = properties.iter().filter(|property| property.required).count();
         let n_possible = if others.is_empty() { properties.len() } else { usize::MAX };
         if shape.max.is_some_and(|max| n_required > max as usize) || shape.min as usize > n_possible {
@@ -33,7 +35,7 @@ impl<'a> Lowerer<'_, 'a> {
             assign: self.punctuation.assign,
             properties,
             others,
-            n_goals: u32::try_from(shape.exists.len()).unwrap_or(u32::MAX),
+            n_goals,
             presence,
             min: if shape.min as usize <= n_required { 0 } else { shape.min },
             max: shape.max.filter(|max| (*max as usize) < n_possible),
@@ -75,37 +77,54 @@ impl<'a> Lowerer<'_, 'a> {
         Ok(Some(properties))
     }
 
-    /// The keys without a name, class by class. Where obligations are to be met, keys of a class that lists them are
-    /// properties: how many of them are left matters then.
-    fn others(&mut self, shape: &ObjectShape<'a>, properties: &mut Vec<Property>) -> Result<Vec<OtherKeys>> {
+    /// The keys without a name, class by class, with the ways to read their values.
+    fn classes(&mut self, shape: &ObjectShape<'a>) -> Result<Vec<(StringSpec, Vec<Case>)>> {
         if shape.max == Some(0) || self.is_closed(shape) {
             return Ok(Vec::new());
         }
-        let mut others = Vec::new();
-        let escapes = self.escapes();
+        let mut classes = Vec::new();
         for set in self.reducer.key_sets(shape)? {
             let value = self.reducer.value_of_set(shape, &set);
             let goals = goals_of_set(&set, &shape.exists);
             let cases = self.cases(value, &goals)?;
             if !cases.is_empty() {
-                let obliged = !shape.exists.is_empty();
-                let words = match obliged {
-                    true => self.reducer.few_words(&set.spec)?,
-                    false => self.reducer.words_of(&set.spec)?,
-                };
-                if let (Some(words), true) = (&words, obliged) {
-                    let property = |word: &std::sync::Arc<str>| Property {
-                        key: literal::string(word, escapes),
-                        cases: cases.clone(),
-                        required: false,
-                    };
-                    properties.extend(words.iter().map(property));
-                    continue;
-                }
-                let n_words = words.map(|words| u32::try_from(words.len()).unwrap_or(u32::MAX));
-                let key = self.builder.terminal(super::string_terminal(self.reducer.options, set.spec));
-                others.push(OtherKeys { key, cases, n_words });
+                classes.push((set.spec, cases));
             }
+        }
+        Ok(classes)
+    }
+
+    /// Classes of keys as the grammar has them. Where obligations are to be met, keys of a class that has few are
+    /// properties: how many of them are left matters then.
+    fn others(
+        &mut self,
+        classes: Vec<(StringSpec, Vec<Case>)>,
+        obliged: bool,
+        properties: &mut Vec<Property>,
+    ) -> Result<Vec<OtherKeys>> {
+        let escapes = self.escapes();
+        let mut others = Vec::new();
+        for (spec, cases) in classes {
+            let words = match obliged {
+                true => self.reducer.few_words(&spec)?,
+                false => self.reducer.words_of(&spec)?,
+            };
+            if let (Some(words), true) = (&words, obliged) {
+                if self.reducer.options.key_order == KeyOrder::Listed && words.len() > 1 {
+                    let reason = "obligations on the keys of a small class take keys in any order";
+                    return Err(self.too_many(Keyword::Not, reason));
+                }
+                let property = |word: &std::sync::Arc<str>| Property {
+                    key: literal::string(word, escapes),
+                    cases: cases.clone(),
+                    required: false,
+                };
+                properties.extend(words.iter().map(property));
+                continue;
+            }
+            let n_words = words.map(|words| u32::try_from(words.len()).unwrap_or(u32::MAX));
+            let key = self.builder.terminal(Terminal::String(spec.into()));
+            others.push(OtherKeys { key, cases, n_words });
         }
         Ok(others)
     }
@@ -143,6 +162,24 @@ impl<'a> Lowerer<'_, 'a> {
         }
         Ok(cases)
     }
+}
+
+/// How many goals are left. Where every entry meets all of them, that there is one is all that they ask for.
+fn goals_that_matter(
+    shape: &mut ObjectShape<'_>,
+    properties: &mut [Property],
+    classes: &mut [(StringSpec, Vec<Case>)],
+) -> u32 {
+    let n_goals = u32::try_from(shape.exists.len()).unwrap_or(u32::MAX);
+    let all_goals = (1u32 << n_goals) - 1;
+    let named = properties.iter_mut().flat_map(|property| &mut property.cases);
+    let mut cases: Vec<&mut Case> = named.chain(classes.iter_mut().flat_map(|(_, cases)| cases)).collect();
+    if n_goals == 0 || cases.iter().any(|case| case.meets != all_goals) {
+        return n_goals;
+    }
+    cases.iter_mut().for_each(|case| case.meets = 0);
+    shape.min = shape.min.max(1);
+    0
 }
 
 /// By goal: what the value of a key of the set must fit to meet it; `None` where it cannot.
