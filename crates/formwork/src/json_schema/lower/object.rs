@@ -1,7 +1,7 @@
 //! Which expression describes the objects of a shape?
 
-use super::Lowerer;
-use crate::automata::{Escapes, StringSpec, Terminal};
+use super::{Lowerer, string_terminal};
+use crate::automata::{Escapes, StringSpec};
 use crate::grammar::{Case, Expr, KeyOrder, OtherKeys, PresenceClause, Property, Record};
 use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::Keyword;
@@ -123,7 +123,7 @@ impl<'a> Lowerer<'_, 'a> {
                 continue;
             }
             let n_words = words.map(|words| u32::try_from(words.len()).unwrap_or(u32::MAX));
-            let key = self.builder.terminal(Terminal::String(spec.into()));
+            let key = self.builder.terminal(string_terminal(self.reducer.options, spec));
             others.push(OtherKeys { key, cases, n_words });
         }
         Ok(others)
