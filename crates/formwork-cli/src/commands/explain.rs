@@ -44,7 +44,9 @@ impl ExplainArgs {
             writeln!(output, "{:#}", as_json(&report, &lints, error.as_ref()))?;
             return Ok(if error.is_some() { ExitCode::from(2) } else { ExitCode::SUCCESS });
         }
-        write!(output, "{}", report_table(&report))?;
+        if !report.entries.is_empty() {
+            write!(output, "{}", report_table(&report))?;
+        }
         if !lints.is_empty() {
             write!(output, "\nprobably mistakes:\n{}", lint_table(&lints))?;
         }

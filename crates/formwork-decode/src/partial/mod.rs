@@ -37,8 +37,7 @@ const MAX_DEPTH: usize = 127;
 /// last of them extended.
 ///
 /// A name that an object has twice is there twice: an object is the list of its members as written. Lookups find the
-/// first. `serde_json` takes the last into a map and refuses both for a struct. Under a schema only names that it does
-/// not list can be written twice.
+/// first. `serde_json` takes the last into a map and refuses both for a struct. Under a schema no name is written twice.
 ///
 /// Pushing is O(1) for each byte, amortised. Memory is proportional to the text.
 ///
