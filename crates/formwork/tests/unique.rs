@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use formwork::grammar::{Case, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Property, Record, Whitespace};
+use formwork::json_schema::{Layout, SchemaOptions};
 use formwork::{
     Bound, Compiler, ContentConstraint, ContentLanguage, Decimal, Grammar, Limits, Matcher, NonterminalId, NumberSpec,
     Numbers, StringSpec, Terminal, TokenId, Vocabulary,
@@ -620,4 +621,17 @@ fn positions_of_few_values_have_no_dead_ends() {
     let fits = |text: &&String| !text.starts_with("[3") && !text[3..].starts_with('2');
     assert_same(&all_texts(&grammar, b"[],123"), &expected.iter().filter(fits).cloned().collect());
     walk(&grammar, Limits::default(), 10, 20);
+}
+
+#[test]
+fn a_separator_of_several_bytes_begins_where_something_can_follow() {
+    for schema in [
+        r#"{"type": "array", "uniqueItems": true, "items": {"enum": [1, 2]}}"#,
+        r#"{"type": "object", "patternProperties": {"^[ab]$": {"const": 1}}, "additionalProperties": false}"#,
+    ] {
+        let options = SchemaOptions { layout: Layout::SPACED, ..SchemaOptions::default() };
+        let grammar = Grammar::json_schema_text(schema).with_options(options);
+        // A walk panics where nothing can follow.
+        assert!(!walk(&grammar, Limits::default(), 40, 24).is_empty());
+    }
 }

@@ -153,6 +153,14 @@ impl Parser {
                 let past = self.past_in_key(terminal, (state, n_chars), ended.is_some(), past)?;
                 past.into_iter().for_each(|past| push(next, Entry { past, ..inside }));
             }
+            // Within a separator of several bytes it must be known already that something can follow.
+            Some((_, Effect::MoreKeys(record))) => {
+                let past = self.past_before_more_keys(record, past)?;
+                past.into_iter().for_each(|past| push(next, Entry { past, ..inside }));
+            }
+            Some((_, Effect::NextElement)) if !Written::is_known(past) => {
+                push(next, Entry { past: Written::DOUBTED, ..inside });
+            }
             Some(_) => push(next, inside),
             None => {}
         }

@@ -131,7 +131,7 @@ impl Parser {
     }
 
     /// The past behind a separator that only keys without a name can follow.
-    fn past_before_more_keys(&mut self, record: u32, past: PastId) -> Result<Option<PastId>, LimitError> {
+    pub(super) fn past_before_more_keys(&mut self, record: u32, past: PastId) -> Result<Option<PastId>, LimitError> {
         self.written.n_uses += 1;
         if !Written::is_known(past) {
             return Ok(Some(Written::DOUBTED));
