@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod common;
+
+use common::Random;
 use formwork::grammar::{Case, Expr, GrammarBuilder, List, Property, Record, Whitespace};
 use formwork::{
     Bound, Compiler, ContentConstraint, ContentLanguage, Decimal, Escapes, Grammar, Matcher, NumberSpec, Numbers,
@@ -74,15 +77,6 @@ fn vocabulary() -> Vocabulary {
     let stop = TokenId::new(tokens.len() as u32);
     tokens.push(b"</s>".to_vec());
     Vocabulary::from_tokens(tokens, &[stop]).unwrap()
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % n
-    }
 }
 
 fn check_mask(matcher: &mut Matcher) -> Vec<TokenId> {

@@ -213,10 +213,9 @@ impl MaskWork<'_> {
                 let Some(state) = automaton.step(cursor.state, *byte, &mut next.n_chars) else { continue };
                 next.state = state;
                 if let Some(letter) = automaton.letter(cursor.state, *byte) {
-                    letter_bytes.clear();
-                    crate::parser::push_letter(&mut letter_bytes, letter);
-                    next.words = self.parser.written.words.narrow(cursor.words, cursor.depth, &letter_bytes);
-                    next.depth += letter_bytes.len();
+                    let words = &self.parser.written.words;
+                    (next.words, next.depth) =
+                        words.narrow_by_letter(cursor.words, cursor.depth, letter, &mut letter_bytes);
                 }
                 let n_left = self.parser.written.words.size(next.words);
                 if n_left == 0 {
@@ -268,10 +267,8 @@ impl MaskWork<'_> {
                 let (mut words, mut depth) = (words, depth);
                 if let Some(letter) = state.decode().step(child.byte, string.escapes()).and_then(|decoded| decoded.char)
                 {
-                    letter_bytes.clear();
-                    crate::parser::push_letter(&mut letter_bytes, letter);
-                    words = self.parser.written.words.narrow(words, depth, &letter_bytes);
-                    depth += letter_bytes.len();
+                    let written = &self.parser.written.words;
+                    (words, depth) = written.narrow_by_letter(words, depth, letter, &mut letter_bytes);
                 }
                 if self.parser.written.words.size(words) > 0 {
                     pending.push((Some(child.node as usize), next, words, depth));

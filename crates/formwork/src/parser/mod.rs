@@ -20,4 +20,4 @@ pub(crate) use self::bytes::{ByteSet, next_bytes};
 pub(crate) use self::configuration::{Configuration, Entry, Lexing, behind_lexeme};
 pub(crate) use self::item_set::{Item, Parser, Scan, SetId};
 pub(crate) use self::view::{ConfigurationView, TokenReach};
-pub(crate) use self::written::{Adopted, PastId, WordSetId, Written, push_letter};
+pub(crate) use self::written::{Adopted, PastId, WordSetId, Written};

@@ -1,5 +1,7 @@
 //! Which expression describes the objects of a shape?
 
+use std::borrow::Cow;
+
 use super::{Lowerer, string_terminal};
 use crate::automata::{Escapes, StringSpec};
 use crate::grammar::{Case, Expr, KeyOrder, OtherKeys, PresenceClause, Property, Record};
@@ -13,21 +15,22 @@ impl<'a> Lowerer<'_, 'a> {
     /// The expression for `shape`; `None` where no object fits.
     pub(super) fn object(&mut self, shape: &ObjectShape<'a>) -> Result<Option<Expr>> {
         self.settle(&shape.residues)?;
-        let mut shape = shape.clone();
-        self.name_keys_of_clauses(&mut shape);
+        let shape = &*keys_of_clauses_named(shape);
         if shape.exists.len() > Record::MAX_GOALS as usize {
             return Err(self.too_many(Keyword::Not, "too many obligations on the keys of one object"));
         }
-        let Some(mut properties) = self.properties(&shape)? else { return Ok(None) };
-        let mut classes = self.classes(&shape)?;
-        let n_goals = goals_that_matter(&mut shape, &mut properties, &mut classes);
+        let Some(mut properties) = self.properties(shape)? else { return Ok(None) };
+        let mut classes = self.classes(shape)?;
+        let n_goals = goals_that_matter(shape, &mut properties, &mut classes);
+        // That there is some entry is all that obligations ask for which every entry meets.
+        let min = if n_goals < shape.exists.len() as u32 { shape.min.max(1) } else { shape.min };
         let others = self.others(classes, n_goals > 0, &mut properties)?;
         let n_required = properties.iter().filter(|property| property.required).count();
         let n_possible = if others.is_empty() { properties.len() } else { usize::MAX };
-        if shape.max.is_some_and(|max| n_required > max as usize) || shape.min as usize > n_possible {
+        if shape.max.is_some_and(|max| n_required > max as usize) || min as usize > n_possible {
             return Ok(None);
         }
-        let Some(presence) = presence(&shape, &properties, self.escapes()) else { return Ok(None) };
+        let Some(presence) = presence(shape, &properties, self.escapes()) else { return Ok(None) };
         Ok(Some(Expr::Record(Record {
             open: self.punctuation.open_object,
             close: self.punctuation.close_object,
@@ -37,18 +40,9 @@ impl<'a> Lowerer<'_, 'a> {
             others,
             n_goals,
             presence,
-            min: if shape.min as usize <= n_required { 0 } else { shape.min },
+            min: if min as usize <= n_required { 0 } else { min },
             max: shape.max.filter(|max| (*max as usize) < n_possible),
         })))
-    }
-
-    /// Keys that clauses speak of are named, whatever else is said of them.
-    fn name_keys_of_clauses(&self, shape: &mut ObjectShape<'a>) {
-        for (key, _) in shape.presence.iter().flatten() {
-            if !shape.named.iter().any(|named| named.key == *key) {
-                shape.named.push(Named { key, value: ConjId::TRUE, required: false, owner: None });
-            }
-        }
     }
 
     /// The keys with a name; `None` where one is required and cannot be.
@@ -164,21 +158,34 @@ impl<'a> Lowerer<'_, 'a> {
     }
 }
 
-/// How many goals are left. Where every entry meets all of them, that there is one is all that they ask for.
+/// `shape` with all keys named that its clauses speak of, whatever else is said of them.
+fn keys_of_clauses_named<'s, 'a>(shape: &'s ObjectShape<'a>) -> Cow<'s, ObjectShape<'a>> {
+    let mut all = Cow::Borrowed(shape);
+    for (key, _) in shape.presence.iter().flatten() {
+        if !all.named.iter().any(|named| named.key == *key) {
+            all.to_mut().named.push(Named { key, value: ConjId::TRUE, required: false, owner: None });
+        }
+    }
+    all
+}
+
+/// How many goals are left: none where every entry meets all of them.
 fn goals_that_matter(
-    shape: &mut ObjectShape<'_>,
+    shape: &ObjectShape<'_>,
     properties: &mut [Property],
     classes: &mut [(StringSpec, Vec<Case>)],
 ) -> u32 {
     let n_goals = u32::try_from(shape.exists.len()).unwrap_or(u32::MAX);
+    if n_goals == 0 {
+        return 0;
+    }
     let all_goals = (1u32 << n_goals) - 1;
     let named = properties.iter_mut().flat_map(|property| &mut property.cases);
     let mut cases: Vec<&mut Case> = named.chain(classes.iter_mut().flat_map(|(_, cases)| cases)).collect();
-    if n_goals == 0 || cases.iter().any(|case| case.meets != all_goals) {
+    if cases.iter().any(|case| case.meets != all_goals) {
         return n_goals;
     }
     cases.iter_mut().for_each(|case| case.meets = 0);
-    shape.min = shape.min.max(1);
     0
 }
 

@@ -100,10 +100,7 @@ impl<'a> Reducer<'a> {
         if let Some(choice) = self.choice_of_keys(&unions, false)? {
             return self.intersect(&context, &choice);
         }
-        let mut narrowed = Vec::with_capacity(unions.len());
-        for union in unions {
-            narrowed.push(if context.is_any() { union } else { Rc::new(self.intersect(&context, &union)?) });
-        }
+        let narrowed = self.within(&context, unions)?;
         self.union_all(&narrowed)
     }
 
@@ -115,6 +112,14 @@ impl<'a> Reducer<'a> {
             unions.push(self.union_of(branch)?);
         }
         Ok(unions)
+    }
+
+    /// Each union as far as it is in `context`.
+    fn within(&mut self, context: &Union<'a>, unions: Vec<Rc<Union<'a>>>) -> Result<Vec<Rc<Union<'a>>>> {
+        if context.is_any() {
+            return Ok(unions);
+        }
+        unions.iter().map(|union| self.intersect(context, union).map(Rc::new)).collect()
     }
 
     /// The union of branches that only say which keys are there.
@@ -130,14 +135,10 @@ impl<'a> Reducer<'a> {
         if let Some(choice) = self.choice_of_keys(&whole, true)? {
             return self.intersect(&context, &choice);
         }
-        let mut unions = Vec::with_capacity(branches.len());
-        for union in whole {
-            unions.push(if context.is_any() { union } else { Rc::new(self.intersect(&context, &union)?) });
-        }
+        let unions = self.within(&context, whole)?;
         let marks: Vec<_> = unions.iter().map(|union| self.marks(union)).collect::<Result<_>>()?;
         let mut exclusive = Vec::with_capacity(unions.len());
         for (index, union) in unions.iter().enumerate() {
-            let mut own = (**union).clone();
             let mut rivals = Vec::new();
             for (other, rival) in unions.iter().enumerate() {
                 self.step(node, 1)?;
@@ -146,13 +147,9 @@ impl<'a> Reducer<'a> {
                     continue;
                 }
                 let complement = self.complement_of(branches[other])?;
-                let complement = self.union_of(complement)?;
-                own = self.subtract(&own, rival, &complement)?;
-                rivals.push(Rival { inside: rival.objects.clone(), outside: complement.objects.clone() });
+                rivals.push(Rival { inside: Rc::clone(rival), outside: self.union_of(complement)? });
             }
-            own.objects = self.exclude_all(node, &own.objects, &rivals)?;
-            let own = Rc::new(own);
-            exclusive.push(own);
+            exclusive.push(Rc::new(self.exclude_all(node, union, &rivals)?));
         }
         self.union_all(&exclusive)
     }

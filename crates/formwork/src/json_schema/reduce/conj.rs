@@ -205,6 +205,14 @@ impl<'a> Reducer<'a> {
         self.any_conj(complements)
     }
 
+    /// What fits none of them.
+    pub(super) fn none_of(&mut self, conjs: impl IntoIterator<Item = ConjId>) -> ConjId {
+        conjs.into_iter().fold(ConjId::TRUE, |none, conj| {
+            let complement = self.complement(conj);
+            self.both(none, complement)
+        })
+    }
+
     /// The objects that have `key`.
     pub(super) fn presence_conj(&mut self, key: &'a str) -> ConjId {
         let number = self.keys.iter().position(|known| *known == key).unwrap_or_else(|| {
@@ -224,11 +232,11 @@ impl<'a> Reducer<'a> {
     /// The complements among the atoms of a conjunction, with what each is the complement of; `None` where there are fewer
     /// than two of them.
     pub(super) fn complements_in(&mut self, conj: ConjId) -> Option<(ConjId, Vec<(ConjId, ConjId)>)> {
-        let atoms = Atoms::from(self.conjs.atoms(conj));
-        let (negated, others): (Atoms, Atoms) = atoms.into_iter().partition(|atom| atom.is_negated());
-        if negated.len() < 2 {
+        let atoms = self.conjs.atoms(conj);
+        if atoms.iter().filter(|atom| atom.is_negated()).count() < 2 {
             return None;
         }
+        let (negated, others): (Atoms, Atoms) = atoms.iter().copied().partition(|atom| atom.is_negated());
         let mut positive = ConjId::TRUE;
         for atom in others {
             let alone = self.intern(&[atom]);

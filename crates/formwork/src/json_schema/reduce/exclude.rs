@@ -14,15 +14,15 @@ use super::emptiness::Depth;
 use crate::json_schema::document::NodeId;
 use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::Keyword;
-use crate::json_schema::shape::{Alternatives, ConjId, Named, ObjectShape};
+use crate::json_schema::shape::{Alternatives, Named, ObjectShape, Union};
 
 /// Most parts that one shape may be split into.
 const MAX_PARTS: usize = 256;
 
-/// What is to be taken out: the objects of a union, and all other objects.
+/// A union that is to be taken out, and its complement (and perhaps some of what is outside the union it is taken out of).
 pub(super) struct Rival<'a> {
-    pub(super) inside: Alternatives<ObjectShape<'a>>,
-    pub(super) outside: Alternatives<ObjectShape<'a>>,
+    pub(super) inside: Rc<Union<'a>>,
+    pub(super) outside: Rc<Union<'a>>,
 }
 
 /// A shape, and the rivals that may still overlap it.
@@ -39,8 +39,17 @@ enum Left<'a> {
 }
 
 impl<'a> Reducer<'a> {
-    /// The objects of `own` that are in none of `rivals`.
-    pub(super) fn exclude_all(
+    /// What is in `own` and in none of `rivals`.
+    pub(super) fn exclude_all(&mut self, node: NodeId, own: &Union<'a>, rivals: &[Rival<'a>]) -> Result<Union<'a>> {
+        let mut left = own.clone();
+        for rival in rivals {
+            left = self.subtract(&left, &rival.inside, &rival.outside)?;
+        }
+        left.objects = self.exclude_objects(node, &own.objects, rivals)?;
+        Ok(left)
+    }
+
+    fn exclude_objects(
         &mut self,
         node: NodeId,
         own: &Alternatives<ObjectShape<'a>>,
@@ -115,18 +124,19 @@ impl<'a> Reducer<'a> {
     }
 
     fn left_by(&mut self, node: NodeId, shape: &ObjectShape<'a>, rival: &Rival<'a>) -> Result<Left<'a>> {
-        let mut overlaps = rival.inside.is_any();
-        for other in rival.inside.shapes() {
+        let Rival { inside, outside } = rival;
+        let mut overlaps = inside.objects.is_any();
+        for other in inside.objects.shapes() {
             self.step(node, 4)?;
             overlaps = overlaps || self.object_overlap(shape, other)?;
         }
-        if !overlaps || rival.outside.is_any() {
+        if !overlaps || outside.objects.is_any() {
             return Ok(Left::Everything);
         }
         let mut parts: Vec<ObjectShape<'a>> = Vec::new();
         // What is not in the cases so far, as far as that can be said with one shape.
         let mut context = shape.clone();
-        for case in rival.outside.shapes() {
+        for case in outside.objects.shapes() {
             self.step(node, 4)?;
             match self.intersect_object(shape, case)? {
                 None => continue,
@@ -154,11 +164,7 @@ impl<'a> Reducer<'a> {
         if *case != alone {
             return None;
         }
-        let value = match required {
-            true => self.complement(value),
-            false if value == ConjId::FALSE => ConjId::TRUE,
-            false => self.complement(value),
-        };
+        let value = self.complement(value);
         let named = vec![Named { key, value, required: !required, owner: None }];
         Some(ObjectShape { named, ..ObjectShape::any() })
     }

@@ -229,7 +229,7 @@ impl<'a> Reducer<'a> {
 }
 
 /// These words, or all others.
-fn one_of(words: impl Iterator<Item = Arc<str>>, negated: bool) -> StringSpec {
+pub(super) fn one_of(words: impl Iterator<Item = Arc<str>>, negated: bool) -> StringSpec {
     let mut words: Vec<Arc<str>> = words.collect();
     words.sort_unstable();
     words.dedup();

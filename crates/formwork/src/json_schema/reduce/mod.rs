@@ -203,16 +203,12 @@ impl<'a> Reducer<'a> {
         positive: ConjId,
         complements: &[(ConjId, ConjId)],
     ) -> Result<Rc<Union<'a>>> {
-        let node = self.node_of(conj);
-        let mut union = (*self.union_of(positive)?).clone();
+        let union = self.union_of(positive)?;
         let mut rivals = Vec::with_capacity(complements.len());
         for (outside, inside) in complements {
-            let (outside, inside) = (self.union_of(*outside)?, self.union_of(*inside)?);
-            union = self.subtract(&union, &inside, &outside)?;
-            rivals.push(Rival { inside: inside.objects.clone(), outside: outside.objects.clone() });
+            rivals.push(Rival { inside: self.union_of(*inside)?, outside: self.union_of(*outside)? });
         }
-        union.objects = self.exclude_all(node, &union.objects, &rivals)?;
-        Ok(Rc::new(union))
+        self.exclude_all(self.node_of(conj), &union, &rivals).map(Rc::new)
     }
 
     fn reduce_atom(&mut self, atom: Atom) -> Result<Rc<Union<'a>>> {
@@ -240,12 +236,8 @@ impl<'a> Reducer<'a> {
             let unions = alternatives.iter().map(|conj| self.union_of(*conj)).collect::<Result<Vec<_>>>()?;
             return self.union_all(&unions).map(Rc::new);
         }
-        let mut all = ConjId::TRUE;
-        for alternative in alternatives {
-            let complement = self.complement(*alternative);
-            all = self.both(all, complement);
-        }
-        self.union_of(all)
+        let none = self.none_of(alternatives.iter().copied());
+        self.union_of(none)
     }
 
     fn reduce_presence(&self, key: &'a str, negated: bool) -> Union<'a> {

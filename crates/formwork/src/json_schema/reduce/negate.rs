@@ -11,10 +11,10 @@ use smallvec::SmallVec;
 
 use super::Reducer;
 use super::combine::{forbidding, only_objects, requiring};
-use super::keys::complements;
+use super::keys::{complements, one_of};
 use super::object::existing;
 use super::presence::clause;
-use crate::automata::{Bound, ContentConstraint, ContentLanguage, Decimal, NumberForm, NumberSpec, StringSpec};
+use crate::automata::{Bound, ContentConstraint, Decimal, NumberForm, NumberSpec, StringSpec};
 use crate::json_schema::dialect::Dialect;
 use crate::json_schema::document::{NodeId, Step};
 use crate::json_schema::fault::Result;
@@ -136,14 +136,11 @@ impl<'a> Reducer<'a> {
 
     /// Takes all strings among `values` out of `outside`.
     fn without_words(&mut self, values: &[Value], outside: Union<'a>) -> Result<Union<'a>> {
-        let mut words: Vec<std::sync::Arc<str>> = values.iter().filter_map(Value::as_str).map(Into::into).collect();
-        if words.is_empty() {
+        let mut words = values.iter().filter_map(Value::as_str).map(Into::into).peekable();
+        if words.peek().is_none() {
             return Ok(outside);
         }
-        words.sort_unstable();
-        words.dedup();
-        let language = ContentLanguage::OneOf(words.into());
-        let spec = StringSpec { content: vec![ContentConstraint { language, negated: true }], ..StringSpec::default() };
+        let spec = one_of(words, true);
         let strings = string_case(spec, Vec::new());
         self.intersect(&outside, &Union { strings, ..Union::any() })
     }
@@ -171,8 +168,7 @@ impl<'a> Reducer<'a> {
                 for (key, value) in map {
                     let constant = self.constant_inside(node, Step::Key(key), value)?;
                     let complement = self.complement(constant);
-                    shapes.push(Rc::new(forbidding(key)));
-                    shapes.push(Rc::new(having(key, complement)));
+                    shapes.push(Rc::new(violating(key, complement, true)));
                 }
                 let n_more = u32::try_from(map.len() + 1).unwrap_or(u32::MAX);
                 shapes.push(Rc::new(ObjectShape { min: n_more, ..ObjectShape::any() }));
@@ -190,26 +186,17 @@ impl<'a> Reducer<'a> {
         let mut case = |spec: NumberSpec| {
             cases.push(Rc::new(Union { numbers: number_case(spec), ..Union::none() }));
         };
-        if let Some(minimum) = self.lower_bound(node, keywords)? {
+        let format = self.number_format(node, keywords)?.unwrap_or_default();
+        for minimum in [self.lower_bound(node, keywords)?, format.minimum].into_iter().flatten() {
             let maximum = Some(Bound { exclusive: !minimum.exclusive, ..minimum });
             case(NumberSpec { maximum, ..NumberSpec::default() });
         }
-        if let Some(maximum) = self.upper_bound(node, keywords)? {
+        for maximum in [self.upper_bound(node, keywords)?, format.maximum].into_iter().flatten() {
             let minimum = Some(Bound { exclusive: !maximum.exclusive, ..maximum });
             case(NumberSpec { minimum, ..NumberSpec::default() });
         }
-        if let Some(format) = self.number_format(node, keywords)? {
-            if let Some(minimum) = format.minimum {
-                let maximum = Some(Bound { exclusive: true, ..minimum });
-                case(NumberSpec { maximum, ..NumberSpec::default() });
-            }
-            if let Some(maximum) = format.maximum {
-                let minimum = Some(Bound { exclusive: true, ..maximum });
-                case(NumberSpec { minimum, ..NumberSpec::default() });
-            }
-            if format.integer {
-                case(not_whole());
-            }
+        if format.integer {
+            case(not_whole());
         }
         if let Some(divisor) = self.multiple(node, keywords)? {
             case(NumberSpec { not_multiples: vec![divisor], ..NumberSpec::default() });
@@ -316,11 +303,8 @@ impl<'a> Reducer<'a> {
                 if value == ConjId::FALSE {
                     continue;
                 }
-                // A required key is missing or has a value that does not fit: one case says both.
-                let is_required = required.contains(&key.as_str());
                 bare.retain(|name| name != key);
-                let named = vec![Named { key, value, required: !is_required, owner: None }];
-                shapes.push(Rc::new(ObjectShape { named, ..ObjectShape::any() }));
+                shapes.push(Rc::new(violating(key, value, required.contains(&key.as_str()))));
             }
         }
         if let Some(missing) = clause(bare.iter().map(|key| (*key, false))).filter(|clause| !clause.is_empty()) {
@@ -379,10 +363,10 @@ impl<'a> Reducer<'a> {
             cases.push(self.union_of(complement)?);
         }
         if let Some(branches) = self.branches(node, keywords, Keyword::AnyOf)? {
-            cases.push(self.none_of(&branches)?);
+            cases.push(self.none_of_branches(&branches)?);
         }
         if let Some(branches) = self.branches(node, keywords, Keyword::OneOf)? {
-            cases.push(self.none_of(&branches)?);
+            cases.push(self.none_of_branches(&branches)?);
             self.two_of(node, &branches, cases)?;
         }
         if let Some(value) = keywords.get(Keyword::Not) {
@@ -395,12 +379,9 @@ impl<'a> Reducer<'a> {
         Ok(())
     }
 
-    fn none_of(&mut self, branches: &[NodeId]) -> Result<Rc<Union<'a>>> {
-        let mut none = ConjId::TRUE;
-        for branch in branches {
-            let complement = self.complement_of(*branch)?;
-            none = self.both(none, complement);
-        }
+    fn none_of_branches(&mut self, branches: &[NodeId]) -> Result<Rc<Union<'a>>> {
+        let branches = branches.iter().map(|branch| self.conj_of(*branch)).collect::<Result<Vec<_>>>()?;
+        let none = self.none_of(branches);
         self.union_of(none)
     }
 
@@ -491,8 +472,9 @@ fn differing_at(index: usize, element: ConjId) -> ArrayShape {
     ArrayShape { prefix, min: u32::try_from(index + 1).unwrap_or(u32::MAX), ..ArrayShape::any() }
 }
 
-/// Objects in which `key` is there and fits `value`.
-fn having(key: &str, value: ConjId) -> ObjectShape<'_> {
-    let named = vec![Named { key, value, required: true, owner: None }];
+/// Objects in which the value of `key` does not fit, as it fits `outside`. Where the key is required it may be missing as
+/// well: one case says both.
+fn violating(key: &str, outside: ConjId, is_required: bool) -> ObjectShape<'_> {
+    let named = vec![Named { key, value: outside, required: !is_required, owner: None }];
     ObjectShape { named, ..ObjectShape::any() }
 }

@@ -16,7 +16,7 @@ use ahash::AHashMap;
 
 pub(crate) use self::value::number_word;
 pub(crate) use self::words::WordId as WrittenWord;
-pub(crate) use self::words::{STRING, WordSetId, Words, push_letter};
+pub(crate) use self::words::{STRING, WordSetId, Words};
 use self::words::{TextId, parts};
 use crate::automata::Decimal;
 use crate::error::LimitError;

@@ -208,6 +208,20 @@ impl Words {
         }
     }
 
+    /// The words of a set that was narrowed to its first `depth` bytes and go on with a letter, and the depth behind it;
+    /// `bytes` is room for the letter.
+    pub(crate) fn narrow_by_letter(
+        &self,
+        set: WordSetId,
+        depth: usize,
+        letter: u32,
+        bytes: &mut Vec<u8>,
+    ) -> (WordSetId, usize) {
+        bytes.clear();
+        push_letter(bytes, letter);
+        (self.narrow(set, depth, bytes), depth + bytes.len())
+    }
+
     /// Adds the bytes with which the words of a set go on behind their first `depth` bytes, some of them more than once.
     pub(crate) fn next_bytes(&self, set: WordSetId, depth: usize, found: &mut Vec<u8>) {
         let end = ((depth + 1) * BITS) as u32;
@@ -316,7 +330,7 @@ pub(crate) fn parts(word: &[u8]) -> impl Iterator<Item = WordId> {
 }
 
 /// Adds a letter to a text.
-pub(crate) fn push_letter(bytes: &mut Vec<u8>, letter: u32) {
+pub(super) fn push_letter(bytes: &mut Vec<u8>, letter: u32) {
     match char::from_u32(letter) {
         Some(char) => bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
         None => bytes.extend_from_slice(&letter.to_be_bytes()),
