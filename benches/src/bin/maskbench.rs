@@ -43,6 +43,9 @@ struct Options {
     /// Compile each schema anew before each instance.
     #[arg(long)]
     cold: bool,
+    /// Compile and fill the first mask only; no instances are run.
+    #[arg(long)]
+    first_mask: bool,
     /// Passes over the data; times are the medians over them.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=99))]
     repeat: u32,
@@ -85,7 +88,7 @@ fn run(options: &Options) -> Result<(), String> {
     let mut passes = Vec::new();
     for pass_idx in 0..options.repeat {
         let mut lines = out.as_mut().filter(|_| pass_idx == 0);
-        let mut bench = Bench { engines: &engines, vocabulary: &vocabulary, cold: options.cold, lines: &mut lines };
+        let mut bench = Bench { engines: &engines, vocabulary: &vocabulary, options, lines: &mut lines };
         let pass = bench.pass(&cases, pass_idx)?;
         if !is_interrupted() || passes.is_empty() {
             passes.push(pass);
@@ -117,7 +120,7 @@ fn is_interrupted() -> bool {
 struct Bench<'a, 'b> {
     engines: &'a [Box<dyn Engine>],
     vocabulary: &'a BenchVocabulary,
-    cold: bool,
+    options: &'a Options,
     lines: &'a mut Option<&'b mut BufWriter<File>>,
 }
 
@@ -125,10 +128,13 @@ impl Bench<'_, '_> {
     /// One pass over the data; which engine goes first changes from schema to schema and from pass to pass.
     fn pass(&mut self, cases: &[CaseText], pass_idx: u32) -> Result<Pass, String> {
         let bar = progress_bar(cases.len());
-        let mut runner = Runner::new(self.vocabulary, self.cold);
+        let mut runner = Runner::new(self.vocabulary, self.options.cold);
         let mut pass = Pass::with_capacity(cases.len());
         for (case_idx, text) in cases.iter().enumerate() {
-            let case = text.parse().map_err(|error| format!("{}: {error}", text.group))?;
+            let mut case = text.parse().map_err(|error| format!("{}: {error}", text.group))?;
+            if self.options.first_mask {
+                case.instances.clear();
+            }
             let case = TokenCase::new(case, self.vocabulary);
             let row = self.interleave(&mut runner, &case, case_idx + pass_idx as usize);
             self.write_lines(&text.group, &case.name, &row)?;

@@ -1,17 +1,14 @@
 //! Which byte strings does a regular expression match as a whole? Lexemes of grammars that are not JSON.
 
-use regex_automata::nfa::thompson::{self, NFA, State as NfaState, WhichCaptures};
-use regex_automata::util::primitives::StateID as NfaStateId;
-
 use super::lazy_dfa::Machine;
-use super::nfa::{close_over, parse_regex, shorten};
+use super::nfa::{Closure, Nfa, compile, parse_regex, shorten};
 use crate::error::GrammarError;
 use crate::limits::Limits;
 
 /// A regular expression over bytes, matched as a whole.
 #[derive(Debug)]
 pub(crate) struct ByteRegexMachine {
-    nfa: NFA,
+    nfa: Nfa,
     /// One byte of each class.
     representatives: Vec<u8>,
     classes: [u8; 256],
@@ -27,18 +24,8 @@ pub(crate) struct RegexState {
 impl ByteRegexMachine {
     pub(crate) fn new(pattern: &str, limits: &Limits) -> Result<ByteRegexMachine, GrammarError> {
         let hir = parse_regex(pattern)?;
-        let config = thompson::Config::new()
-            .utf8(true)
-            .shrink(false)
-            .which_captures(WhichCaptures::None)
-            .nfa_size_limit(Some(limits.max_regex_bytes));
-        let nfa = thompson::Compiler::new().configure(config).build_from_hir(&hir).map_err(|error| {
-            let reason = match error.size_limit() {
-                Some(limit) => format!("the compiled expression exceeds max_regex_bytes, which is {limit}"),
-                None => error.to_string(),
-            };
-            GrammarError::Regex { pattern: shorten(pattern), reason }
-        })?;
+        let refused = |reason| GrammarError::Regex { pattern: shorten(pattern), reason };
+        let nfa = compile(&hir, true, limits).map_err(refused)?;
         let byte_classes = nfa.byte_classes();
         let mut classes = [0; 256];
         for (byte, class) in classes.iter_mut().enumerate() {
@@ -56,12 +43,10 @@ impl ByteRegexMachine {
     pub(crate) fn class(&self, byte: u8) -> usize {
         usize::from(self.classes[usize::from(byte)])
     }
+}
 
-    fn close(&self, at_start: bool, from: impl IntoIterator<Item = NfaStateId>) -> Option<RegexState> {
-        let closure = close_over(&self.nfa, at_start, from);
-        (!closure.kept.is_empty() || closure.accepting)
-            .then(|| RegexState { states: closure.kept.into_boxed_slice(), accepting: closure.accepting })
-    }
+fn state(closure: Closure) -> RegexState {
+    RegexState { states: closure.kept.into_boxed_slice(), accepting: closure.accepting }
 }
 
 impl Machine for ByteRegexMachine {
@@ -72,20 +57,17 @@ impl Machine for ByteRegexMachine {
     }
 
     fn start(&self) -> RegexState {
-        self.close(true, [self.nfa.start_anchored()])
-            .unwrap_or_else(|| RegexState { states: Box::default(), accepting: false })
+        state(self.nfa.start(false))
     }
 
-    fn step(&self, state: &RegexState, class: usize) -> Option<RegexState> {
-        let byte = self.representatives[class];
-        let targets =
-            state.states.iter().filter_map(|state| match self.nfa.state(NfaStateId::new_unchecked(*state as usize)) {
-                NfaState::ByteRange { trans } => trans.matches_byte(byte).then_some(trans.next),
-                NfaState::Sparse(sparse) => sparse.matches_byte(byte),
-                NfaState::Dense(dense) => dense.matches_byte(byte),
-                _ => None,
-            });
-        self.close(false, targets)
+    fn step(&self, before: &RegexState, class: usize) -> Option<RegexState> {
+        let next = state(self.nfa.step(&before.states, self.representatives[class]));
+        (next.accepting || !next.states.is_empty()).then_some(next)
+    }
+
+    /// States of the NFA are kept only where they are live.
+    fn liveness(&self, state: &RegexState) -> Option<bool> {
+        Some(state.accepting || !state.states.is_empty())
     }
 
     fn is_accepting(&self, state: &RegexState) -> bool {

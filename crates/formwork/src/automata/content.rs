@@ -8,8 +8,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use regex_automata::nfa::thompson::NFA;
-use regex_automata::util::primitives::StateID as NfaStateId;
 use regex_syntax::hir::Hir;
 use smallvec::SmallVec;
 
@@ -18,8 +16,9 @@ use super::formula::TooLarge;
 use super::host_name::{self, HostState};
 use super::json_text::{self, JsonState};
 use super::lazy_dfa::{Machine, Overflows};
+use super::lengths::{Intervals, NfaLengths};
 use super::look_around::{LookState, Program};
-use super::nfa::{close_over, collect_sets, compile, parse_regex, shorten, to_classes, transition};
+use super::nfa::{Closure, Nfa, collect_sets, compile, parse_regex, shorten, to_classes};
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
 use crate::limits::Limits;
@@ -30,6 +29,8 @@ pub(crate) struct ContentMachine {
     alphabet: Alphabet,
     representatives: Vec<Option<char>>,
     components: Vec<Component>,
+    /// See [`Lengths::InParts`](super::lengths::Lengths::InParts).
+    lengths: Option<NfaLengths>,
     overflows: Overflows,
 }
 
@@ -42,7 +43,7 @@ struct Component {
 #[derive(Debug)]
 enum ComponentAutomaton {
     Nfa {
-        nfa: NFA,
+        nfa: Nfa,
         /// Whether a match anywhere decides, whatever comes after it.
         search: bool,
     },
@@ -120,6 +121,7 @@ impl ContentMachine {
             representatives: alphabet.representatives(),
             alphabet,
             components,
+            lengths: None,
             overflows: Overflows::clone(overflows),
         })
     }
@@ -132,10 +134,23 @@ impl ContentMachine {
     /// finitely many excluded strings can be avoided.
     pub(crate) fn never_dies(&self) -> bool {
         self.components.iter().all(|component| match &component.automaton {
-            ComponentAutomaton::Nfa { nfa, search } => *search && !component.negated && nfa.look_set_any().is_empty(),
+            ComponentAutomaton::Nfa { nfa, search } => *search && !component.negated && !nfa.looks(),
             ComponentAutomaton::OneOf(_) => component.negated,
             _ => false,
         })
+    }
+
+    /// Works out the lengths of texts from the states of the NFA on, where that is all there is; whether that could be done.
+    pub(crate) fn measure(&mut self) -> bool {
+        if let [Component { automaton: ComponentAutomaton::Nfa { nfa, search }, negated: false }] = &*self.components {
+            self.lengths = NfaLengths::new(nfa, *search);
+        }
+        self.lengths.is_some()
+    }
+
+    /// What [`measure`](ContentMachine::measure) found.
+    pub(crate) fn measured(&self) -> Option<&NfaLengths> {
+        self.lengths.as_ref()
     }
 
     /// See [`HostState::short_ends`]; nothing where a state is of another kind.
@@ -164,7 +179,7 @@ impl ComponentAutomaton {
     ) -> Result<ComponentAutomaton, GrammarError> {
         let refused = |reason: String| refuse(std::slice::from_ref(constraint), reason);
         if let Some(hir) = hir {
-            let nfa = compile(&to_classes(&hir, alphabet), limits).map_err(refused)?;
+            let nfa = compile(&to_classes(&hir, alphabet), false, limits).map_err(refused)?;
             return Ok(ComponentAutomaton::Nfa { nfa, search: constraint.language.is_search() });
         }
         match &constraint.language {
@@ -217,7 +232,8 @@ impl Machine for ContentMachine {
 
     fn liveness(&self, state: &ContentState) -> Option<bool> {
         let is_live = match (&*self.components, &**state) {
-            ([Component { negated: false, .. }], [ComponentState::Json(_)]) => true,
+            // Dead texts are not read on, and states of an NFA are kept only where they are live.
+            ([Component { negated: false, .. }], [ComponentState::Json(_) | ComponentState::Nfa { .. }]) => true,
             _ => self.short_ends(state) != 0,
         };
         is_live.then_some(true)
@@ -228,6 +244,14 @@ impl Machine for ContentMachine {
         match (&*self.components, &**state) {
             ([Component { negated: false, .. }], [ComponentState::Host(state)]) => state.is_opaque(),
             _ => false,
+        }
+    }
+
+    fn lengths(&self, state: &ContentState) -> Intervals {
+        match (&self.lengths, &**state) {
+            (Some(lengths), [ComponentState::Nfa { states, accepting }]) => lengths.of(states, *accepting),
+            (_, [ComponentState::Done]) => Intervals::from_slice(&[(0, u32::MAX)]),
+            _ => Intervals::new(),
         }
     }
 
@@ -245,10 +269,7 @@ impl Machine for ContentMachine {
 impl Component {
     fn start(&self) -> Result<ComponentState, TooLarge> {
         Ok(match &self.automaton {
-            ComponentAutomaton::Nfa { nfa, search } => {
-                let start = if *search { nfa.start_unanchored() } else { nfa.start_anchored() };
-                close(nfa, *search, true, [start])
-            }
+            ComponentAutomaton::Nfa { nfa, search } => nfa_state(nfa.start(*search), *search),
             ComponentAutomaton::OneOf(strings) => ComponentState::Range { lo: 0, hi: strings.len() as u32, depth: 0 },
             ComponentAutomaton::Look(program) => look_state(program.start()?),
             ComponentAutomaton::HostName => ComponentState::Host(HostState::START),
@@ -266,8 +287,7 @@ impl Component {
         Ok(match (&self.automaton, state) {
             (_, ComponentState::Dead | ComponentState::Done) => state.clone(),
             (ComponentAutomaton::Nfa { nfa, search }, ComponentState::Nfa { states, .. }) => {
-                let targets = states.iter().filter_map(|state| transition(nfa, *state, class as u8));
-                close(nfa, *search, false, targets)
+                nfa_state(nfa.step(states, class as u8), *search)
             }
             (ComponentAutomaton::OneOf(strings), ComponentState::Range { lo, hi, depth }) => {
                 narrow(strings, (*lo, *hi, *depth), representative)
@@ -330,9 +350,7 @@ fn narrow(strings: &[Arc<str>], (lo, hi, depth): (u32, u32, u32), char: Option<c
     ComponentState::Range { lo, hi: lo + n as u32, depth: depth + bytes.len() as u32 }
 }
 
-/// States of one component after `from`, closed.
-fn close(nfa: &NFA, search: bool, at_start: bool, from: impl IntoIterator<Item = NfaStateId>) -> ComponentState {
-    let closure = close_over(nfa, at_start, from);
+fn nfa_state(closure: Closure, search: bool) -> ComponentState {
     if closure.matched && search {
         return ComponentState::Done;
     }

@@ -49,7 +49,13 @@ impl Content {
             [ContentConstraint { language: ContentLanguage::HostName { international: true }, negated }] => {
                 Ok(Content::Names(NameAutomaton::new(*negated, limits.max_automaton_states, overflows)))
             }
-            constraints => Ok(dfa(ContentMachine::new(constraints, None, limits, overflows)?, limits, overflows)),
+            constraints => {
+                let mut machine = ContentMachine::new(constraints, None, limits, overflows)?;
+                if spec.min_chars > 0 || spec.max_chars.is_some() {
+                    machine.measure();
+                }
+                Ok(dfa(machine, limits, overflows))
+            }
         }
     }
 }
@@ -105,7 +111,10 @@ impl StringAutomaton {
         let (mut min_chars, mut max_chars) = (spec.min_chars, spec.max_chars.unwrap_or(u32::MAX));
         let bounded = min_chars > 0 || max_chars < u32::MAX;
         let lengths = match &content {
-            Content::Dfa(dfa) if bounded => Lengths::new(dfa),
+            Content::Dfa(dfa) if bounded => match dfa.machine().measured() {
+                Some(lengths) => Some(Lengths::in_parts(lengths)),
+                None => Lengths::new(dfa),
+            },
             Content::Names(_) if bounded => Some(Lengths::unknown()),
             _ => Some(Lengths::All),
         };
@@ -115,7 +124,18 @@ impl StringAutomaton {
             content = dfa(machine, limits, overflows);
             (min_chars, max_chars) = (0, u32::MAX);
         }
-        let lengths = lengths.unwrap_or(Lengths::All);
+        let mut lengths = lengths.unwrap_or(Lengths::All);
+        if let (Content::Dfa(dfa), Lengths::InParts { .. }) = (&content, &lengths)
+            && let [(shortest, _), ..] = *lengths.of(dfa, 0)
+            && let [.., (_, longest)] = *lengths.of(dfa, 0)
+        {
+            // What the content implies need not be counted.
+            min_chars = if min_chars <= shortest { 0 } else { min_chars };
+            max_chars = if max_chars >= longest { u32::MAX } else { max_chars };
+            if min_chars == 0 && max_chars == u32::MAX {
+                lengths = Lengths::All;
+            }
+        }
         Ok(StringAutomaton { content, lengths, min_chars, max_chars, escapes: spec.escapes })
     }
 
@@ -309,7 +329,8 @@ impl StringAutomaton {
                     .any(|n_more| (min..=max).contains(&n_more) || max >= min.max(n_more.saturating_add(2)))
             }
             Content::Names(names) => names.admits(content, min, max),
-            _ => self.lengths.admits(content, min, max),
+            Content::Dfa(dfa) => self.lengths.of(dfa, content).iter().any(|(lo, hi)| (*lo).max(min) <= (*hi).min(max)),
+            _ => min <= max,
         }
     }
 

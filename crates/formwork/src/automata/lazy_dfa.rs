@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ahash::AHashMap;
 
+use super::lengths::Intervals;
+
 /// An automaton described by its states' contents.
 pub(crate) trait Machine {
     /// Everything that the future depends on.
@@ -34,6 +36,10 @@ pub(crate) trait Machine {
     /// Whether the state is one of very many, which are not to be listed.
     fn is_opaque(&self, _state: &Self::State) -> bool {
         false
+    }
+    /// The lengths of the texts that are accepted from the state on, where the machine knows them.
+    fn lengths(&self, _state: &Self::State) -> Intervals {
+        Intervals::new()
     }
     /// Bytes that a state holds beside itself.
     fn n_bytes(&self, _state: &Self::State) -> usize {
@@ -69,6 +75,8 @@ struct Row {
     accepting: bool,
     /// Whether any step is live, where that was asked.
     goes_on: OnceLock<bool>,
+    /// What the machine says of lengths, where that was asked.
+    lengths: OnceLock<Intervals>,
 }
 
 /// A lazily built automaton; see the [module documentation](self).
@@ -158,6 +166,11 @@ impl<M: Machine> LazyDfa<M> {
     pub(crate) fn can_go_on(&self, state: StateId) -> bool {
         let any = || (0..self.machine.n_classes()).any(|class| self.next(state, class).is_some());
         *self.row(state).goes_on.get_or_init(any)
+    }
+
+    /// See [`Machine::lengths`].
+    pub(crate) fn lengths(&self, state: StateId) -> &Intervals {
+        self.row(state).lengths.get_or_init(|| self.ask(state, M::lengths))
     }
 
     /// Asks something of what a state holds.
@@ -251,7 +264,12 @@ impl<M: Machine> LazyDfa<M> {
             .get_or_init(|| std::iter::repeat_with(OnceLock::new).take(FIRST_CHUNK << chunk).collect());
         let n_classes = self.machine.n_classes();
         let next = std::iter::repeat_with(|| AtomicU32::new(UNKNOWN)).take(n_classes).collect();
-        let row = Row { next, accepting: self.machine.is_accepting(&state), goes_on: OnceLock::new() };
+        let row = Row {
+            next,
+            accepting: self.machine.is_accepting(&state),
+            goes_on: OnceLock::new(),
+            lengths: OnceLock::new(),
+        };
         slots[index].set(row).expect("each state is numbered once");
         let n_bytes = 4 * n_classes + 4 * size_of::<M::State>() + 64 + self.machine.n_bytes(&state);
         self.n_bytes.fetch_add(n_bytes, Ordering::Relaxed);

@@ -5,32 +5,60 @@
 //! walking back from the accepting states length by length until nothing changes any more.
 
 use fixedbitset::FixedBitSet;
+use smallvec::SmallVec;
 
 use super::lazy_dfa::{LazyDfa, Machine, StateId};
+use super::nfa::{Nfa, Sources};
 
 /// Most states of a content automaton under a length bound.
 const MAX_STATES: usize = 4_000;
 /// Most lengths that are looked at before the walk must have come to rest.
 const MAX_LENGTH: u32 = 20_000;
 /// Most state visits of the walk.
-const MAX_WORK: usize = 20_000_000;
+const MAX_WORK: usize = 5_000_000;
 
 /// Characters within which a text gets out of opaque states.
 const MAX_OPAQUE: u32 = 64;
+
+/// Intervals in rising order, both ends inside; `u32::MAX` is without end.
+pub(crate) type Intervals = SmallVec<[(u32, u32); 1]>;
 
 /// Lengths of the texts that each state accepts.
 #[derive(Clone, Debug)]
 pub(crate) enum Lengths {
     /// Every state accepts texts of every length.
     All,
-    /// By state: intervals in rising order, both ends inside; `u32::MAX` is without end.
+    /// By state.
     ByState {
-        intervals: Vec<Vec<(u32, u32)>>,
+        intervals: Vec<Intervals>,
         /// From this length on nothing changes.
         settled: u32,
         /// Whether every state accepts all lengths from `settled` on.
         open_ended: bool,
     },
+    /// The machine knows them: a state's lengths are those of the NFA's states that it consists of.
+    InParts {
+        /// As above.
+        settled: u32,
+        /// As above.
+        open_ended: bool,
+    },
+}
+
+/// Lengths of the texts that the states of an NFA accept.
+#[derive(Clone, Debug)]
+pub(crate) struct NfaLengths {
+    intervals: Vec<Intervals>,
+    settled: u32,
+    open_ended: bool,
+}
+
+/// What a walk back from the accepting states finds.
+struct Walk {
+    intervals: Vec<Intervals>,
+    /// States that accept every length from `settled` on.
+    open: FixedBitSet,
+    settled: u32,
 }
 
 impl Lengths {
@@ -40,72 +68,38 @@ impl Lengths {
         let n_states = states.iter().max().map_or(0, |last| *last as usize + 1);
         let mut listed = FixedBitSet::with_capacity(n_states);
         states.iter().for_each(|state| listed.insert(*state as usize));
-        let mut sources: Vec<Vec<StateId>> = vec![Vec::new(); n_states];
+        let mut edges = Vec::new();
         let mut opaque_reach = 0;
         for state in &states {
-            let mut targets: Vec<StateId> =
-                (0..dfa.machine().n_classes()).filter_map(|class| dfa.next(*state, class)).collect();
-            targets.sort_unstable();
-            targets.dedup();
-            for target in targets {
+            for target in (0..dfa.machine().n_classes()).filter_map(|class| dfa.next(*state, class)) {
                 match listed.contains(target as usize) {
-                    true => sources[target as usize].push(*state),
+                    true => edges.push((target, *state)),
                     false => opaque_reach = MAX_OPAQUE,
                 }
             }
         }
-        let mut accepting = FixedBitSet::with_capacity(n_states);
-        states.iter().filter(|state| dfa.is_accepting(**state)).for_each(|state| accepting.insert(*state as usize));
-        let mut lengths = Lengths::walk_back(&states, &sources, accepting)?;
-        if let Lengths::ByState { settled, .. } = &mut lengths {
-            *settled += opaque_reach;
-        }
-        Some(lengths)
+        let accepting = states.iter().map(|state| *state as usize).filter(|state| dfa.is_accepting(*state as StateId));
+        let (reads, empties) = (Sources::new(n_states, edges), Sources::new(n_states, Vec::new()));
+        let Walk { intervals, open, settled } = walk_back(&reads, &empties, accepting.collect(), n_states)?;
+        let open_ended = listed.is_subset(&open);
+        let all = open_ended && states.iter().all(|state| *intervals[*state as usize] == [(0, u32::MAX)]);
+        Some(match all {
+            true => Lengths::All,
+            false => Lengths::ByState { intervals, settled: settled + opaque_reach, open_ended },
+        })
     }
 
-    fn walk_back(states: &[StateId], sources: &[Vec<StateId>], accepting: FixedBitSet) -> Option<Lengths> {
-        let mut intervals: Vec<Vec<(u32, u32)>> = vec![Vec::new(); sources.len()];
-        let mut current = accepting;
-        let mut length = 0;
-        let mut work = 0;
-        loop {
-            for state in current.ones() {
-                match intervals[state].last_mut() {
-                    Some(last) if last.1 + 1 == length => last.1 = length,
-                    _ => intervals[state].push((length, length)),
-                }
-            }
-            let mut next = FixedBitSet::with_capacity(sources.len());
-            for state in current.ones() {
-                work += 1 + sources[state].len();
-                sources[state].iter().for_each(|source| next.insert(*source as usize));
-            }
-            if next == current {
-                break;
-            }
-            current = next;
-            length += 1;
-            if length > MAX_LENGTH || work > MAX_WORK {
-                return None;
-            }
-        }
-        for state in current.ones() {
-            if let Some(last) = intervals[state].last_mut() {
-                last.1 = u32::MAX;
-            }
-        }
-        let open_ended = states.iter().all(|state| current.contains(*state as usize));
-        let all = open_ended && states.iter().all(|state| intervals[*state as usize] == [(0, u32::MAX)]);
-        Some(if all { Lengths::All } else { Lengths::ByState { intervals, settled: length, open_ended } })
+    /// Those that the machine of an automaton knows.
+    pub(crate) fn in_parts(lengths: &NfaLengths) -> Lengths {
+        Lengths::InParts { settled: lengths.settled, open_ended: lengths.open_ended }
     }
 
-    /// Whether `state` accepts a text of at least `min` and at most `max` characters.
-    pub(crate) fn admits(&self, state: StateId, min: u32, max: u32) -> bool {
+    /// The lengths of the texts that `state` of `dfa` accepts.
+    pub(crate) fn of<'a, M: Machine>(&'a self, dfa: &'a LazyDfa<M>, state: StateId) -> &'a [(u32, u32)] {
         match self {
-            Lengths::All => min <= max,
-            Lengths::ByState { intervals, .. } => {
-                intervals[state as usize].iter().any(|(lo, hi)| (*lo).max(min) <= (*hi).min(max))
-            }
+            Lengths::All => &[(0, u32::MAX)],
+            Lengths::ByState { intervals, .. } => &intervals[state as usize],
+            Lengths::InParts { .. } => dfa.lengths(state),
         }
     }
 
@@ -117,8 +111,8 @@ impl Lengths {
     /// Whether nothing is known of `state`, as it is opaque.
     pub(crate) fn is_unknown(&self, state: StateId) -> bool {
         match self {
-            Lengths::All => false,
-            Lengths::ByState { intervals, .. } => intervals.get(state as usize).is_none_or(Vec::is_empty),
+            Lengths::All | Lengths::InParts { .. } => false,
+            Lengths::ByState { intervals, .. } => intervals.get(state as usize).is_none_or(|them| them.is_empty()),
         }
     }
 
@@ -126,7 +120,7 @@ impl Lengths {
     pub(crate) fn settled(&self) -> u32 {
         match self {
             Lengths::All => 0,
-            Lengths::ByState { settled, .. } => *settled,
+            Lengths::ByState { settled, .. } | Lengths::InParts { settled, .. } => *settled,
         }
     }
 
@@ -134,7 +128,162 @@ impl Lengths {
     pub(crate) fn is_open_ended(&self) -> bool {
         match self {
             Lengths::All => true,
-            Lengths::ByState { open_ended, .. } => *open_ended,
+            Lengths::ByState { open_ended, .. } | Lengths::InParts { open_ended, .. } => *open_ended,
+        }
+    }
+}
+
+impl NfaLengths {
+    /// Works out the lengths for all states; `None` when that is beyond the bounds above. With `search`, anything may follow
+    /// a match.
+    pub(super) fn new(nfa: &Nfa, search: bool) -> Option<NfaLengths> {
+        let n_states = nfa.n_states();
+        let mut accepting = nfa.ends();
+        let matches = nfa.matches();
+        accepting.union_with(&matches);
+        let mut going_on: FixedBitSet = nfa.readers().collect();
+        going_on.grow(n_states);
+        let readers = going_on.clone();
+        if search {
+            going_on.union_with(&matches);
+        }
+        let (reads, empties) = (nfa.reading_edges(search), nfa.empty_edges());
+        close(&empties, &mut going_on);
+        let Walk { intervals, open, settled } = walk_back(&reads, &empties, accepting, n_states)?;
+        // Behind no letter the text must end: else a set of open states may be followed by one that is not.
+        let mut last = (0..n_states).filter(|state| nfa.is_live(*state) && !going_on.contains(*state));
+        let ends_somewhere = last.any(|state| !reads.of(state).is_empty());
+        let start = nfa.start(search);
+        let goes_on = !start.kept.is_empty() || start.matched && search;
+        let open_ended = goes_on && readers.is_subset(&open) && !ends_somewhere;
+        Some(NfaLengths { intervals, settled, open_ended })
+    }
+
+    /// Those of a set of states, and of the empty text if it is accepted.
+    pub(super) fn of(&self, states: &[u32], accepting: bool) -> Intervals {
+        let mut all: Vec<(u32, u32)> =
+            states.iter().flat_map(|state| &self.intervals[*state as usize]).copied().collect();
+        all.extend(accepting.then_some((0, 0)));
+        all.sort_unstable();
+        let mut merged = Intervals::new();
+        for (lo, hi) in all {
+            match merged.last_mut() {
+                Some((_, end)) if lo <= end.saturating_add(1) => *end = hi.max(*end),
+                _ => merged.push((lo, hi)),
+            }
+        }
+        merged
+    }
+}
+
+/// Adds all states from which some of `states` is reached without a letter.
+fn close(empties: &Sources, states: &mut FixedBitSet) -> usize {
+    let mut pending: Vec<usize> = states.ones().collect();
+    let mut n_steps = 0;
+    while let Some(state) = pending.pop() {
+        n_steps += 1;
+        for source in empties.of(state) {
+            if !states.put(*source as usize) {
+                pending.push(*source as usize);
+            }
+        }
+    }
+    n_steps
+}
+
+/// Length by length, which states accept texts of it, until nothing changes any more.
+fn walk_back(reads: &Sources, empties: &Sources, mut current: FixedBitSet, n_states: usize) -> Option<Walk> {
+    let mut intervals: Vec<Intervals> = vec![Intervals::new(); n_states];
+    current.grow(n_states);
+    let mut work = close(empties, &mut current);
+    let mut length = 0;
+    loop {
+        for state in current.ones() {
+            match intervals[state].last_mut() {
+                Some(last) if last.1 + 1 == length => last.1 = length,
+                _ => intervals[state].push((length, length)),
+            }
+        }
+        let mut next = FixedBitSet::with_capacity(n_states);
+        for state in current.ones() {
+            work += 1 + reads.of(state).len();
+            reads.of(state).iter().for_each(|source| next.insert(*source as usize));
+        }
+        work += close(empties, &mut next);
+        if next == current {
+            break;
+        }
+        current = next;
+        length += 1;
+        if length > MAX_LENGTH || work > MAX_WORK {
+            return None;
+        }
+    }
+    for state in current.ones() {
+        if let Some(last) = intervals[state].last_mut() {
+            last.1 = u32::MAX;
+        }
+    }
+    Some(Walk { intervals, open: current, settled: length })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::automata::content::ContentMachine;
+    use crate::automata::lazy_dfa::Overflows;
+    use crate::automata::{ContentConstraint, ContentLanguage};
+    use crate::limits::Limits;
+
+    fn automaton(language: ContentLanguage, measured: bool) -> LazyDfa<ContentMachine> {
+        let (limits, overflows) = (Limits::default(), Overflows::default());
+        let constraint = ContentConstraint { language, negated: false };
+        let mut machine = ContentMachine::new(&[constraint], None, &limits, &overflows).unwrap();
+        if measured {
+            machine.measure();
+        }
+        LazyDfa::new(machine, 10_000, overflows)
+    }
+
+    #[test]
+    fn parts_know_what_the_whole_accepts() {
+        let patterns = [
+            "",
+            "a",
+            "a*",
+            "a+b?",
+            "(?:ab)*",
+            "(?:ab|cde){2,5}",
+            "^a{3,9}$",
+            "^$",
+            "a$|^b",
+            "^(?:x|yz)*$",
+            "[a-z]{1,70}z",
+            "^[a-z]+@[a-z]{2,4}$",
+            "(?:a|b$)c*",
+            "^(?:a*|b{7})$",
+            "^(?:...|.....)+$",
+            "a|$",
+            "(?:^a|b)+$",
+            "a^b|c",
+        ];
+        for pattern in patterns {
+            for language in [ContentLanguage::Search(pattern.into()), ContentLanguage::Match(pattern.into())] {
+                let listed = automaton(language.clone(), false);
+                let parts = automaton(language.clone(), true);
+                let of_states = Lengths::new(&listed);
+                let of_parts = parts.machine().measured().map(Lengths::in_parts);
+                assert_eq!(of_states.is_some(), of_parts.is_some(), "{language:?}");
+                let Some((of_states, of_parts)) = of_states.zip(of_parts) else { continue };
+                // Both number their states by the order in which they are reached, which is the same here.
+                for state in listed.reachable(0, 1000).unwrap() {
+                    assert_eq!(parts.reachable(0, 1000).unwrap().len(), listed.reachable(0, 1000).unwrap().len());
+                    let (left, right) = (of_states.of(&listed, state), of_parts.of(&parts, state));
+                    assert_eq!(left, right, "{language:?} {state}");
+                    let open = right.last().is_some_and(|last| last.0 <= of_parts.settled() && last.1 == u32::MAX);
+                    assert!(open || !of_parts.is_open_ended(), "{language:?} {state}");
+                }
+            }
         }
     }
 }

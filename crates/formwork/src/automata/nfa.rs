@@ -2,27 +2,29 @@
 //!
 //! Expressions are compiled over the classes of an [`Alphabet`] instead of bytes.
 
+use fixedbitset::FixedBitSet;
 use regex_automata::nfa::thompson::{self, NFA, State as NfaState, WhichCaptures};
+use regex_automata::util::alphabet::ByteClasses;
 use regex_automata::util::look::Look;
 use regex_automata::util::primitives::StateID as NfaStateId;
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look as HirLook, Repetition};
+use smallvec::SmallVec;
 
 use super::alphabet::{Alphabet, AlphabetBuilder};
 use crate::error::GrammarError;
 use crate::limits::Limits;
 
-pub(super) fn transition(nfa: &NFA, state: u32, class: u8) -> Option<NfaStateId> {
-    match nfa.state(NfaStateId::new_unchecked(state as usize)) {
-        NfaState::ByteRange { trans } => trans.matches_byte(class).then_some(trans.next),
-        NfaState::Sparse(sparse) => sparse.matches_byte(class),
-        NfaState::Dense(dense) => dense.matches_byte(class),
-        _ => None,
-    }
+/// A Thompson NFA without the states from which no match is reached.
+#[derive(Debug)]
+pub(crate) struct Nfa {
+    thompson: NFA,
+    /// States from which a match can be reached behind the start of the text.
+    live: FixedBitSet,
 }
 
 /// What is reached without input.
 pub(crate) struct Closure {
-    /// States that read input, sorted.
+    /// Live states that read input, sorted.
     pub(crate) kept: Vec<u32>,
     /// A match was reached, wherever the text ends.
     pub(super) matched: bool,
@@ -30,49 +32,187 @@ pub(crate) struct Closure {
     pub(crate) accepting: bool,
 }
 
-/// The states reached without input, and whether the text may end there.
-pub(crate) fn close_over(nfa: &NFA, at_start: bool, from: impl IntoIterator<Item = NfaStateId>) -> Closure {
-    let mut matched = false;
-    let mut kept = Vec::new();
-    let mut at_end = Vec::new();
-    walk_closure(nfa, at_start, false, from, |id, state| match state {
-        NfaState::Match { .. } => matched = true,
-        NfaState::Look { look: Look::End, next } => at_end.push(*next),
-        NfaState::ByteRange { .. } | NfaState::Sparse(_) | NfaState::Dense(_) => kept.push(id.as_u32()),
-        _ => {}
-    });
-    let mut accepting = matched;
-    if !accepting && !at_end.is_empty() {
-        walk_closure(nfa, at_start, true, at_end, |_, state| accepting |= matches!(state, NfaState::Match { .. }));
-    }
-    kept.sort_unstable();
-    Closure { kept, matched, accepting }
+/// Edges against their direction: for each state, where they come from.
+#[derive(Default)]
+pub(super) struct Sources {
+    starts: Vec<u32>,
+    sources: Vec<u32>,
 }
 
-/// Visits every state that is reached without input, once.
-fn walk_closure(
-    nfa: &NFA,
-    at_start: bool,
-    at_end: bool,
-    from: impl IntoIterator<Item = NfaStateId>,
-    mut visit: impl FnMut(NfaStateId, &NfaState),
-) {
-    let mut seen = ahash::AHashSet::new();
-    let mut stack: Vec<NfaStateId> = from.into_iter().collect();
-    while let Some(id) = stack.pop() {
-        if !seen.insert(id) {
-            continue;
+impl Nfa {
+    pub(crate) fn new(thompson: NFA) -> Nfa {
+        let mut nfa = Nfa { live: FixedBitSet::new(), thompson };
+        let (reads, empties) = (nfa.reading_edges(false), nfa.empty_edges());
+        let mut live = nfa.ends();
+        live.union_with(&nfa.matches());
+        let mut pending: Vec<usize> = live.ones().collect();
+        while let Some(state) = pending.pop() {
+            for source in reads.of(state).iter().chain(empties.of(state)) {
+                if !live.put(*source as usize) {
+                    pending.push(*source as usize);
+                }
+            }
         }
-        let state = nfa.state(id);
-        visit(id, state);
-        match state {
-            NfaState::Look { look: Look::Start, next } if at_start => stack.push(*next),
-            NfaState::Look { look: Look::End, next } if at_end => stack.push(*next),
-            NfaState::Union { alternates } => stack.extend(alternates.iter().copied()),
-            NfaState::BinaryUnion { alt1, alt2 } => stack.extend([*alt1, *alt2]),
-            NfaState::Capture { next, .. } => stack.push(*next),
+        nfa.live = live;
+        nfa
+    }
+
+    pub(super) fn n_states(&self) -> usize {
+        self.thompson.states().len()
+    }
+
+    /// Whether it looks for the start or the end of the text.
+    pub(super) fn looks(&self) -> bool {
+        !self.thompson.look_set_any().is_empty()
+    }
+
+    pub(crate) fn byte_classes(&self) -> &ByteClasses {
+        self.thompson.byte_classes()
+    }
+
+    /// Before the first letter; with `search`, a match may begin anywhere.
+    pub(crate) fn start(&self, search: bool) -> Closure {
+        let start = if search { self.thompson.start_unanchored() } else { self.thompson.start_anchored() };
+        self.close(true, [start])
+    }
+
+    /// Behind one more letter.
+    pub(crate) fn step(&self, states: &[u32], letter: u8) -> Closure {
+        let target = |state: &u32| match self.thompson.state(NfaStateId::new_unchecked(*state as usize)) {
+            NfaState::ByteRange { trans } => trans.matches_byte(letter).then_some(trans.next),
+            NfaState::Sparse(sparse) => sparse.matches_byte(letter),
+            NfaState::Dense(dense) => dense.matches_byte(letter),
+            _ => None,
+        };
+        self.close(false, states.iter().filter_map(target))
+    }
+
+    fn close(&self, at_start: bool, from: impl IntoIterator<Item = NfaStateId>) -> Closure {
+        let mut matched = false;
+        let mut kept = Vec::new();
+        let mut at_end = Vec::new();
+        self.walk_closure(at_start, false, from, |id, state| match state {
+            NfaState::Match { .. } => matched = true,
+            NfaState::Look { look: Look::End, next } => at_end.push(*next),
+            NfaState::ByteRange { .. } | NfaState::Sparse(_) | NfaState::Dense(_) => kept.push(id.as_u32()),
             _ => {}
+        });
+        let mut accepting = matched;
+        if !accepting && !at_end.is_empty() {
+            self.walk_closure(at_start, true, at_end, |_, state| accepting |= matches!(state, NfaState::Match { .. }));
         }
+        kept.retain(|state| self.live.contains(*state as usize));
+        kept.sort_unstable();
+        Closure { kept, matched, accepting }
+    }
+
+    /// Visits every state that is reached without input, once.
+    fn walk_closure(
+        &self,
+        at_start: bool,
+        at_end: bool,
+        from: impl IntoIterator<Item = NfaStateId>,
+        mut visit: impl FnMut(NfaStateId, &NfaState),
+    ) {
+        let mut seen = FixedBitSet::with_capacity(self.n_states());
+        let mut stack: SmallVec<[NfaStateId; 16]> = from.into_iter().collect();
+        while let Some(id) = stack.pop() {
+            if seen.put(id.as_usize()) {
+                continue;
+            }
+            let state = self.thompson.state(id);
+            visit(id, state);
+            match state {
+                NfaState::Look { look: Look::Start, next } if at_start => stack.push(*next),
+                NfaState::Look { look: Look::End, next } if at_end => stack.push(*next),
+                NfaState::Look { .. } => {}
+                _ => empty_targets(state, |next| stack.push(next)),
+            }
+        }
+    }
+
+    /// States behind which the text may end, at a place that is not its start.
+    pub(super) fn ends(&self) -> FixedBitSet {
+        let mut ends = FixedBitSet::with_capacity(self.n_states());
+        for (index, state) in self.thompson.states().iter().enumerate() {
+            if let NfaState::Look { look: Look::End, next } = state {
+                self.walk_closure(false, true, [*next], |_, state| {
+                    ends.set(index, ends.contains(index) || matches!(state, NfaState::Match { .. }));
+                });
+            }
+        }
+        ends
+    }
+
+    /// States that say that there is a match.
+    pub(super) fn matches(&self) -> FixedBitSet {
+        let states = self.thompson.states().iter().enumerate();
+        states.filter(|(_, state)| matches!(state, NfaState::Match { .. })).map(|(index, _)| index).collect()
+    }
+
+    /// Live states that read.
+    pub(super) fn readers(&self) -> impl Iterator<Item = usize> {
+        self.live.ones().filter(|state| reads(&self.thompson.states()[*state]))
+    }
+
+    pub(super) fn is_live(&self, state: usize) -> bool {
+        self.live.contains(state)
+    }
+
+    /// From the states behind a letter to those before it. With `search`, anything may follow a match.
+    pub(super) fn reading_edges(&self, search: bool) -> Sources {
+        self.edges(|id, state, visit| match state {
+            NfaState::Match { .. } if search => visit(id),
+            NfaState::ByteRange { trans } => visit(trans.next),
+            NfaState::Sparse(sparse) => sparse.transitions.iter().for_each(|trans| visit(trans.next)),
+            NfaState::Dense(dense) => (0..=u8::MAX).filter_map(|letter| dense.matches_byte(letter)).for_each(visit),
+            _ => {}
+        })
+    }
+
+    /// The same for edges without a letter, but for those that hold only at the start or the end of the text.
+    pub(super) fn empty_edges(&self) -> Sources {
+        self.edges(|_, state, visit| empty_targets(state, visit))
+    }
+
+    fn edges(&self, targets: impl Fn(NfaStateId, &NfaState, &mut dyn FnMut(NfaStateId))) -> Sources {
+        let mut edges = Vec::new();
+        for (source, state) in self.thompson.states().iter().enumerate() {
+            let add = &mut |target: NfaStateId| edges.push((target.as_u32(), source as u32));
+            targets(NfaStateId::new_unchecked(source), state, add);
+        }
+        Sources::new(self.n_states(), edges)
+    }
+}
+
+fn reads(state: &NfaState) -> bool {
+    matches!(state, NfaState::ByteRange { .. } | NfaState::Sparse(_) | NfaState::Dense(_))
+}
+
+fn empty_targets(state: &NfaState, visit: impl FnMut(NfaStateId)) {
+    match state {
+        NfaState::Union { alternates } => alternates.iter().copied().for_each(visit),
+        NfaState::BinaryUnion { alt1, alt2 } => [*alt1, *alt2].into_iter().for_each(visit),
+        NfaState::Capture { next, .. } => [*next].into_iter().for_each(visit),
+        _ => {}
+    }
+}
+
+impl Sources {
+    /// Of edges, each as where it leads and where it comes from.
+    pub(super) fn new(n_states: usize, mut edges: Vec<(u32, u32)>) -> Sources {
+        edges.sort_unstable();
+        edges.dedup();
+        let mut starts = vec![0; n_states + 1];
+        edges.iter().for_each(|(target, _)| starts[*target as usize + 1] += 1);
+        for index in 0..n_states {
+            starts[index + 1] += starts[index];
+        }
+        Sources { starts, sources: edges.into_iter().map(|(_, source)| source).collect() }
+    }
+
+    pub(super) fn of(&self, target: usize) -> &[u32] {
+        &self.sources[self.starts[target] as usize..self.starts[target + 1] as usize]
     }
 }
 
@@ -158,13 +298,15 @@ pub(super) fn to_classes(hir: &Hir, alphabet: &Alphabet) -> Hir {
     }
 }
 
-pub(super) fn compile(hir: &Hir, limits: &Limits) -> Result<NFA, String> {
+/// Compiles an expression over letters: classes, or with `utf8` bytes.
+pub(super) fn compile(hir: &Hir, utf8: bool, limits: &Limits) -> Result<Nfa, String> {
     let config = thompson::Config::new()
-        .utf8(false)
+        .utf8(utf8)
         .shrink(false)
         .which_captures(WhichCaptures::None)
         .nfa_size_limit(Some(limits.max_regex_bytes));
-    thompson::Compiler::new().configure(config).build_from_hir(hir).map_err(|error| match error.size_limit() {
+    let thompson = thompson::Compiler::new().configure(config).build_from_hir(hir);
+    thompson.map(Nfa::new).map_err(|error| match error.size_limit() {
         Some(limit) => format!("the compiled expression exceeds max_regex_bytes, which is {limit}"),
         None => error.to_string(),
     })
