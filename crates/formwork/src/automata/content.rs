@@ -140,15 +140,28 @@ impl ContentMachine {
         })
     }
 
-    /// Works out the lengths of texts from the states of the NFA on, where that is all there is; whether that could be done.
-    pub(crate) fn measure(&mut self) -> bool {
-        if let [Component { automaton: ComponentAutomaton::Nfa { nfa, search }, negated: false }] = &*self.components {
-            self.lengths = NfaLengths::new(nfa, *search);
+    /// Lengths between which those of all texts lie. Where an NFA is all there is, the lengths of the texts from each of its
+    /// states on are kept, see [`measured`](ContentMachine::measured).
+    pub(crate) fn measure(&mut self) -> (u32, u32) {
+        let mut extent = (0, u32::MAX);
+        for component in self.components.iter().filter(|component| !component.negated) {
+            let ComponentAutomaton::Nfa { nfa, search } = &component.automaton else { continue };
+            let Some(lengths) = NfaLengths::new(nfa, *search) else { continue };
+            let start = nfa.start(*search);
+            if let Some((shortest, longest)) = lengths.extent(&start.kept, start.accepting) {
+                let longest = if start.matched && *search { u32::MAX } else { longest };
+                extent = (shortest.max(extent.0), longest.min(extent.1));
+            }
+            if self.components.len() == 1 {
+                self.lengths = Some(lengths);
+                break;
+            }
         }
-        self.lengths.is_some()
+        extent
     }
 
-    /// What [`measure`](ContentMachine::measure) found.
+    /// The lengths of the texts from each state of the NFA on, where that is all there is and
+    /// [`measure`](ContentMachine::measure) was asked.
     pub(crate) fn measured(&self) -> Option<&NfaLengths> {
         self.lengths.as_ref()
     }
@@ -237,6 +250,18 @@ impl Machine for ContentMachine {
             _ => self.short_ends(state) != 0,
         };
         is_live.then_some(true)
+    }
+
+    fn distance(&self, state: &ContentState) -> u32 {
+        let of_component = |(component, state): (&Component, &ComponentState)| match (&component.automaton, state) {
+            (ComponentAutomaton::Nfa { nfa, .. }, ComponentState::Nfa { states, accepting: false })
+                if !component.negated =>
+            {
+                nfa.distance(states)
+            }
+            _ => 0,
+        };
+        self.components.iter().zip(state).map(of_component).max().unwrap_or(0)
     }
 
     /// A host name alone: beside other constraints its states must all be looked at.

@@ -40,21 +40,24 @@ enum Content {
 const DIVERGED: StateId = StateId::MAX;
 
 impl Content {
-    fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<Content, GrammarError> {
+    /// The language, and lengths between which those of all its strings lie.
+    fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<(Content, (u32, u32)), GrammarError> {
+        let any = (0, u32::MAX);
         match &*spec.content {
-            [] => Ok(Content::Free),
+            [] => Ok((Content::Free, any)),
             [ContentConstraint { language: ContentLanguage::OneOf(strings), negated: true }] => {
-                Ok(Content::Excluding(TokenTrie::new(strings.iter().map(|string| (string.as_bytes(), 0)).collect())))
+                let strings = TokenTrie::new(strings.iter().map(|string| (string.as_bytes(), 0)).collect());
+                Ok((Content::Excluding(strings), any))
             }
             [ContentConstraint { language: ContentLanguage::HostName { international: true }, negated }] => {
-                Ok(Content::Names(NameAutomaton::new(*negated, limits.max_automaton_states, overflows)))
+                let names = NameAutomaton::new(*negated, limits.max_automaton_states, overflows);
+                Ok((Content::Names(names), any))
             }
             constraints => {
                 let mut machine = ContentMachine::new(constraints, None, limits, overflows)?;
-                if spec.min_chars > 0 || spec.max_chars.is_some() {
-                    machine.measure();
-                }
-                Ok(dfa(machine, limits, overflows))
+                let is_bounded = spec.min_chars > 0 || spec.max_chars.is_some();
+                let extent = if is_bounded { machine.measure() } else { any };
+                Ok((dfa(machine, limits, overflows), extent))
             }
         }
     }
@@ -107,8 +110,10 @@ impl StringState {
 
 impl StringAutomaton {
     pub(crate) fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<Self, GrammarError> {
-        let mut content = Content::new(spec, limits, overflows)?;
-        let (mut min_chars, mut max_chars) = (spec.min_chars, spec.max_chars.unwrap_or(u32::MAX));
+        let (mut content, (shortest, longest)) = Content::new(spec, limits, overflows)?;
+        // What the content implies need not be counted.
+        let mut min_chars = if spec.min_chars <= shortest { 0 } else { spec.min_chars };
+        let mut max_chars = spec.max_chars.filter(|max| *max < longest).unwrap_or(u32::MAX);
         let bounded = min_chars > 0 || max_chars < u32::MAX;
         let lengths = match &content {
             Content::Dfa(dfa) if bounded => match dfa.machine().measured() {
@@ -124,18 +129,7 @@ impl StringAutomaton {
             content = dfa(machine, limits, overflows);
             (min_chars, max_chars) = (0, u32::MAX);
         }
-        let mut lengths = lengths.unwrap_or(Lengths::All);
-        if let (Content::Dfa(dfa), Lengths::InParts { .. }) = (&content, &lengths)
-            && let [(shortest, _), ..] = *lengths.of(dfa, 0)
-            && let [.., (_, longest)] = *lengths.of(dfa, 0)
-        {
-            // What the content implies need not be counted.
-            min_chars = if min_chars <= shortest { 0 } else { min_chars };
-            max_chars = if max_chars >= longest { u32::MAX } else { max_chars };
-            if min_chars == 0 && max_chars == u32::MAX {
-                lengths = Lengths::All;
-            }
-        }
+        let lengths = lengths.unwrap_or(Lengths::All);
         Ok(StringAutomaton { content, lengths, min_chars, max_chars, escapes: spec.escapes })
     }
 

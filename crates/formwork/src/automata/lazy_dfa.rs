@@ -4,6 +4,7 @@
 //! in one row of a table per state, and offers only steps to *live* states, from which some accepting state can be
 //! reached. Reading a known step takes no lock; finding a new one takes the automaton's mutex.
 
+use std::cmp::Reverse;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -28,6 +29,10 @@ pub(crate) trait Machine {
     /// states are without end.
     fn liveness(&self, _state: &Self::State) -> Option<bool> {
         None
+    }
+    /// Least number of steps to an accepting state, as far as the machine knows: a search goes where it is small.
+    fn distance(&self, _state: &Self::State) -> u32 {
+        0
     }
     /// Whether the state is larger than states may be, which counts as an overflow.
     fn is_too_large(&self, _state: &Self::State) -> bool {
@@ -291,18 +296,19 @@ impl<M: Machine> LazyDfa<M> {
             return live;
         }
         // Depth first finds the end of what is long and narrow, such as a date; breadth first what is near.
-        let found = self.search(work, state, Some(MAX_DEPTH_FIRST)).or_else(|| self.search(work, state, None));
+        let found = self.search(work, state, true).or_else(|| self.search(work, state, false));
         found.unwrap_or(false)
     }
 
-    /// Searches depth first up to so many states, or breadth first. `None` when that does not tell.
-    fn search(&self, work: &mut Work<M::State>, state: StateId, depth_first: Option<usize>) -> Option<bool> {
+    /// Searches where the machine says that the distance is least; among equals depth first up to so many states, or breadth
+    /// first. `None` when that does not tell.
+    fn search(&self, work: &mut Work<M::State>, state: StateId, depth_first: bool) -> Option<bool> {
         // Each state with the one that it was found from.
         let mut found = vec![(state, usize::MAX)];
-        let mut pending = std::collections::VecDeque::from([0usize]);
+        let mut pending = std::collections::BinaryHeap::from([(Reverse(0), 0, 0usize)]);
         let mut seen = ahash::AHashSet::from_iter([state]);
         let mut n_expanded = 0;
-        while let Some(index) = if depth_first.is_some() { pending.pop_back() } else { pending.pop_front() } {
+        while let Some((_, _, index)) = pending.pop() {
             let current = found[index].0;
             if work.live[current as usize] == Liveness::Live || self.row(current).accepting {
                 let mut at = index;
@@ -313,14 +319,16 @@ impl<M: Machine> LazyDfa<M> {
                 return Some(true);
             }
             n_expanded += 1;
-            if depth_first.is_some_and(|max| n_expanded > max) {
+            if depth_first && n_expanded > MAX_DEPTH_FIRST {
                 return None;
             }
             for class in 0..self.machine.n_classes() {
                 let Some(next) = self.machine.step(&work.states[current as usize], class) else { continue };
                 let next = self.intern(work, next)?;
                 if work.live[next as usize] != Liveness::Dead && seen.insert(next) {
-                    pending.push_back(found.len());
+                    let turn = if depth_first { found.len() as i64 } else { -(found.len() as i64) };
+                    let distance = self.machine.distance(&work.states[next as usize]);
+                    pending.push((Reverse(distance), turn, found.len()));
                     found.push((next, index));
                 }
             }

@@ -138,18 +138,15 @@ impl NfaLengths {
     /// a match.
     pub(super) fn new(nfa: &Nfa, search: bool) -> Option<NfaLengths> {
         let n_states = nfa.n_states();
-        let mut accepting = nfa.ends();
-        let matches = nfa.matches();
-        accepting.union_with(&matches);
         let mut going_on: FixedBitSet = nfa.readers().collect();
         going_on.grow(n_states);
         let readers = going_on.clone();
         if search {
-            going_on.union_with(&matches);
+            going_on.union_with(&nfa.matches());
         }
         let (reads, empties) = (nfa.reading_edges(search), nfa.empty_edges());
         close(&empties, &mut going_on);
-        let Walk { intervals, open, settled } = walk_back(&reads, &empties, accepting, n_states)?;
+        let Walk { intervals, open, settled } = walk_back(&reads, &empties, nfa.accepting(), n_states)?;
         // Behind no letter the text must end: else a set of open states may be followed by one that is not.
         let mut last = (0..n_states).filter(|state| nfa.is_live(*state) && !going_on.contains(*state));
         let ends_somewhere = last.any(|state| !reads.of(state).is_empty());
@@ -157,6 +154,12 @@ impl NfaLengths {
         let goes_on = !start.kept.is_empty() || start.matched && search;
         let open_ended = goes_on && readers.is_subset(&open) && !ends_somewhere;
         Some(NfaLengths { intervals, settled, open_ended })
+    }
+
+    /// The shortest and the longest text that is accepted from one of these states on.
+    pub(super) fn extent(&self, states: &[u32], accepting: bool) -> Option<(u32, u32)> {
+        let of_all = self.of(states, accepting);
+        Some((of_all.first()?.0, of_all.last()?.1))
     }
 
     /// Those of a set of states, and of the empty text if it is accepted.

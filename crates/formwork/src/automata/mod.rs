@@ -26,6 +26,7 @@ mod names;
 mod nfa;
 mod number;
 mod number_values;
+mod relation;
 mod spec;
 mod word_count;
 
@@ -41,6 +42,7 @@ pub(crate) use self::lazy_dfa::Overflows;
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::literals::{MAX_STRINGS as MAX_KEYS, next_bytes};
 pub(crate) use self::nfa::shorten;
+pub(crate) use self::relation::Relation;
 pub use self::spec::{
     Bound, ContentConstraint, ContentLanguage, NumberForm, NumberSpec, Numbers, StringSpec, Terminal,
 };

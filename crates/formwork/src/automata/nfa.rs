@@ -2,6 +2,8 @@
 //!
 //! Expressions are compiled over the classes of an [`Alphabet`] instead of bytes.
 
+use std::collections::VecDeque;
+
 use fixedbitset::FixedBitSet;
 use regex_automata::nfa::thompson::{self, NFA, State as NfaState, WhichCaptures};
 use regex_automata::util::alphabet::ByteClasses;
@@ -18,9 +20,11 @@ use crate::limits::Limits;
 #[derive(Debug)]
 pub(crate) struct Nfa {
     thompson: NFA,
-    /// States from which a match can be reached behind the start of the text.
-    live: FixedBitSet,
+    /// By state: letters to the nearest match, [`NEVER`] where none can be reached, behind the start of the text.
+    distances: Vec<u32>,
 }
+
+const NEVER: u32 = u32::MAX;
 
 /// What is reached without input.
 pub(crate) struct Closure {
@@ -41,19 +45,17 @@ pub(super) struct Sources {
 
 impl Nfa {
     pub(crate) fn new(thompson: NFA) -> Nfa {
-        let mut nfa = Nfa { live: FixedBitSet::new(), thompson };
+        let mut nfa = Nfa { distances: vec![NEVER; thompson.states().len()], thompson };
         let (reads, empties) = (nfa.reading_edges(false), nfa.empty_edges());
-        let mut live = nfa.ends();
-        live.union_with(&nfa.matches());
-        let mut pending: Vec<usize> = live.ones().collect();
-        while let Some(state) = pending.pop() {
-            for source in reads.of(state).iter().chain(empties.of(state)) {
-                if !live.put(*source as usize) {
-                    pending.push(*source as usize);
-                }
+        let mut pending: VecDeque<(usize, u32)> = nfa.accepting().ones().map(|state| (state, 0)).collect();
+        while let Some((state, distance)) = pending.pop_front() {
+            if nfa.distances[state] != NEVER {
+                continue;
             }
+            nfa.distances[state] = distance;
+            empties.of(state).iter().for_each(|source| pending.push_front((*source as usize, distance)));
+            reads.of(state).iter().for_each(|source| pending.push_back((*source as usize, distance + 1)));
         }
-        nfa.live = live;
         nfa
     }
 
@@ -101,7 +103,7 @@ impl Nfa {
         if !accepting && !at_end.is_empty() {
             self.walk_closure(at_start, true, at_end, |_, state| accepting |= matches!(state, NfaState::Match { .. }));
         }
-        kept.retain(|state| self.live.contains(*state as usize));
+        kept.retain(|state| self.is_live(*state as usize));
         kept.sort_unstable();
         Closure { kept, matched, accepting }
     }
@@ -131,32 +133,42 @@ impl Nfa {
         }
     }
 
-    /// States behind which the text may end, at a place that is not its start.
-    pub(super) fn ends(&self) -> FixedBitSet {
-        let mut ends = FixedBitSet::with_capacity(self.n_states());
+    /// States that say that there is a match, here or where the text ends, at a place that is not its start.
+    pub(super) fn accepting(&self) -> FixedBitSet {
+        let mut accepting = self.matches();
         for (index, state) in self.thompson.states().iter().enumerate() {
             if let NfaState::Look { look: Look::End, next } = state {
                 self.walk_closure(false, true, [*next], |_, state| {
-                    ends.set(index, ends.contains(index) || matches!(state, NfaState::Match { .. }));
+                    accepting.set(index, accepting.contains(index) || matches!(state, NfaState::Match { .. }));
                 });
             }
         }
-        ends
+        accepting
     }
 
     /// States that say that there is a match.
     pub(super) fn matches(&self) -> FixedBitSet {
+        let mut matches = FixedBitSet::with_capacity(self.n_states());
         let states = self.thompson.states().iter().enumerate();
-        states.filter(|(_, state)| matches!(state, NfaState::Match { .. })).map(|(index, _)| index).collect()
+        matches.extend(states.filter(|(_, state)| matches!(state, NfaState::Match { .. })).map(|(index, _)| index));
+        matches
     }
 
     /// Live states that read.
     pub(super) fn readers(&self) -> impl Iterator<Item = usize> {
-        self.live.ones().filter(|state| reads(&self.thompson.states()[*state]))
+        let reads =
+            |state: &NfaState| matches!(state, NfaState::ByteRange { .. } | NfaState::Sparse(_) | NfaState::Dense(_));
+        let states = self.thompson.states().iter().enumerate();
+        states.filter(move |(index, state)| self.is_live(*index) && reads(state)).map(|(index, _)| index)
     }
 
     pub(super) fn is_live(&self, state: usize) -> bool {
-        self.live.contains(state)
+        self.distances[state] != NEVER
+    }
+
+    /// Letters to the nearest match from one of these states.
+    pub(super) fn distance(&self, states: &[u32]) -> u32 {
+        states.iter().map(|state| self.distances[*state as usize]).min().unwrap_or(NEVER)
     }
 
     /// From the states behind a letter to those before it. With `search`, anything may follow a match.
@@ -183,10 +195,6 @@ impl Nfa {
         }
         Sources::new(self.n_states(), edges)
     }
-}
-
-fn reads(state: &NfaState) -> bool {
-    matches!(state, NfaState::ByteRange { .. } | NfaState::Sparse(_) | NfaState::Dense(_))
 }
 
 fn empty_targets(state: &NfaState, visit: impl FnMut(NfaStateId)) {

@@ -31,14 +31,19 @@ impl WordCount {
 
 /// Most steps of one count.
 const MAX_STEPS: usize = 4_000_000;
-/// Most states among which a loop is looked for.
+/// States among which a loop is looked for: first a few, as it is mostly near; more where beginnings of [`LOOP_LETTERS`] are
+/// not plenty already.
+const NEAR_STATES: usize = 32;
 const MAX_STATES: usize = 4_000;
+const LOOP_LETTERS: u32 = 16;
 
 /// A machine whose words are counted.
 trait Stepper {
     /// Calls `visit` with each state that follows, and by how many letters.
     fn steps(&self, state: u64, visit: &mut dyn FnMut(u64, u64));
     fn is_end(&self, state: u64, n_letters: u32) -> bool;
+    /// Whether every beginning that is read can be completed to a word.
+    fn completes(&self) -> bool;
 }
 
 impl Automaton {
@@ -99,6 +104,10 @@ impl Stepper for Lexemes<'_> {
     fn is_end(&self, state: u64, _: u32) -> bool {
         self.0.is_accepting(state)
     }
+
+    fn completes(&self) -> bool {
+        true
+    }
 }
 
 struct Contents<'a> {
@@ -119,6 +128,10 @@ impl Stepper for Contents<'_> {
 
     fn is_end(&self, state: u64, n_letters: u32) -> bool {
         self.string.accepts_content(state as u32, self.n_chars.saturating_add(n_letters))
+    }
+
+    fn completes(&self) -> bool {
+        !self.string.counts()
     }
 }
 
@@ -207,14 +220,22 @@ impl StringAutomaton {
 fn count(machine: &dyn Stepper, starts: Vec<(u64, u64)>, room: u32) -> Option<WordCount> {
     let mut layer = starts;
     let (mut total, mut length, mut n_steps) = (0u64, 0u32, 0usize);
-    if room == u32::MAX && layer.iter().any(|(state, _)| has_loop(machine, *state)) {
-        return Some(WordCount::Plenty);
-    }
     loop {
         let ends = layer.iter().filter(|(state, _)| machine.is_end(*state, length)).map(|(_, n_ways)| *n_ways);
         total = ends.fold(total, u64::saturating_add);
         if total >= WordCount::PLENTY.into() || layer.is_empty() || length == room {
             return Some(WordCount::new(total));
+        }
+        // Beginnings of one length that differ are completed to words that differ.
+        let n_beginnings = layer.iter().fold(0u64, |sum, (_, n_ways)| sum.saturating_add(*n_ways));
+        let max_states = match length {
+            0 => NEAR_STATES,
+            LOOP_LETTERS => MAX_STATES,
+            _ => 0,
+        };
+        let has_loop = || room == u32::MAX && layer.iter().any(|(state, _)| has_loop(machine, *state, max_states));
+        if machine.completes() && n_beginnings >= WordCount::PLENTY.into() || max_states > 0 && has_loop() {
+            return Some(WordCount::Plenty);
         }
         let mut next: AHashMap<u64, u64> = AHashMap::new();
         for (state, n_ways) in &layer {
@@ -232,8 +253,8 @@ fn count(machine: &dyn Stepper, starts: Vec<(u64, u64)>, room: u32) -> Option<Wo
     }
 }
 
-/// Whether some state behind `start`, at most [`MAX_STATES`] away, can be met twice.
-fn has_loop(machine: &dyn Stepper, start: u64) -> bool {
+/// Whether some state behind `start`, among so many, can be met twice.
+fn has_loop(machine: &dyn Stepper, start: u64, max_states: usize) -> bool {
     let targets = |state: u64| {
         let mut found = Vec::new();
         machine.steps(state, &mut |target, _| found.push(target));
@@ -252,7 +273,7 @@ fn has_loop(machine: &dyn Stepper, start: u64) -> bool {
             Some(next) => match open.get(&next) {
                 Some(true) => return true,
                 Some(false) => {}
-                None if open.len() >= MAX_STATES => return false,
+                None if open.len() >= max_states => return false,
                 None => {
                     open.insert(next, true);
                     stack.push((next, targets(next)));

@@ -1,9 +1,8 @@
 //! Which automata are there already? Terminals shared by all grammars of a compiler.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ahash::AHashMap;
-
+use super::terminal_cache::{Shared, TerminalCache};
 use crate::automata::{Automaton, Overflows, Terminal};
 use crate::error::GrammarError;
 use crate::ids::TokenId;
@@ -11,13 +10,6 @@ use crate::limits::Limits;
 use crate::mask::{Profiles, Unions, token_reach};
 use crate::parser::TokenReach;
 use crate::vocabulary::{TokenKind, Vocabulary};
-
-/// Terminals kept; beyond it they are forgotten and made anew. What live grammars use stays with them.
-const MAX_TERMINALS: usize = 10_000;
-/// Bytes of automata after which they are forgotten.
-const MAX_BYTES: usize = 256 << 20;
-
-type Shared = (Arc<Automaton>, Arc<Profiles>);
 
 /// Automata and profiles, by terminal.
 pub(super) type Terminals = (Arc<[Arc<Automaton>]>, Arc<[Arc<Profiles>]>);
@@ -30,7 +22,7 @@ pub(super) struct Lexicon {
     pub(super) overflows: Overflows,
     pub(super) reach: Arc<TokenReach>,
     pub(super) unions: Arc<Unions>,
-    known: Mutex<AHashMap<Terminal, Shared>>,
+    known: Mutex<TerminalCache>,
 }
 
 impl Lexicon {
@@ -48,30 +40,38 @@ impl Lexicon {
 
     /// The automata of `terminals`, from the shared ones where it pays.
     pub(super) fn terminals(&self, terminals: &[Terminal]) -> Result<Terminals, GrammarError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut automata = Vec::with_capacity(terminals.len());
-        let mut profiles = Vec::with_capacity(terminals.len());
         // Literals have nothing to be learnt about: one set of profiles, always empty, serves them all.
         let unused = Arc::new(Profiles::default());
+        let mut all: Vec<Option<Shared>> = Vec::with_capacity(terminals.len());
+        let mut known = self.known();
         for terminal in terminals {
-            let (automaton, profile) = match terminal {
+            all.push(match terminal {
                 Terminal::Literal(_) | Terminal::OneOf(_) | Terminal::Special(_) => {
-                    (self.automaton(terminal)?, Arc::clone(&unused))
+                    Some((self.automaton(terminal)?, Arc::clone(&unused)))
                 }
-                _ => match known.get(terminal) {
-                    Some((automaton, profile)) => (Arc::clone(automaton), Arc::clone(profile)),
-                    None => {
-                        let shared = (self.automaton(terminal)?, Arc::new(Profiles::default()));
-                        self.make_room(&mut known);
-                        known.insert(terminal.clone(), (Arc::clone(&shared.0), Arc::clone(&shared.1)));
-                        shared
-                    }
-                },
+                _ => known.get(terminal),
+            });
+        }
+        // Others need not wait while automata are made.
+        drop(known);
+        let (mut automata, mut profiles) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
+        for (terminal, shared) in terminals.iter().zip(all) {
+            let (automaton, of_automaton) = match shared {
+                Some(shared) => shared,
+                None => {
+                    let made = (self.automaton(terminal)?, Arc::default());
+                    self.known().insert(terminal.clone(), made)
+                }
             };
             automata.push(automaton);
-            profiles.push(profile);
+            profiles.push(of_automaton);
         }
         Ok((automata.into(), profiles.into()))
+    }
+
+    fn known(&self) -> MutexGuard<'_, TerminalCache> {
+        // Every change leaves the cache whole.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn automaton(&self, terminal: &Terminal) -> Result<Arc<Automaton>, GrammarError> {
@@ -82,17 +82,6 @@ impl Lexicon {
             _ => {}
         }
         Ok(Arc::new(Automaton::new(terminal, &self.limits, &self.overflows)?))
-    }
-
-    /// Forgets everything when there is too much; counted only now and then.
-    fn make_room(&self, known: &mut AHashMap<Terminal, Shared>) {
-        let n_bytes = |known: &AHashMap<Terminal, Shared>| -> usize {
-            known.values().map(|(automaton, profiles)| automaton.n_bytes() + profiles.n_bytes()).sum()
-        };
-        let full = known.len() >= MAX_TERMINALS || known.len() % 64 == 63 && n_bytes(known) > MAX_BYTES;
-        if full {
-            known.clear();
-        }
     }
 }
 

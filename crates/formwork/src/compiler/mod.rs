@@ -5,6 +5,7 @@ mod compiled;
 mod lexicon;
 mod source;
 mod structure;
+mod terminal_cache;
 
 use std::sync::Arc;
 

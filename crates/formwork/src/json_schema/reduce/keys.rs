@@ -5,7 +5,6 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Reducer;
-use super::intersect::both_string_specs;
 use crate::automata::decide::Emptiness;
 use crate::automata::{ContentConstraint, ContentLanguage, StringSpec};
 use crate::json_schema::document::NodeId;
@@ -162,7 +161,7 @@ impl<'a> Reducer<'a> {
         for alternative in language {
             let mut beyond = Vec::new();
             for part in outside {
-                if let Some(inside) = both_string_specs(&part, &alternative) {
+                if let Some(inside) = self.both_languages(&part, &alternative)? {
                     // One constraint alone is hardly ever empty; with others, that they exclude each other keeps the
                     // sets few.
                     if self.may_hold(&inside)? {
@@ -172,7 +171,7 @@ impl<'a> Reducer<'a> {
                     }
                 }
                 for complement in complements(&alternative) {
-                    if let Some(rest) = both_string_specs(&part, &complement)
+                    if let Some(rest) = self.both_languages(&part, &complement)?
                         && self.may_hold(&rest)?
                     {
                         beyond.push(rest);

@@ -2,12 +2,15 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ahash::AHashMap;
 
 use super::Reducer;
+use super::intersect::both_string_specs;
 use crate::automata::decide::{Emptiness, string_emptiness};
-use crate::automata::{ContentConstraint, ContentLanguage, StringAutomaton, StringSpec};
+use crate::automata::{ContentConstraint, ContentLanguage, Overflows, Relation, StringAutomaton, StringSpec};
+use crate::error::{GrammarError, LimitError};
 use crate::json_schema::fault::Result;
 
 /// Most strings of a language that are listed.
@@ -17,8 +20,17 @@ const MAX_LISTED: usize = 1_024;
 #[derive(Default)]
 pub(super) struct Languages {
     automata: AHashMap<ContentLanguage, Rc<StringAutomaton>>,
+    /// Of these automata.
+    overflows: Overflows,
     emptiness: AHashMap<StringSpec, Emptiness>,
+    relations: AHashMap<(ContentLanguage, ContentLanguage), Relation>,
 }
+
+/// Most pairs of states that are looked at to relate two languages.
+const MAX_PAIRS: usize = 1_000;
+
+/// Strings that are tried before a set is looked at as a whole.
+const WITNESSES: [&str; 4] = ["", "a", "0", "é~"];
 
 impl Reducer<'_> {
     /// Whether `content` fits `spec`.
@@ -59,7 +71,7 @@ impl Reducer<'_> {
             return Ok(Some(words));
         }
         self.spend(1_000)?;
-        let automaton = StringAutomaton::new(spec, self.limits, &crate::automata::Overflows::default())
+        let automaton = StringAutomaton::new(spec, self.limits, &Overflows::default())
             .map_err(|error| self.language_fault(&error))?;
         let Some(mut words) = automaton.list_words(MAX_LISTED) else { return Ok(None) };
         words.sort_unstable();
@@ -72,7 +84,12 @@ impl Reducer<'_> {
         }
         self.spend(1 + content.len() / 8)?;
         let automaton = self.automaton(language)?;
+        let n_overflows = self.languages.overflows.load(Ordering::Relaxed);
         let end = content.chars().try_fold(0, |state, character| automaton.step_char(state, character as u32));
+        if self.languages.overflows.load(Ordering::Relaxed) != n_overflows {
+            let limit = LimitError { setting: "max_automaton_states", limit: self.limits.max_automaton_states };
+            return Err(self.language_fault(&GrammarError::Limit(limit)));
+        }
         Ok(end.is_some_and(|state| automaton.accepts_content(state, 0)))
     }
 
@@ -83,11 +100,95 @@ impl Reducer<'_> {
         self.spend(100)?;
         let content = vec![ContentConstraint { language: language.clone(), negated: false }];
         let spec = StringSpec { content, ..StringSpec::default() };
-        let automaton = StringAutomaton::new(&spec, self.limits, &crate::automata::Overflows::default())
+        let automaton = StringAutomaton::new(&spec, self.limits, &self.languages.overflows)
             .map_err(|error| self.language_fault(&error))?;
         let automaton = Rc::new(automaton);
         self.languages.automata.insert(language.clone(), Rc::clone(&automaton));
         Ok(automaton)
+    }
+
+    /// The strings of both, without constraints that others imply; `None` where there are none for sure.
+    pub(in crate::json_schema) fn both_languages(
+        &mut self,
+        left: &StringSpec,
+        right: &StringSpec,
+    ) -> Result<Option<StringSpec>> {
+        let Some(both) = both_string_specs(left, right) else { return Ok(None) };
+        let mut content: Vec<ContentConstraint> = Vec::with_capacity(both.content.len());
+        'constraints: for constraint in both.content {
+            let is_new = !left.content.contains(&constraint);
+            let mut index = 0;
+            while index < content.len() {
+                let own = &content[index];
+                if !is_new && left.content.contains(own) {
+                    index += 1;
+                    continue;
+                }
+                let (own_language, own_negated) = (own.language.clone(), own.negated);
+                let relation = self.relation(&own_language, &constraint.language)?;
+                let (is_empty, own_is_implied, is_implied) = match (own_negated, constraint.negated) {
+                    (false, false) => (!relation.both, !relation.only_right, !relation.only_left),
+                    (false, true) => (!relation.only_left, false, !relation.both),
+                    (true, false) => (!relation.only_right, !relation.both, false),
+                    (true, true) => (false, !relation.only_left, !relation.only_right),
+                };
+                if is_empty {
+                    return Ok(None);
+                }
+                if is_implied {
+                    continue 'constraints;
+                }
+                if own_is_implied {
+                    content.remove(index);
+                } else {
+                    index += 1;
+                }
+            }
+            content.push(constraint);
+        }
+        Ok(Some(StringSpec { content, ..both }))
+    }
+
+    fn relation(&mut self, left: &ContentLanguage, right: &ContentLanguage) -> Result<Relation> {
+        if let (ContentLanguage::OneOf(left), ContentLanguage::OneOf(right)) = (left, right) {
+            let is_in = |word: &Arc<str>, words: &[Arc<str>]| words.binary_search(word).is_ok();
+            return Ok(Relation {
+                both: left.iter().any(|word| is_in(word, right)),
+                only_left: !left.iter().all(|word| is_in(word, right)),
+                only_right: !right.iter().all(|word| is_in(word, left)),
+            });
+        }
+        if let ContentLanguage::OneOf(words) = left {
+            let (mut both, mut only_left) = (false, false);
+            for word in words.iter() {
+                let is_in = self.is_in(right, word)?;
+                both |= is_in;
+                only_left |= !is_in;
+            }
+            return Ok(Relation { both, only_left, only_right: true });
+        }
+        if let ContentLanguage::OneOf(_) = right {
+            return self.relation(right, left).map(Relation::turned);
+        }
+        let is_pattern = |language: &ContentLanguage| {
+            matches!(language, ContentLanguage::Search(_) | ContentLanguage::Match(_) | ContentLanguage::Expression(_))
+        };
+        if !is_pattern(left) || !is_pattern(right) {
+            return Ok(Relation::ANY);
+        }
+        let pair = (left.clone(), right.clone());
+        if let Some(known) = self.languages.relations.get(&pair) {
+            return Ok(*known);
+        }
+        self.spend(100)?;
+        let (of_left, of_right) = (self.automaton(left)?, self.automaton(right)?);
+        let n_overflows = self.languages.overflows.load(Ordering::Relaxed);
+        let mut relation = of_left.relation(&of_right, MAX_PAIRS);
+        if self.languages.overflows.load(Ordering::Relaxed) != n_overflows {
+            relation = Relation::ANY;
+        }
+        self.languages.relations.insert(pair, relation);
+        Ok(relation)
     }
 
     /// Whether any string fits `spec`. One constraint alone is taken for satisfiable: nothing is narrowed by that.
@@ -98,6 +199,12 @@ impl Reducer<'_> {
         }
         if let Some(known) = self.languages.emptiness.get(spec) {
             return Ok(*known);
+        }
+        for word in WITNESSES.iter().filter(|_| spec.content.iter().all(|constraint| constraint.negated)) {
+            if self.string_fits(spec, word)? {
+                self.languages.emptiness.insert(spec.clone(), Emptiness::NonEmpty);
+                return Ok(Emptiness::NonEmpty);
+            }
         }
         self.spend(1_000)?;
         let emptiness = string_emptiness(spec, self.limits).map_err(|error| self.language_fault(&error))?;

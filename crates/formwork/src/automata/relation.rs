@@ -1,0 +1,125 @@
+//! How do two languages of strings lie to each other? Their automata, walked side by side.
+
+use ahash::AHashSet;
+
+use super::alphabet::Alphabet;
+use super::json_string::StringAutomaton;
+
+/// Which strings there may be: what is `false` there is certainly none of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Relation {
+    /// Of both languages.
+    pub(crate) both: bool,
+    /// Of the first alone.
+    pub(crate) only_left: bool,
+    /// Of the second alone.
+    pub(crate) only_right: bool,
+}
+
+impl Relation {
+    /// Nothing is known.
+    pub(crate) const ANY: Relation = Relation { both: true, only_left: true, only_right: true };
+
+    /// The same, seen from the other.
+    pub(crate) fn turned(self) -> Relation {
+        Relation { only_left: self.only_right, only_right: self.only_left, ..self }
+    }
+}
+
+impl StringAutomaton {
+    /// How this language lies to another, their lengths left aside; nothing is known where the walk meets more than
+    /// `max_pairs` pairs of states or an automaton without a table.
+    pub(crate) fn relation(&self, other: &StringAutomaton, max_pairs: usize) -> Relation {
+        let (Some(left), Some(right)) = (self.dfa(), other.dfa()) else { return Relation::ANY };
+        let letters = common_letters(left.machine().alphabet(), right.machine().alphabet());
+        let mut relation = Relation { both: false, only_left: !left.is_empty(), only_right: !right.is_empty() };
+        if left.is_empty() || right.is_empty() {
+            return relation;
+        }
+        (relation.only_left, relation.only_right) = (false, false);
+        let mut pending = vec![(0, 0)];
+        let mut seen: AHashSet<(u32, u32)> = AHashSet::from_iter(pending.iter().copied());
+        while let Some((at_left, at_right)) = pending.pop() {
+            match (left.is_accepting(at_left), right.is_accepting(at_right)) {
+                (true, true) => relation.both = true,
+                (true, false) => relation.only_left = true,
+                (false, true) => relation.only_right = true,
+                (false, false) => {}
+            }
+            for (letter_left, letter_right) in &letters {
+                match (left.next(at_left, *letter_left), right.next(at_right, *letter_right)) {
+                    // Every state that is offered is live, so some string goes on here.
+                    (Some(_), None) => relation.only_left = true,
+                    (None, Some(_)) => relation.only_right = true,
+                    (Some(next_left), Some(next_right)) if seen.insert((next_left, next_right)) => {
+                        pending.push((next_left, next_right));
+                    }
+                    _ => {}
+                }
+            }
+            if relation == Relation::ANY || seen.len() > max_pairs {
+                return Relation::ANY;
+            }
+        }
+        relation
+    }
+}
+
+/// Pairs of classes that share a character.
+fn common_letters(left: &Alphabet, right: &Alphabet) -> Vec<(usize, usize)> {
+    let mut pairs = Vec::new();
+    let mut of_left = left.ranges().peekable();
+    let mut of_right = right.ranges().peekable();
+    let mut from = 0;
+    while let (Some((_, end_left, class_left)), Some((_, end_right, class_right))) = (of_left.peek(), of_right.peek()) {
+        let end = *end_left.min(end_right);
+        let is_surrogates = from >= 0xD800 && end <= 0xDFFF;
+        if !is_surrogates {
+            pairs.push((*class_left, *class_right));
+        }
+        let (left_ends, right_ends) = (*end_left == end, *end_right == end);
+        if left_ends {
+            of_left.next();
+        }
+        if right_ends {
+            of_right.next();
+        }
+        from = end + 1;
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::automata::lazy_dfa::Overflows;
+    use crate::automata::{ContentConstraint, ContentLanguage, StringSpec};
+    use crate::limits::Limits;
+
+    fn automaton(pattern: &str) -> StringAutomaton {
+        let content = vec![ContentConstraint { language: ContentLanguage::Search(pattern.into()), negated: false }];
+        let spec = StringSpec { content, ..StringSpec::default() };
+        StringAutomaton::new(&spec, &Limits::default(), &Overflows::default()).unwrap()
+    }
+
+    #[test]
+    fn languages_are_disjoint_within_each_other_or_neither() {
+        for (left, right, both, only_left, only_right) in [
+            ("^a", "^b", false, true, true),
+            ("^a", "^ab", true, true, false),
+            ("^[0-9]+$", "^[0-9a-f]+$", true, false, true),
+            ("^[a-f]$", "^(?:a|b|c|d|e|f)$", true, false, false),
+            ("x", "y", true, true, true),
+            ("^\\p{Lu}", "^[a-z]", false, true, true),
+            ("^a{3}$", "^(?:aa)*$", false, true, true),
+            ("", "é$", true, true, false),
+        ] {
+            let expected = Relation { both, only_left, only_right };
+            assert_eq!(automaton(left).relation(&automaton(right), 1_000), expected, "{left} {right}");
+            assert_eq!(automaton(right).relation(&automaton(left), 1_000), expected.turned(), "{right} {left}");
+        }
+        assert_eq!(automaton("^a{50}$").relation(&automaton("^a{51}$"), 10), Relation::ANY, "the walk is cut off");
+    }
+}
