@@ -28,6 +28,7 @@ mod automata;
 mod compiler;
 mod error;
 pub mod grammar;
+mod hash;
 mod ids;
 pub mod json_schema;
 mod limits;

@@ -3,7 +3,7 @@
 //! Every expression of one content automaton treats all characters of a class alike, so the automaton's input is a
 //! class, not a byte: `\s` or `\p{L}` cost one class instead of hundreds of UTF-8 sequences.
 
-use ahash::AHashMap;
+use crate::hash::HashMap;
 
 /// A partition of all code points into classes numbered from 0.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Alphabet {
 pub(crate) struct AlphabetBuilder {
     /// Ends of ranges: where a set begins or stops, and which set.
     edges: Vec<(u32, u32)>,
-    set_ids: AHashMap<Vec<(u32, u32)>, u32>,
+    set_ids: HashMap<Vec<(u32, u32)>, u32>,
 }
 
 impl AlphabetBuilder {
@@ -41,7 +41,7 @@ impl AlphabetBuilder {
     pub(crate) fn build(mut self) -> Option<Alphabet> {
         self.edges.sort_unstable();
         let mut members: Vec<u32> = Vec::new();
-        let mut classes: AHashMap<Vec<u32>, u8> = AHashMap::from_iter([(Vec::new(), 0)]);
+        let mut classes: HashMap<Vec<u32>, u8> = HashMap::from_iter([(Vec::new(), 0)]);
         let mut intervals: Vec<(u32, u8)> = vec![(0, 0)];
         let mut index = 0;
         while index < self.edges.len() {

@@ -3,6 +3,8 @@
 //! A state is one word: the content automaton's state and the decoder's. The number of characters begun so far is kept
 //! beside it by the caller, so that `maxLength` 10 and 1,000,000 make the same states.
 
+use std::sync::{Arc, OnceLock};
+
 use super::content::ContentMachine;
 use super::decoder::{DecodeState, Decoded, Escapes};
 use super::lazy_dfa::{LazyDfa, Overflows, StateId};
@@ -30,10 +32,33 @@ enum Content {
     Free,
     /// Anything but a few strings, as a trie: a state is a node and one more, 0 before the first character, [`DIVERGED`]
     /// when no string of the trie can be met any more.
-    Excluding(TokenTrie),
+    Excluding(Excluded),
     Dfa(Box<LazyDfa<ContentMachine>>),
     /// International host names.
     Names(NameAutomaton),
+}
+
+/// Strings that a content is none of, and their trie, which is made when it is first asked for: most records hold names
+/// that nobody ever comes near.
+#[derive(Debug)]
+struct Excluded {
+    strings: Arc<[Arc<str>]>,
+    trie: OnceLock<TokenTrie>,
+}
+
+impl Excluded {
+    fn trie(&self) -> &TokenTrie {
+        let entries = || self.strings.iter().map(|string| (string.as_bytes(), 0)).collect();
+        self.trie.get_or_init(|| TokenTrie::new(entries()))
+    }
+
+    fn has_empty(&self) -> bool {
+        self.strings.first().is_some_and(|first| first.is_empty())
+    }
+
+    fn n_bytes(&self) -> usize {
+        self.trie.get().map_or(0, TokenTrie::n_bytes)
+    }
 }
 
 /// See [`Content::Excluding`].
@@ -46,8 +71,8 @@ impl Content {
         match &*spec.content {
             [] => Ok((Content::Free, any)),
             [ContentConstraint { language: ContentLanguage::OneOf(strings), negated: true }] => {
-                let strings = TokenTrie::new(strings.iter().map(|string| (string.as_bytes(), 0)).collect());
-                Ok((Content::Excluding(strings), any))
+                let excluded = Excluded { strings: Arc::clone(strings), trie: OnceLock::new() };
+                Ok((Content::Excluding(excluded), any))
             }
             [ContentConstraint { language: ContentLanguage::HostName { international: true }, negated }] => {
                 let names = NameAutomaton::new(*negated, limits.max_automaton_states, overflows);
@@ -138,7 +163,7 @@ impl StringAutomaton {
         match &self.content {
             Content::Dfa(dfa) if dfa.is_empty() => true,
             // Of finitely many strings, those of bounded length may be all that there are: of length 0 there is one.
-            Content::Excluding(strings) if self.max_chars == 0 => !strings.root_values().is_empty(),
+            Content::Excluding(excluded) if self.max_chars == 0 => excluded.has_empty(),
             _ => !self.admits(0, 0),
         }
     }
@@ -189,7 +214,7 @@ impl StringAutomaton {
     pub(crate) fn excluded(&self, content: StateId) -> Option<Option<(&TokenTrie, Option<usize>)>> {
         match &self.content {
             Content::Excluding(_) if content == DIVERGED => Some(None),
-            Content::Excluding(strings) => Some(Some((strings, (content as usize).checked_sub(1)))),
+            Content::Excluding(excluded) => Some(Some((excluded.trie(), (content as usize).checked_sub(1)))),
             _ => None,
         }
     }
@@ -282,7 +307,7 @@ impl StringAutomaton {
     pub(crate) fn step_char(&self, content: StateId, char: u32) -> Option<StateId> {
         match &self.content {
             Content::Free => Some(0),
-            Content::Excluding(strings) => Some(step_excluding(strings, content, char)),
+            Content::Excluding(excluded) => Some(step_excluding(excluded.trie(), content, char)),
             Content::Dfa(dfa) => dfa.next(content, dfa.machine().alphabet().class(char)),
             Content::Names(names) => names.step(content, char),
         }
@@ -292,8 +317,8 @@ impl StringAutomaton {
     fn is_accepting(&self, content: StateId) -> bool {
         match (&self.content, content) {
             (Content::Free, _) | (Content::Excluding(_), DIVERGED) => true,
-            (Content::Excluding(strings), 0) => strings.root_values().is_empty(),
-            (Content::Excluding(strings), state) => strings.values(state as usize - 1).is_empty(),
+            (Content::Excluding(excluded), 0) => !excluded.has_empty(),
+            (Content::Excluding(excluded), state) => excluded.trie().values(state as usize - 1).is_empty(),
             (Content::Dfa(dfa), _) => dfa.is_accepting(content),
             (Content::Names(names), _) => names.is_accepting(content),
         }
@@ -332,7 +357,7 @@ impl StringAutomaton {
     pub(crate) fn n_bytes(&self) -> usize {
         match &self.content {
             Content::Free => 0,
-            Content::Excluding(strings) => strings.n_bytes(),
+            Content::Excluding(excluded) => excluded.n_bytes(),
             Content::Dfa(dfa) => dfa.n_bytes(),
             Content::Names(names) => names.n_bytes(),
         }

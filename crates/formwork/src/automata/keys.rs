@@ -47,6 +47,11 @@ fn closes_escaped(bytes: &[u8]) -> bool {
 }
 
 fn is_json_string(bytes: &[u8], escapes: Escapes) -> bool {
+    if let [b'"', content @ .., b'"'] = bytes
+        && content.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'"' && *byte != b'\\')
+    {
+        return true;
+    }
     decode(bytes, escapes) == Some(DecodeState::CLOSED)
 }
 
@@ -72,7 +77,7 @@ impl Keys {
         let sorted: Vec<Box<[u8]>> = sorted;
         let all_are = |escapes| sorted.iter().all(|name| is_json_string(name, escapes));
         let escapes = if all_are(Escapes::Canonical) { Escapes::Canonical } else { Escapes::Any };
-        Keys { quoted: all_are(Escapes::Any), escapes, sorted, order }
+        Keys { quoted: escapes == Escapes::Canonical || all_are(Escapes::Any), escapes, sorted, order }
     }
 
     /// The content of a key by its index in written order; of one that is no JSON string, its bytes.

@@ -6,12 +6,13 @@
 
 use std::cmp::Reverse;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use ahash::AHashMap;
+use indexmap::IndexSet;
 
 use super::lengths::Intervals;
+use crate::hash::{HashMap, Seeded};
 
 /// An automaton described by its states' contents.
 pub(crate) trait Machine {
@@ -72,12 +73,18 @@ const N_CHUNKS: usize = 22;
 /// States that are looked at depth first before a search for an accepting state goes on breadth first.
 const MAX_DEPTH_FIRST: usize = 64;
 
-type Chunk = OnceLock<Box<[OnceLock<Row>]>>;
-
+/// Some states, in few allocations: an automaton of thousands is made and freed in no time.
 #[derive(Debug)]
-struct Row {
+struct Chunk {
+    rows: Box<[Row]>,
+    /// The steps of one state after those of the other.
     next: Box<[AtomicU32]>,
-    accepting: bool,
+}
+
+#[derive(Debug, Default)]
+struct Row {
+    /// Written before the state's number is given to anybody.
+    accepting: AtomicBool,
     /// Whether any step is live, where that was asked.
     goes_on: OnceLock<bool>,
     /// What the machine says of lengths, where that was asked.
@@ -88,7 +95,7 @@ struct Row {
 #[derive(Debug)]
 pub(crate) struct LazyDfa<M: Machine> {
     machine: M,
-    chunks: [Chunk; N_CHUNKS],
+    chunks: [OnceLock<Chunk>; N_CHUNKS],
     work: Mutex<Work<M::State>>,
     max_states: usize,
     n_bytes: AtomicUsize,
@@ -99,11 +106,11 @@ pub(crate) struct LazyDfa<M: Machine> {
 
 #[derive(Debug)]
 struct Work<S> {
-    ids: AHashMap<S, StateId>,
-    states: Vec<S>,
+    /// By their numbers.
+    states: IndexSet<S, Seeded>,
     live: Vec<Liveness>,
     /// Whether no step from anywhere behind the state is dead, where that was asked.
-    never_dies: AHashMap<StateId, bool>,
+    never_dies: HashMap<StateId, bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,12 +127,7 @@ impl<M: Machine> LazyDfa<M> {
         let mut dfa = LazyDfa {
             machine,
             chunks: std::array::from_fn(|_| OnceLock::new()),
-            work: Mutex::new(Work {
-                ids: AHashMap::new(),
-                states: Vec::new(),
-                live: Vec::new(),
-                never_dies: AHashMap::new(),
-            }),
+            work: Mutex::new(Work { states: IndexSet::default(), live: Vec::new(), never_dies: HashMap::default() }),
             max_states,
             n_bytes: AtomicUsize::new(0),
             overflows,
@@ -155,7 +157,7 @@ impl<M: Machine> LazyDfa<M> {
 
     /// The live state that `state` goes to.
     pub(crate) fn next(&self, state: StateId, class: usize) -> Option<StateId> {
-        match self.row(state).next[class].load(Ordering::Acquire) {
+        match self.step_of(state, class).load(Ordering::Acquire) {
             UNKNOWN => self.find(state, class),
             DEAD => None,
             target => Some(target - FIRST),
@@ -164,7 +166,7 @@ impl<M: Machine> LazyDfa<M> {
 
     /// Whether the input may end in `state`.
     pub(crate) fn is_accepting(&self, state: StateId) -> bool {
-        self.row(state).accepting
+        self.row(state).accepting.load(Ordering::Relaxed)
     }
 
     /// Whether any step from `state` is live.
@@ -208,7 +210,7 @@ impl<M: Machine> LazyDfa<M> {
 
     fn list(&self, state: StateId, cap: usize, is_wanted: impl Fn(StateId) -> bool) -> Option<Vec<StateId>> {
         let mut states = vec![state];
-        let mut seen = ahash::AHashSet::from_iter([state]);
+        let mut seen = crate::hash::HashSet::from_iter([state]);
         let mut index = 0;
         while index < states.len() {
             for class in 0..self.machine.n_classes() {
@@ -239,8 +241,16 @@ impl<M: Machine> LazyDfa<M> {
 
     fn row(&self, state: StateId) -> &Row {
         let (chunk, index) = place(state as usize);
-        let row = self.chunks[chunk].get().and_then(|chunk| chunk[index].get());
-        row.expect("a state's row is made when the state is numbered")
+        &self.chunk(chunk).rows[index]
+    }
+
+    fn step_of(&self, state: StateId, class: usize) -> &AtomicU32 {
+        let (chunk, index) = place(state as usize);
+        &self.chunk(chunk).next[index * self.machine.n_classes() + class]
+    }
+
+    fn chunk(&self, chunk: usize) -> &Chunk {
+        self.chunks[chunk].get().expect("a state's row is made when the state is numbered")
     }
 
     #[cold]
@@ -249,14 +259,14 @@ impl<M: Machine> LazyDfa<M> {
         let next = self.machine.step(&work.states[state as usize], class);
         let target = next.and_then(|next| self.intern(&mut work, next)).filter(|id| self.is_live(&mut work, *id));
         let entry = target.map_or(DEAD, |id| id + FIRST);
-        self.row(state).next[class].store(entry, Ordering::Release);
+        self.step_of(state, class).store(entry, Ordering::Release);
         target
     }
 
     /// Numbers a state; `None`, and an overflow, when there are too many.
     fn intern(&self, work: &mut Work<M::State>, state: M::State) -> Option<StateId> {
-        if let Some(id) = work.ids.get(&state) {
-            return Some(*id);
+        if let Some(id) = work.states.get_index_of(&state) {
+            return Some(id as StateId);
         }
         let is_full = work.states.len() >= self.max_states || self.n_bytes() > MAX_BYTES_PER_STATE * self.max_states;
         if is_full || self.machine.is_too_large(&state) {
@@ -265,21 +275,18 @@ impl<M: Machine> LazyDfa<M> {
         }
         let id = work.states.len() as StateId;
         let (chunk, index) = place(id as usize);
-        let slots = self.chunks[chunk]
-            .get_or_init(|| std::iter::repeat_with(OnceLock::new).take(FIRST_CHUNK << chunk).collect());
         let n_classes = self.machine.n_classes();
-        let next = std::iter::repeat_with(|| AtomicU32::new(UNKNOWN)).take(n_classes).collect();
-        let row = Row {
-            next,
-            accepting: self.machine.is_accepting(&state),
-            goes_on: OnceLock::new(),
-            lengths: OnceLock::new(),
-        };
-        slots[index].set(row).expect("each state is numbered once");
-        let n_bytes = 4 * n_classes + 4 * size_of::<M::State>() + 64 + self.machine.n_bytes(&state);
-        self.n_bytes.fetch_add(n_bytes, Ordering::Relaxed);
-        work.ids.insert(state.clone(), id);
-        work.states.push(state);
+        let Chunk { rows, .. } = self.chunks[chunk].get_or_init(|| {
+            let n_rows = FIRST_CHUNK << chunk;
+            self.n_bytes.fetch_add(n_rows * (size_of::<Row>() + 4 * n_classes), Ordering::Relaxed);
+            Chunk {
+                rows: std::iter::repeat_with(Row::default).take(n_rows).collect(),
+                next: std::iter::repeat_with(|| AtomicU32::new(UNKNOWN)).take(n_rows * n_classes).collect(),
+            }
+        });
+        rows[index].accepting.store(self.machine.is_accepting(&state), Ordering::Relaxed);
+        self.n_bytes.fetch_add(2 * size_of::<M::State>() + 32 + self.machine.n_bytes(&state), Ordering::Relaxed);
+        work.states.insert(state);
         work.live.push(Liveness::Unknown);
         Some(id)
     }
@@ -305,19 +312,15 @@ impl<M: Machine> LazyDfa<M> {
     fn search(&self, work: &mut Work<M::State>, state: StateId, depth_first: bool) -> Option<bool> {
         // Each state with the one that it was found from.
         let mut found = vec![(state, usize::MAX)];
+        if self.is_accepting(state) {
+            work.live[state as usize] = Liveness::Live;
+            return Some(true);
+        }
         let mut pending = std::collections::BinaryHeap::from([(Reverse(0), 0, 0usize)]);
-        let mut seen = ahash::AHashSet::from_iter([state]);
+        let mut seen = crate::hash::HashSet::from_iter([state]);
         let mut n_expanded = 0;
         while let Some((_, _, index)) = pending.pop() {
             let current = found[index].0;
-            if work.live[current as usize] == Liveness::Live || self.row(current).accepting {
-                let mut at = index;
-                while at != usize::MAX {
-                    work.live[found[at].0 as usize] = Liveness::Live;
-                    at = found[at].1;
-                }
-                return Some(true);
-            }
             n_expanded += 1;
             if depth_first && n_expanded > MAX_DEPTH_FIRST {
                 return None;
@@ -325,12 +328,21 @@ impl<M: Machine> LazyDfa<M> {
             for class in 0..self.machine.n_classes() {
                 let Some(next) = self.machine.step(&work.states[current as usize], class) else { continue };
                 let next = self.intern(work, next)?;
-                if work.live[next as usize] != Liveness::Dead && seen.insert(next) {
-                    let turn = if depth_first { found.len() as i64 } else { -(found.len() as i64) };
-                    let distance = self.machine.distance(&work.states[next as usize]);
-                    pending.push((Reverse(distance), turn, found.len()));
-                    found.push((next, index));
+                if work.live[next as usize] == Liveness::Dead || !seen.insert(next) {
+                    continue;
                 }
+                found.push((next, index));
+                if work.live[next as usize] == Liveness::Live || self.is_accepting(next) {
+                    let mut at = found.len() - 1;
+                    while at != usize::MAX {
+                        work.live[found[at].0 as usize] = Liveness::Live;
+                        at = found[at].1;
+                    }
+                    return Some(true);
+                }
+                let turn = if depth_first { found.len() as i64 } else { -(found.len() as i64) };
+                let distance = self.machine.distance(&work.states[next as usize]);
+                pending.push((Reverse(distance), turn, found.len() - 1));
             }
         }
         for (state, _) in found {

@@ -6,11 +6,10 @@
 //! automaton, determinised by keeping its formula. Looking behind runs beside it as a set of states from every place
 //! on, each under a formula of its own, as what is looked for behind may itself look ahead.
 
-use ahash::AHashMap;
-
 use super::alphabet::Alphabet;
 use super::expression::{Node, WORD};
 use super::formula::{END, Formula, TooLarge};
+use crate::hash::HashMap;
 
 /// A set of character classes.
 type ClassSet = [u64; 4];
@@ -101,7 +100,7 @@ impl Program {
             alphabet,
             instructions: vec![Instruction::AtEnd],
             assertions: Vec::new(),
-            known: AHashMap::new(),
+            known: HashMap::default(),
             max_instructions,
         };
         let matched = compiler.push(Instruction::Match)?;
@@ -190,7 +189,7 @@ impl Place<'_> {
 
     /// All that is reached without reading. A state is visited again only under conditions that are new.
     fn close(&self, from: Vec<(u32, Formula)>) -> Result<Closure, TooLarge> {
-        let mut reached: AHashMap<u32, Formula> = AHashMap::new();
+        let mut reached: HashMap<u32, Formula> = HashMap::default();
         let mut pending = from;
         let mut closure = Closure::default();
         while let Some((state, condition)) = pending.pop() {
@@ -227,7 +226,7 @@ struct Compiler<'a> {
     instructions: Vec<Instruction>,
     assertions: Vec<Assertion>,
     /// Assertions about one character, which word boundaries share.
-    known: AHashMap<bool, u32>,
+    known: HashMap<bool, u32>,
     max_instructions: usize,
 }
 

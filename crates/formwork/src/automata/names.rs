@@ -7,10 +7,9 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ahash::AHashMap;
-
 use super::idna::{self, MAX_LABEL};
 use super::lazy_dfa::{Overflows, StateId};
+use crate::hash::HashMap;
 
 /// Longest name, in its ASCII form.
 const MAX_NAME: usize = 253;
@@ -62,8 +61,8 @@ enum Node {
 #[derive(Debug, Default)]
 struct Tree {
     nodes: Vec<Node>,
-    roots: AHashMap<Before, StateId>,
-    children: AHashMap<(StateId, u32), Option<StateId>>,
+    roots: HashMap<Before, StateId>,
+    children: HashMap<(StateId, u32), Option<StateId>>,
 }
 
 impl Tree {
@@ -98,8 +97,11 @@ pub(crate) struct NameAutomaton {
 impl NameAutomaton {
     pub(crate) fn new(negated: bool, max_states: usize, overflows: &Overflows) -> NameAutomaton {
         let root = Before::default();
-        let tree =
-            Tree { nodes: vec![Node::Root(root)], roots: AHashMap::from_iter([(root, 0)]), children: AHashMap::new() };
+        let tree = Tree {
+            nodes: vec![Node::Root(root)],
+            roots: HashMap::from_iter([(root, 0)]),
+            children: HashMap::default(),
+        };
         let max_nodes = max_states.saturating_mul(NODES_PER_STATE);
         NameAutomaton { negated, tree: Mutex::new(tree), max_nodes, overflows: Overflows::clone(overflows) }
     }

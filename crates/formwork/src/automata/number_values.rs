@@ -1,13 +1,12 @@
 //! Which numbers can still be read from a state? Values, not spellings: `1` and `1.0` are one.
 
-use ahash::{AHashMap, AHashSet};
-
 use super::automaton::Automaton;
 use super::decimal::Decimal;
 use super::lazy_dfa::{LazyDfa, Overflows};
 use super::number::NumberMachine;
 use super::word_count::WordCount;
 use crate::error::GrammarError;
+use crate::hash::{HashMap, HashSet};
 use crate::limits::Limits;
 
 /// Most states and texts that are looked at.
@@ -29,7 +28,7 @@ impl Automaton {
         }
         let mut total = 0u64;
         for _ in 0..MAX_DIGITS {
-            let mut next: AHashMap<u64, u64> = AHashMap::new();
+            let mut next: HashMap<u64, u64> = HashMap::default();
             for (state, n_ways) in &layer {
                 for digit in b'0'..=b'9' {
                     let Some(target) = self.step(*state, digit, &mut 0) else { continue };
@@ -79,7 +78,7 @@ impl Automaton {
 
     fn search_number(&self, state: u64, text: &[u8], is_new: &dyn Fn(&str) -> bool) -> Option<bool> {
         let mut pending = vec![(state, text.to_vec())];
-        let mut met: AHashSet<(u64, Vec<u8>)> = AHashSet::new();
+        let mut met: HashSet<(u64, Vec<u8>)> = HashSet::default();
         let mut n_steps = 0;
         while let Some((state, text)) = pending.pop() {
             n_steps += 1;

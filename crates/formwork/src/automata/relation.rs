@@ -1,11 +1,10 @@
 //! How do two languages of strings lie to each other? Their automata, walked side by side.
 
-use ahash::AHashSet;
-
 use super::alphabet::Alphabet;
 use super::json_string::StringAutomaton;
+use crate::hash::HashSet;
 
-/// Which strings there may be: what is `false` there is certainly none of.
+/// Which strings there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Relation {
     /// Of both languages.
@@ -17,8 +16,8 @@ pub(crate) struct Relation {
 }
 
 impl Relation {
-    /// Nothing is known.
-    pub(crate) const ANY: Relation = Relation { both: true, only_left: true, only_right: true };
+    /// Some of each kind.
+    pub(crate) const ALL: Relation = Relation { both: true, only_left: true, only_right: true };
 
     /// The same, seen from the other.
     pub(crate) fn turned(self) -> Relation {
@@ -27,18 +26,18 @@ impl Relation {
 }
 
 impl StringAutomaton {
-    /// How this language lies to another, their lengths left aside; nothing is known where the walk meets more than
-    /// `max_pairs` pairs of states or an automaton without a table.
-    pub(crate) fn relation(&self, other: &StringAutomaton, max_pairs: usize) -> Relation {
-        let (Some(left), Some(right)) = (self.dfa(), other.dfa()) else { return Relation::ANY };
+    /// How this language lies to another, their lengths left aside; `None` where the walk meets more than `max_pairs` pairs of
+    /// states, or an automaton without a table.
+    pub(crate) fn relation(&self, other: &StringAutomaton, max_pairs: usize) -> Option<Relation> {
+        let (left, right) = (self.dfa()?, other.dfa()?);
         let letters = common_letters(left.machine().alphabet(), right.machine().alphabet());
         let mut relation = Relation { both: false, only_left: !left.is_empty(), only_right: !right.is_empty() };
         if left.is_empty() || right.is_empty() {
-            return relation;
+            return Some(relation);
         }
         (relation.only_left, relation.only_right) = (false, false);
         let mut pending = vec![(0, 0)];
-        let mut seen: AHashSet<(u32, u32)> = AHashSet::from_iter(pending.iter().copied());
+        let mut seen: HashSet<(u32, u32)> = HashSet::from_iter(pending.iter().copied());
         while let Some((at_left, at_right)) = pending.pop() {
             match (left.is_accepting(at_left), right.is_accepting(at_right)) {
                 (true, true) => relation.both = true,
@@ -57,11 +56,14 @@ impl StringAutomaton {
                     _ => {}
                 }
             }
-            if relation == Relation::ANY || seen.len() > max_pairs {
-                return Relation::ANY;
+            if relation == Relation::ALL {
+                break;
+            }
+            if seen.len() > max_pairs {
+                return None;
             }
         }
-        relation
+        Some(relation)
     }
 }
 
@@ -117,9 +119,9 @@ mod tests {
             ("", "é$", true, true, false),
         ] {
             let expected = Relation { both, only_left, only_right };
-            assert_eq!(automaton(left).relation(&automaton(right), 1_000), expected, "{left} {right}");
-            assert_eq!(automaton(right).relation(&automaton(left), 1_000), expected.turned(), "{right} {left}");
+            assert_eq!(automaton(left).relation(&automaton(right), 1_000), Some(expected), "{left} {right}");
+            assert_eq!(automaton(right).relation(&automaton(left), 1_000), Some(expected.turned()), "{right} {left}");
         }
-        assert_eq!(automaton("^a{50}$").relation(&automaton("^a{51}$"), 10), Relation::ANY, "the walk is cut off");
+        assert_eq!(automaton("^a{50}$").relation(&automaton("^a{51}$"), 10), None, "the walk is cut off");
     }
 }

@@ -2,11 +2,10 @@
 //!
 //! Of a string the words are its contents, however they are spelled; of other automata they are the lexemes.
 
-use ahash::AHashMap;
-
 use super::automaton::Automaton;
 use super::decoder::DecodeState;
 use super::json_string::{StringAutomaton, StringState};
+use crate::hash::HashMap;
 
 /// How many words can still be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +177,7 @@ impl StringAutomaton {
             return self.count_contents(vec![(state.content().into(), 1)], n_chars, room);
         };
         // In the middle of a character, which is counted as begun.
-        let mut starts: AHashMap<u64, u64> = AHashMap::new();
+        let mut starts: HashMap<u64, u64> = HashMap::default();
         for (lo, hi) in ranges.into_iter().filter(|(lo, hi)| lo <= hi) {
             match self.dfa() {
                 Some(dfa) => {
@@ -237,7 +236,7 @@ fn count(machine: &dyn Stepper, starts: Vec<(u64, u64)>, room: u32) -> Option<Wo
         if machine.completes() && n_beginnings >= WordCount::PLENTY.into() || max_states > 0 && has_loop() {
             return Some(WordCount::Plenty);
         }
-        let mut next: AHashMap<u64, u64> = AHashMap::new();
+        let mut next: HashMap<u64, u64> = HashMap::default();
         for (state, n_ways) in &layer {
             machine.steps(*state, &mut |target, n_letters| {
                 n_steps += 1;
@@ -262,7 +261,7 @@ fn has_loop(machine: &dyn Stepper, start: u64, max_states: usize) -> bool {
         found.dedup();
         found
     };
-    let mut open: AHashMap<u64, bool> = AHashMap::from_iter([(start, true)]);
+    let mut open: HashMap<u64, bool> = HashMap::from_iter([(start, true)]);
     let mut stack = vec![(start, targets(start))];
     while let Some((state, pending)) = stack.last_mut() {
         match pending.pop() {

@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ahash::AHashMap;
-
 use super::CompiledGrammar;
+use crate::hash::HashMap;
 
 /// Compiled grammars by the text of what they were compiled from.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ pub(super) struct GrammarCache {
 
 #[derive(Debug, Default)]
 struct Entries {
-    grammars: AHashMap<String, (Arc<CompiledGrammar>, u64)>,
+    grammars: HashMap<String, (Arc<CompiledGrammar>, u64)>,
     /// Rises with every use.
     clock: u64,
 }

@@ -7,19 +7,18 @@
 use std::collections::hash_map;
 use std::sync::Arc;
 
-use ahash::AHashMap;
-
 use crate::automata::{Automaton, Terminal};
+use crate::hash::HashMap;
 use crate::mask::Profiles;
 
 /// Terminals of one generation.
 const MAX_TERMINALS: usize = 5_000;
 /// Bytes of the automata and profiles of one generation.
-const MAX_BYTES: usize = 96 << 20;
+const MAX_BYTES: usize = 128 << 20;
 /// Entries that are measured anew, as they grow by being used, with each one that is added.
 const MEASURED: usize = 2;
 /// Entries that are freed with each one that is added.
-const FREED: usize = 4;
+const FREED: usize = 2;
 
 /// An automaton and what is known of its states.
 pub(super) type Shared = (Arc<Automaton>, Arc<Profiles>);
@@ -33,7 +32,7 @@ pub(super) struct TerminalCache {
 
 #[derive(Debug, Default)]
 struct Generation {
-    known: AHashMap<Terminal, Shared>,
+    known: HashMap<Terminal, Shared>,
     /// The same, each with its bytes when it was last measured.
     measured: Vec<(Shared, usize)>,
     n_bytes: usize,

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use ahash::AHashMap;
-
 use super::include::Part;
 use super::lower::lower;
 use super::productions::Productions;
 use super::rules::{check_list, check_record};
 use crate::automata::{Automaton, Terminal};
 use crate::error::{GrammarError, LimitError};
+use crate::hash::{HashMap, Seeded};
 use crate::ids::{NonterminalId, TerminalId};
 use crate::limits::Limits;
 
@@ -196,7 +195,7 @@ pub enum KeyOrder {
 #[derive(Clone, Debug, Default)]
 pub struct GrammarBuilder {
     pub(super) terminals: Vec<Terminal>,
-    terminal_ids: AHashMap<Terminal, TerminalId>,
+    terminal_ids: HashMap<Terminal, TerminalId>,
     pub(super) bodies: Vec<Option<Expr>>,
     pub(super) names: Vec<String>,
     pub(super) whitespace: Option<Whitespace>,
@@ -210,7 +209,14 @@ pub struct GrammarBuilder {
 impl GrammarBuilder {
     /// An empty grammar without whitespace between lexemes.
     pub fn new() -> GrammarBuilder {
-        GrammarBuilder::default()
+        GrammarBuilder {
+            terminals: Vec::with_capacity(16),
+            terminal_ids: HashMap::with_capacity_and_hasher(16, Seeded),
+            bodies: Vec::with_capacity(8),
+            names: Vec::with_capacity(8),
+            part_of: Vec::with_capacity(8),
+            ..GrammarBuilder::default()
+        }
     }
 
     /// Allows whitespace between lexemes.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
+use smallvec::SmallVec;
 
 use super::builder::{Expr, GrammarBuilder, List, Record};
 use super::effect::may_repeat_keys;
@@ -38,7 +39,7 @@ pub(super) fn lower(
     let mut lowering = Lowering {
         builder,
         analysis,
-        nodes: Vec::new(),
+        nodes: Vec::with_capacity(8 * (builder.bodies.len() + 1)),
         loops: Vec::new(),
         lists: Vec::new(),
         records: Vec::new(),
@@ -77,8 +78,8 @@ pub(super) fn lower(
 /// A node under construction.
 #[derive(Default)]
 struct Draft {
-    edges: Vec<Edge>,
-    empty_steps: Vec<NodeId>,
+    edges: SmallVec<[Edge; 1]>,
+    empty_steps: SmallVec<[NodeId; 2]>,
     end: bool,
     /// Set for nodes that are not plain.
     special: Option<Node>,
@@ -357,10 +358,10 @@ impl<'a> Lowering<'a> {
                 return (draft.edges.clone(), draft.end);
             }
             let mut seen = vec![index as NodeId];
-            let mut edges: Vec<Edge> = Vec::new();
+            let mut edges: SmallVec<[Edge; 1]> = SmallVec::new();
             let mut end = false;
             let mut at = 0;
-            let mut known = ahash::AHashSet::from_iter([index as NodeId]);
+            let mut known = crate::hash::HashSet::from_iter([index as NodeId]);
             while at < seen.len() {
                 let draft = &drafts[seen[at] as usize];
                 edges.extend(draft.edges.iter().copied());
@@ -368,7 +369,7 @@ impl<'a> Lowering<'a> {
                 seen.extend(draft.empty_steps.iter().filter(|step| known.insert(**step)));
                 at += 1;
             }
-            let mut distinct = ahash::AHashSet::new();
+            let mut distinct = crate::hash::HashSet::default();
             edges.retain(|edge| distinct.insert(*edge));
             (edges, end)
         };
@@ -377,7 +378,7 @@ impl<'a> Lowering<'a> {
                 Some(node) => node.clone(),
                 None => {
                     let (edges, end) = close(index);
-                    Node::Plain { edges: edges.into(), end }
+                    Node::Plain { edges: edges.into_boxed_slice(), end }
                 }
             })
             .collect()

@@ -6,7 +6,6 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
 use super::builder::{Case, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, Record};
@@ -18,6 +17,7 @@ use super::steps::Steps;
 use super::tally::Tally;
 use crate::automata::{Automaton, WordCount};
 use crate::error::{GrammarError, LimitError};
+use crate::hash::HashMap;
 use crate::ids::NonterminalId;
 use crate::ids::TerminalId;
 use crate::limits::Limits;
@@ -32,7 +32,7 @@ pub(super) struct Analysis<'a> {
     productive: Vec<bool>,
     nullable: Vec<bool>,
     /// How many words terminals have, where that was counted; `None` for more than anyone will write.
-    word_counts: RefCell<AHashMap<TerminalId, Option<u32>>>,
+    word_counts: RefCell<HashMap<TerminalId, Option<u32>>>,
     /// For all of the grammar.
     steps: Steps,
 }
@@ -149,6 +149,9 @@ impl<'a> Analysis<'a> {
     /// Likewise for an entry of a record, where meeting more never harms.
     fn usable_values(&self, cases: &[Case]) -> Cases {
         let mut usable = self.usable_cases(cases);
+        if usable.len() < 2 {
+            return usable;
+        }
         let all = usable.clone();
         let meets_more = |case: &Case, other: &Case| {
             case.value == other.value && case.meets != other.meets && case.meets & other.meets == case.meets
@@ -171,7 +174,12 @@ impl<'a> Analysis<'a> {
 
     /// What can come in a record.
     pub(super) fn usable_record(&self, record: &Record) -> UsableRecord {
-        let mut usable = UsableRecord { indices: Vec::new(), values: Vec::new(), others: Vec::new() };
+        let n = record.properties.len();
+        let mut usable = UsableRecord {
+            indices: Vec::with_capacity(n),
+            values: Vec::with_capacity(n),
+            others: Vec::with_capacity(record.others.len()),
+        };
         for (index, property) in record.properties.iter().enumerate() {
             let cases = self.usable_values(&property.cases);
             if !cases.is_empty() {

@@ -1,6 +1,5 @@
 //! What do the counters, goals and clauses of a grammar come to? From the builder's lists and records to their rules.
 
-use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
 use super::builder::{Case, KeyOrder, List, Record};
@@ -9,6 +8,7 @@ use super::productions::Cases;
 use super::record_rules::{Clause, ClauseKeys, RecordRules};
 use super::tally::Counters;
 use crate::error::GrammarError;
+use crate::hash::HashMap;
 use crate::ids::TerminalId;
 
 /// Most numbers in the table of a record's rules: families times properties.
@@ -166,13 +166,13 @@ fn simplify(record: &Record, usable: &UsableRecord, required: &[bool]) -> Option
 /// Equal sets of sets of goals have equal numbers.
 struct Families {
     all: Vec<Box<[u32]>>,
-    numbers: AHashMap<Box<[u32]>, u32>,
+    numbers: HashMap<Box<[u32]>, u32>,
 }
 
 impl Default for Families {
     fn default() -> Families {
         let none: Box<[u32]> = [0].into();
-        Families { all: vec![none.clone()], numbers: AHashMap::from_iter([(none, 0)]) }
+        Families { all: vec![none.clone()], numbers: HashMap::from_iter([(none, 0)]) }
     }
 }
 

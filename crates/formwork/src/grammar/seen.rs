@@ -1,7 +1,8 @@
 //! Which of a record's keys were written? Interned sets, for records whose keys come in any order.
 
-use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
+
+use crate::hash::HashMap;
 
 /// Number of a set; 0 is the empty one.
 pub(crate) type SeenId = u32;
@@ -10,14 +11,14 @@ pub(crate) type SeenId = u32;
 #[derive(Debug)]
 pub(crate) struct SeenSets {
     sets: Vec<FixedBitSet>,
-    ids: AHashMap<FixedBitSet, SeenId>,
+    ids: HashMap<FixedBitSet, SeenId>,
     n_bytes: usize,
 }
 
 impl Default for SeenSets {
     fn default() -> SeenSets {
         let empty = FixedBitSet::new();
-        SeenSets { ids: AHashMap::from_iter([(empty.clone(), 0)]), sets: vec![empty], n_bytes: 0 }
+        SeenSets { ids: HashMap::default(), sets: vec![empty], n_bytes: 0 }
     }
 }
 
@@ -49,6 +50,9 @@ impl SeenSets {
 
     /// The number of a set. Sets are equal only when they have equal capacity: it must be that of the greatest key.
     pub(crate) fn intern(&mut self, set: FixedBitSet) -> SeenId {
+        if set.is_empty() {
+            return SeenSets::EMPTY;
+        }
         if let Some(id) = self.ids.get(&set) {
             return *id;
         }

@@ -7,7 +7,6 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
 use super::list_rules::ListView;
@@ -15,6 +14,7 @@ use super::productions::{Node, NodeId, Place, Productions, Register};
 use super::seen::{SeenId, SeenSets};
 use super::tally::Tally;
 use crate::automata::Automaton;
+use crate::hash::HashMap;
 use crate::ids::{NonterminalId, TerminalId};
 
 /// The keys of a record that a token can begin to tell apart behind a separator.
@@ -106,7 +106,7 @@ impl Alike {
 
 /// Equal numbers for what is equal.
 fn number<T: Hash + Eq>(things: impl Iterator<Item = T>) -> Box<[u32]> {
-    let mut numbers: AHashMap<T, u32> = AHashMap::new();
+    let mut numbers: HashMap<T, u32> = HashMap::default();
     things
         .map(|thing| {
             let next = numbers.len() as u32;

@@ -1,6 +1,5 @@
 //! Where does a schema stand in its document? Schema nodes, their JSON Pointers, resources and dialects.
 
-use ahash::AHashMap;
 use serde_json::{Map, Value};
 
 use super::dialect::Dialect;
@@ -12,6 +11,7 @@ use super::scope::{ScopeId, Scopes};
 use super::uri;
 use super::vocabularies::{Language, Vocabularies};
 use crate::error::ViolationKind;
+use crate::hash::{HashMap, Seeded};
 
 /// A schema, or a constant that is treated as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,10 +80,10 @@ const MAX_METASCHEMAS: usize = 8;
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     nodes: Vec<Node<'a>>,
-    by_address: AHashMap<(usize, NodeKind, ScopeId), NodeId>,
+    by_address: HashMap<(usize, NodeKind, ScopeId), NodeId>,
     pub(super) resources: Vec<Resource<'a>>,
     /// Embedded resources by the address of their roots.
-    embedded: AHashMap<usize, ResourceId>,
+    embedded: HashMap<usize, ResourceId>,
     pub(super) documents: &'a Documents,
     /// Root nodes, with what stands before their pointers.
     roots: Vec<(NodeId, String)>,
@@ -98,9 +98,9 @@ impl<'a> Document<'a> {
     pub(super) fn new(documents: &'a Documents, max_depth: usize, scoped: bool) -> Document<'a> {
         Document {
             nodes: Vec::with_capacity(32),
-            by_address: AHashMap::with_capacity(32),
+            by_address: HashMap::with_capacity_and_hasher(32, Seeded),
             resources: Vec::with_capacity(1),
-            embedded: AHashMap::new(),
+            embedded: HashMap::default(),
             documents,
             roots: Vec::with_capacity(1),
             max_depth,

@@ -8,6 +8,11 @@ pub(super) fn string(text: &str, escapes: Escapes) -> Vec<u8> {
     let ascii_only = escapes == Escapes::AsciiOnly;
     let mut written = Vec::with_capacity(text.len() + 2);
     written.push(b'"');
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        written.extend_from_slice(text.as_bytes());
+        written.push(b'"');
+        return written;
+    }
     for char in text.chars() {
         match char {
             '"' => written.extend_from_slice(b"\\\""),

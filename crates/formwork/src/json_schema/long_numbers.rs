@@ -3,17 +3,17 @@
 //! `serde_json` holds numbers as 64-bit integers or floats. Few schemas have longer ones, and those are looked up here
 //! wherever a number's value counts. A schema that is given as a value has been rounded by whoever made it.
 
-use ahash::AHashMap;
 use serde_json::{Number, Value};
 
 use super::document::push_segment;
 use crate::automata::Decimal;
+use crate::hash::HashMap;
 
 /// The texts of rounded numbers.
 #[derive(Debug, Default)]
 pub(crate) struct LongNumbers {
     /// By the address of the value, which stays where it is while the document lives.
-    texts: AHashMap<usize, Box<str>>,
+    texts: HashMap<usize, Box<str>>,
 }
 
 impl LongNumbers {

@@ -1,6 +1,5 @@
 //! What became of every keyword of a schema?
 
-use ahash::{AHashMap, AHashSet};
 use serde_json::{Map, Value};
 
 use super::content::content;
@@ -11,6 +10,7 @@ use super::keyword::{Keyword, Keywords};
 use super::reduce::{Reducer, Residue};
 use super::{Context, Documents, Report, ReportEntry, SchemaOptions, Status, lower_root, profile};
 use crate::error::{Violation, ViolationKind};
+use crate::hash::{HashMap, HashSet};
 use crate::limits::Limits;
 
 /// What becomes of every keyword of `schema`, also of one that is refused: then all reasons are listed that can be found.
@@ -56,7 +56,7 @@ pub(crate) fn report_within(schema: &Value, context: Context<'_>) -> Report {
             });
         }
     }
-    let mut seen = AHashSet::new();
+    let mut seen = HashSet::default();
     violations.retain(|it| seen.insert((it.pointer.clone(), it.keyword.clone(), it.reason.clone())));
     let mut report = of_reached(&mut reducer);
     for entry in &mut report.entries {
@@ -84,13 +84,13 @@ fn add_faults_of_all(reducer: &mut Reducer<'_>, violations: &mut Vec<Violation>)
 
 /// Lists the keywords of all schemas; `reducer` knows which of them were reached.
 pub(super) fn of_reached(reducer: &mut Reducer<'_>) -> Report {
-    let mut seen = AHashSet::new();
+    let mut seen = HashSet::default();
     let mut nodes = std::mem::take(&mut reducer.reached);
     nodes.retain(|node| seen.insert(reducer.document.address(*node)));
     let n_reached = nodes.len();
     let all = reducer.document.schemas().unwrap_or_default();
     nodes.extend(all.into_iter().filter(|node| seen.insert(reducer.document.address(*node))));
-    let relaxed: AHashMap<_, _> = reducer
+    let relaxed: HashMap<_, _> = reducer
         .relaxed
         .iter()
         .map(|residue| reducer.residue_at(*residue))

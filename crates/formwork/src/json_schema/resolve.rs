@@ -4,7 +4,6 @@
 //! reference. Scopes are followed only where some dynamic reference has a choice: until one is met, none is kept, and then
 //! the schema is reduced anew ([`Document::needs_scopes`]).
 
-use ahash::{AHashMap, AHashSet};
 use serde_json::{Map, Value};
 
 use super::dialect::Dialect;
@@ -15,18 +14,19 @@ use super::scope::{RECURSIVE, ScopeId};
 use super::uri;
 use super::walk::{Place, subschemas};
 use crate::error::ViolationKind;
+use crate::hash::{HashMap, HashSet};
 
 /// Names by which schemas can be referred to.
 #[derive(Debug, Default)]
 pub(super) struct Names<'a> {
     /// References that were resolved before, whatever the dynamic scope.
-    resolved: AHashMap<(ResourceId, &'a str), NodeId>,
+    resolved: HashMap<(ResourceId, &'a str), NodeId>,
     /// Identifiers and anchors of all documents; read when the first reference needs them.
     index: Index<'a>,
     /// How many documents the index speaks of.
     n_indexed: usize,
     /// Anchors of dynamic references that were taken for plain ones, as one resource alone declares them.
-    taken_as_plain: AHashSet<&'a str>,
+    taken_as_plain: HashSet<&'a str>,
     needs_scopes: bool,
     /// Whether all of the caller's documents were added.
     loaded_all: bool,
@@ -34,12 +34,12 @@ pub(super) struct Names<'a> {
 
 #[derive(Debug, Default)]
 struct Index<'a> {
-    resources: AHashMap<String, NodeId>,
-    anchors: AHashMap<(ResourceId, &'a str), NodeId>,
+    resources: HashMap<String, NodeId>,
+    anchors: HashMap<(ResourceId, &'a str), NodeId>,
     /// What `$dynamicAnchor` and `$recursiveAnchor` declare.
-    dynamic: AHashMap<ResourceId, Vec<(&'a str, NodeId)>>,
+    dynamic: HashMap<ResourceId, Vec<(&'a str, NodeId)>>,
     /// For each of those, how many resources declare it.
-    n_declaring: AHashMap<&'a str, u32>,
+    n_declaring: HashMap<&'a str, u32>,
 }
 
 impl<'a> Document<'a> {

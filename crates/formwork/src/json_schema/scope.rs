@@ -4,9 +4,8 @@
 //! resources that were entered, a scope keeps for each anchor only the first that declares it: there are few scopes, and
 //! recursion comes back to the same ones.
 
-use ahash::AHashMap;
-
 use super::document::{NodeId, ResourceId};
+use crate::hash::HashMap;
 
 /// The number of a scope; 0 is the one in which nothing is declared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,16 +21,16 @@ type Scope<'a> = Vec<(&'a str, NodeId)>;
 #[derive(Debug)]
 pub(super) struct Scopes<'a> {
     scopes: Vec<Scope<'a>>,
-    ids: AHashMap<Scope<'a>, ScopeId>,
-    entered: AHashMap<(ScopeId, ResourceId), ScopeId>,
+    ids: HashMap<Scope<'a>, ScopeId>,
+    entered: HashMap<(ScopeId, ResourceId), ScopeId>,
 }
 
 impl<'a> Scopes<'a> {
     pub(super) fn new() -> Scopes<'a> {
         Scopes {
             scopes: vec![Scope::new()],
-            ids: AHashMap::from_iter([(Scope::new(), ScopeId::default())]),
-            entered: AHashMap::new(),
+            ids: HashMap::from_iter([(Scope::new(), ScopeId::default())]),
+            entered: HashMap::default(),
         }
     }
 

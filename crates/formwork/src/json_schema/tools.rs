@@ -1,7 +1,5 @@
 //! Which grammar describes calls of tools?
 
-use ahash::AHashSet;
-
 use super::fault::Result;
 use super::literal;
 use super::lower::{Lowerer, choice};
@@ -10,6 +8,7 @@ use super::{ArgumentsKey, ToolCalls, ToolSet};
 use crate::automata::Terminal;
 use crate::error::{SchemaError, Violation, ViolationKind};
 use crate::grammar::{Case, Expr, List, Property, Record};
+use crate::hash::HashSet;
 use crate::ids::NonterminalId;
 use crate::json_schema::shape::{Alternatives, ObjectShape, Union};
 
@@ -30,7 +29,7 @@ pub(super) fn check(tools: &ToolSet) -> Vec<Violation> {
     if let ToolCalls::Many { max: Some(0) } = tools.calls {
         violation(String::new(), None, "at least one call must be allowed".to_owned());
     }
-    let mut names = AHashSet::new();
+    let mut names = HashSet::default();
     for (index, tool) in tools.tools.iter().enumerate() {
         if tool.name.is_empty() {
             violation(format!("/tools/{index}"), Some("name"), "must not be empty".to_owned());

@@ -6,14 +6,13 @@
 
 use std::sync::Arc;
 
-use ahash::{AHashMap, AHashSet};
-
 use super::profile::Profiles;
 use super::shapes::ShapeClasses;
 use super::{Begin, MaskWork, Table};
 use crate::automata::decoder::DecodeState;
 use crate::automata::{Alphabet, StringAutomaton, StringState};
 use crate::error::LimitError;
+use crate::hash::{HashMap, HashSet};
 use crate::vocabulary::shapes::{WIDE, WIDE_SPACE};
 use crate::vocabulary::strings::Holder;
 use crate::vocabulary::token_mask::clear_bit;
@@ -22,7 +21,7 @@ use crate::vocabulary::token_mask::clear_bit;
 #[derive(Debug)]
 pub(super) struct Fates {
     /// By state: characters to the nearest fatal one, itself included; the greatest number where there is none.
-    distances: AHashMap<u32, u32>,
+    distances: HashMap<u32, u32>,
     /// The characters that are fatal somewhere, and whether they are everywhere; `None` when they are many.
     holders: Option<Vec<(Holder, bool)>>,
 }
@@ -46,9 +45,9 @@ impl Fates {
         let dfa = string.dfa()?;
         let states = dfa.reachable(content, MAX_STATES)?;
         let of_class = holders_of_classes(dfa.machine().alphabet(), classes);
-        let mut sources: AHashMap<u32, Vec<u32>> = AHashMap::new();
-        let mut fatal: AHashMap<Holder, usize> = AHashMap::new();
-        let mut distances: AHashMap<u32, u32> = AHashMap::new();
+        let mut sources: HashMap<u32, Vec<u32>> = HashMap::default();
+        let mut fatal: HashMap<Holder, usize> = HashMap::default();
+        let mut distances: HashMap<u32, u32> = HashMap::default();
         let mut queue: Vec<u32> = Vec::new();
         for state in &states {
             for (class, holders) in &of_class {
@@ -103,7 +102,7 @@ fn necessary_characters(string: &StringAutomaton, classes: &ShapeClasses, conten
     // Whether there is a fatal character behind `content` that can be met without this class.
     let mut can_do_without = |left_out: usize| {
         let mut states = vec![content];
-        let mut seen = AHashSet::from_iter([content]);
+        let mut seen = HashSet::from_iter([content]);
         while let Some(state) = states.pop() {
             for class in of_class.keys().filter(|class| **class != left_out) {
                 n_steps += 1;
@@ -127,10 +126,10 @@ fn necessary_characters(string: &StringAutomaton, classes: &ShapeClasses, conten
 }
 
 /// By class of an automaton's alphabet: its characters that plain tokens can hold.
-fn holders_of_classes(alphabet: &Alphabet, classes: &ShapeClasses) -> AHashMap<usize, Vec<Holder>> {
+fn holders_of_classes(alphabet: &Alphabet, classes: &ShapeClasses) -> HashMap<usize, Vec<Holder>> {
     // Control characters, quotes and backslashes are never characters of a plain token.
     let ascii = (0x20..0x80u8).filter(|char| !matches!(char, b'"' | b'\\'));
-    let mut of_class: AHashMap<usize, Vec<Holder>> = AHashMap::new();
+    let mut of_class: HashMap<usize, Vec<Holder>> = HashMap::default();
     for char in ascii {
         of_class.entry(alphabet.class(char.into())).or_default().push(Holder::Ascii(char));
     }

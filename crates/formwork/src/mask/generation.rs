@@ -7,8 +7,6 @@ mod adopt;
 
 use std::sync::Arc;
 
-use ahash::AHashMap;
-
 use super::pasts::PastLists;
 use super::repeats::Estimate;
 use super::walk::RestMemo;
@@ -16,6 +14,7 @@ use super::{ExitMemo, MaskWork, Pasts, Profiles, Unions};
 use crate::automata::{Automaton, Overflows};
 use crate::error::{LimitError, MatchError};
 use crate::grammar::{Effect, Productions};
+use crate::hash::HashMap;
 use crate::ids::TokenId;
 use crate::limits::Limits;
 use crate::parser::{
@@ -75,16 +74,16 @@ pub(crate) struct Generation {
     shared: Arc<Shared>,
     parser: Parser,
     known: Vec<Known>,
-    ids: AHashMap<Configuration, u32>,
-    masks: AHashMap<MaskKey, TokenMask>,
+    ids: HashMap<Configuration, u32>,
+    masks: HashMap<MaskKey, TokenMask>,
     /// Masks for any past, by all that they depend on, and whether the past is one that elements agree with.
-    by_view: AHashMap<(ConfigurationView, bool), Estimate>,
+    by_view: HashMap<(ConfigurationView, bool), Estimate>,
     exits: ExitMemo,
     rests: RestMemo,
-    spelled: AHashMap<WordSetId, Box<[u32]>>,
+    spelled: HashMap<WordSetId, Box<[u32]>>,
     first_bytes: Vec<Option<ByteSet>>,
     /// Where tokens lead from configurations that count no characters; for any past where it makes no difference.
-    steps: AHashMap<(u32, u32, Pasts), Handle>,
+    steps: HashMap<(u32, u32, Pasts), Handle>,
     pasts: PastLists,
     n_bytes: usize,
     n_steps: u64,
@@ -98,14 +97,14 @@ impl Generation {
             shared,
             parser,
             known: Vec::new(),
-            ids: AHashMap::new(),
-            masks: AHashMap::new(),
-            by_view: AHashMap::new(),
-            exits: ExitMemo::new(),
-            rests: RestMemo::new(),
-            spelled: AHashMap::new(),
+            ids: HashMap::default(),
+            masks: HashMap::default(),
+            by_view: HashMap::default(),
+            exits: ExitMemo::default(),
+            rests: RestMemo::default(),
+            spelled: HashMap::default(),
             first_bytes: Vec::new(),
-            steps: AHashMap::new(),
+            steps: HashMap::default(),
             pasts: PastLists::default(),
             n_bytes: 0,
             n_steps: 0,

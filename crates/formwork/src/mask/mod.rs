@@ -23,7 +23,6 @@ mod walk;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
 pub(crate) use self::generation::{Generation, Handle, Shared};
@@ -35,6 +34,7 @@ pub(crate) use self::union::Unions;
 use self::walk::{Found, RestMemo, Trie};
 use crate::automata::{Automaton, Escapes, Overflows};
 use crate::error::LimitError;
+use crate::hash::HashMap;
 use crate::ids::TokenId;
 use crate::limits::Limits;
 use crate::parser::{
@@ -72,7 +72,7 @@ impl Table {
 }
 
 /// Exits of a string table that each class of item sets takes.
-type ExitMemo = AHashMap<(SetId, Table, PastId), Arc<Taken>>;
+type ExitMemo = HashMap<(SetId, Table, PastId), Arc<Taken>>;
 
 /// Exits of a string table that one item set takes, by token in rising order.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ struct MaskWork<'a> {
     exits: &'a mut ExitMemo,
     rests: &'a mut RestMemo,
     /// By set of keys: the tokens that hold one of them in quotes.
-    spelled: &'a mut AHashMap<WordSetId, Box<[u32]>>,
+    spelled: &'a mut HashMap<WordSetId, Box<[u32]>>,
     /// By item set: the bytes that can come next, once asked for.
     first_bytes: &'a mut Vec<Option<ByteSet>>,
     unions: &'a Unions,

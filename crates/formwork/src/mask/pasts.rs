@@ -1,7 +1,6 @@
 //! What must not be written again, for each entry of a configuration? One number for all of them.
 
-use ahash::AHashMap;
-
+use crate::hash::HashMap;
 use crate::parser::{Entry, PastId, Written};
 
 /// The pasts of a configuration's entries.
@@ -22,7 +21,7 @@ impl Pasts {
 #[derive(Debug, Default)]
 pub(super) struct PastLists {
     lists: Vec<Box<[PastId]>>,
-    ids: AHashMap<Box<[PastId]>, u32>,
+    ids: HashMap<Box<[PastId]>, u32>,
     pub(super) n_bytes: usize,
 }
 

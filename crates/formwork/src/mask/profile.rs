@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 
 use super::fates::Fates;
@@ -10,6 +9,7 @@ use super::shapes::ShapeClasses;
 use super::{Begin, MaskWork, Table};
 use crate::automata::{Automaton, Escapes, StringAutomaton, StringState};
 use crate::error::LimitError;
+use crate::hash::HashMap;
 use crate::vocabulary::TokenMask;
 use crate::vocabulary::token_mask::set_bit;
 
@@ -54,9 +54,9 @@ pub(crate) struct Profiles {
 
 #[derive(Debug, Default)]
 struct Known {
-    profiles: AHashMap<ProfileKey, Arc<Profile>>,
+    profiles: HashMap<ProfileKey, Arc<Profile>>,
     /// By content state: what stays inside when lengths do not matter.
-    unlimited: AHashMap<(u32, Table), TokenMask>,
+    unlimited: HashMap<(u32, Table), TokenMask>,
     /// Each of a few states and all behind them.
     fates: Vec<Arc<Fates>>,
     n_bytes: usize,

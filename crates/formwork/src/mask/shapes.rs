@@ -3,12 +3,11 @@
 //! Where a state treats all characters of a shape class alike, a whole group of tokens is taken or refused at once; where
 //! it does not, the tokens of that part are run one by one or by a walk over the token trie, whichever is less.
 
-use ahash::{AHashMap, AHashSet};
-
 use super::MaskWork;
 use super::profile::Profiles;
 use crate::automata::StringAutomaton;
 use crate::error::LimitError;
+use crate::hash::{HashMap, HashSet};
 use crate::vocabulary::shapes::{N_SHAPE_CLASSES, class_ranges};
 use crate::vocabulary::strings::BodyTable;
 use crate::vocabulary::token_mask::set_bit;
@@ -51,7 +50,7 @@ const MANY_TOKENS: usize = 3_000;
 struct Classifier<'a> {
     string: &'a StringAutomaton,
     classes: &'a ShapeClasses,
-    known: AHashMap<(u32, u8), Uniform>,
+    known: HashMap<(u32, u8), Uniform>,
 }
 
 impl Classifier<'_> {
@@ -93,11 +92,11 @@ impl MaskWork<'_> {
         row: &mut [u32],
     ) -> Result<(), LimitError> {
         let classes = profiles.shape_classes(string);
-        let mut classifier = Classifier { string, classes, known: AHashMap::new() };
+        let mut classifier = Classifier { string, classes, known: HashMap::default() };
         let shapes = &table.shapes;
         shapes.root_tokens().iter().for_each(|token| set_bit(row, *token));
         let mut levels = vec![(shapes.n_nodes(), content, 0)];
-        let mut walked: AHashSet<u8> = AHashSet::new();
+        let mut walked: HashSet<u8> = HashSet::default();
         let mut node = 0;
         let mut n_visited = 0;
         while let Some((end, state, first_class)) = levels.last().copied() {

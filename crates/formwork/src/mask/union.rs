@@ -5,9 +5,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ahash::AHashMap;
 use smallvec::SmallVec;
 
+use crate::hash::HashMap;
 use crate::vocabulary::TokenMask;
 
 /// Unions kept; beyond it they are made anew.
@@ -18,7 +18,7 @@ type Union = (SmallVec<[Arc<[u32]>; 3]>, Arc<[u32]>);
 
 /// Unions of rows, by the addresses of the rows, which stay allocated as long as their union.
 #[derive(Debug, Default)]
-pub(crate) struct Unions(Mutex<AHashMap<SmallVec<[usize; 3]>, Union>>);
+pub(crate) struct Unions(Mutex<HashMap<SmallVec<[usize; 3]>, Union>>);
 
 impl Unions {
     fn of(&self, mut rows: SmallVec<[Arc<[u32]>; 3]>) -> Option<Arc<[u32]>> {

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use ahash::AHashMap;
 use smallvec::SmallVec;
 
 use super::{MaskWork, Table};
 use crate::automata::Automaton;
 use crate::error::LimitError;
 use crate::grammar::Effect;
+use crate::hash::HashMap;
 use crate::parser::{ByteSet, Configuration, Entry, Lexing, PastId, Scan, SetId, Written, behind_lexeme, next_bytes};
 use crate::vocabulary::{Child, TokenTrie, Vocabulary};
 
@@ -60,7 +60,7 @@ impl Found {
 }
 
 /// By class of item sets and node of a trie (`None` is the root): the values below the node whose strings can be read.
-pub(super) type RestMemo = AHashMap<(SetId, PastId, Trie, Option<u32>), Arc<Found>>;
+pub(super) type RestMemo = HashMap<(SetId, PastId, Trie, Option<u32>), Arc<Found>>;
 
 /// A node, the configuration behind it, and which of its children were not looked at yet.
 struct Level<'t> {

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use ahash::AHashMap;
-
 use super::configuration::Entry;
 use super::view::{Classes, TokenReach};
 use super::written::{WordSetId, Written, WrittenWord};
 use crate::automata::{Automaton, KeyFilter, WordCount};
 use crate::error::LimitError;
 use crate::grammar::{Effect, Place, Productions, Register, SeenSets};
+use crate::hash::HashMap;
 use crate::limits::Limits;
 
 /// Number of an item set.
@@ -56,26 +55,26 @@ pub(crate) struct Parser {
     pub(super) productions: Arc<Productions>,
     pub(super) automata: Arc<[Arc<Automaton>]>,
     sets: Vec<ItemSet>,
-    ids: AHashMap<Kernel, SetId>,
-    /// Set, index of the scan, index of the key (0 for terminals).
-    steps: AHashMap<(SetId, u32, u32), SetId>,
+    ids: HashMap<Kernel, SetId>,
+    /// HashSet, index of the scan, index of the key (0 for terminals).
+    steps: HashMap<(SetId, u32, u32), SetId>,
     /// The union of two sets, the lower number first.
-    unions: AHashMap<(SetId, SetId), SetId>,
+    unions: HashMap<(SetId, SetId), SetId>,
     /// The items of a set whose part of the grammar has one kind of whitespace; `None` where there are none.
-    pub(super) by_kind: AHashMap<(SetId, u32), Option<SetId>>,
+    pub(super) by_kind: HashMap<(SetId, u32), Option<SetId>>,
     /// Keys that were read, of records whose keys come in any order.
     pub(super) seen: SeenSets,
     pub(crate) written: Written,
     /// By record and key: the key as a word.
-    pub(super) key_words: AHashMap<(u32, u32), WrittenWord>,
+    pub(super) key_words: HashMap<(u32, u32), WrittenWord>,
     /// By terminal, state and characters read: how many words can still be read.
-    pub(super) word_counts: AHashMap<(u32, u64, u32), WordCount>,
+    pub(super) word_counts: HashMap<(u32, u64, u32), WordCount>,
     /// By set: whether a lexeme may come next of which there is plenty.
-    pub(super) plenty: AHashMap<SetId, bool>,
+    pub(super) plenty: HashMap<SetId, bool>,
     /// Entries that may only be completed by repeating something: whether they are not.
-    pub(super) live: AHashMap<Entry, bool>,
+    pub(super) live: HashMap<Entry, bool>,
     /// By terminal: the numbers that are not in the set that was asked for last.
-    pub(super) new_numbers: AHashMap<u32, (WordSetId, Arc<Automaton>)>,
+    pub(super) new_numbers: HashMap<u32, (WordSetId, Arc<Automaton>)>,
     pub(super) limits: Limits,
     pub(super) classes: Classes,
     /// Whether there is always another key without a name, wherever there may be one.
@@ -102,17 +101,17 @@ impl Parser {
             productions,
             automata,
             sets: Vec::new(),
-            ids: AHashMap::new(),
-            steps: AHashMap::new(),
-            unions: AHashMap::new(),
-            by_kind: AHashMap::new(),
+            ids: HashMap::default(),
+            steps: HashMap::default(),
+            unions: HashMap::default(),
+            by_kind: HashMap::default(),
             seen: SeenSets::default(),
             written: Written::new(limits.max_unique),
-            key_words: AHashMap::new(),
-            word_counts: AHashMap::new(),
-            plenty: AHashMap::new(),
-            live: AHashMap::new(),
-            new_numbers: AHashMap::new(),
+            key_words: HashMap::default(),
+            word_counts: HashMap::default(),
+            plenty: HashMap::default(),
+            live: HashMap::default(),
+            new_numbers: HashMap::default(),
             limits: limits.clone(),
             classes,
             start: ROOT,

@@ -6,8 +6,6 @@
 
 use std::sync::Arc;
 
-use ahash::AHashSet;
-
 use super::bytes::next_bytes;
 use super::configuration::{Configuration, Entry, Lexing};
 use super::item_set::{Parser, Scan, SetId};
@@ -15,6 +13,7 @@ use super::written::{PastId, WordSetId, Written, number_word};
 use crate::automata::{Automaton, WordCount};
 use crate::error::LimitError;
 use crate::grammar::Whitespace;
+use crate::hash::HashSet;
 
 /// Most steps ahead of one entry.
 const MAX_STEPS: usize = 200_000;
@@ -55,7 +54,7 @@ impl Parser {
 
     fn find_way_out(&mut self, start: Entry) -> Result<bool, LimitError> {
         let mut pending = vec![start];
-        let mut met: AHashSet<Entry> = AHashSet::from_iter([start]);
+        let mut met: HashSet<Entry> = HashSet::from_iter([start]);
         let mut n_steps = 0;
         while let Some(entry) = pending.pop() {
             match self.way_out_within(entry)? {

@@ -1,17 +1,16 @@
 //! Which terminals can come next? Earley's predict step.
 
-use ahash::AHashMap;
-
 use super::item_set::{Item, Parser, Scan, SetId};
 use crate::error::LimitError;
 use crate::grammar::{Effect, Next, Symbol};
+use crate::hash::HashMap;
 
 /// What prediction has found so far.
 #[derive(Default)]
 struct Prediction {
     scans: Vec<Scan>,
     /// Targets of each terminal found, by terminal and what it does: index into `targets`.
-    by_terminal: AHashMap<(u32, Effect), usize>,
+    by_terminal: HashMap<(u32, Effect), usize>,
     targets: Vec<(u32, Effect, Vec<Item>)>,
     /// Nonterminals to be predicted, by rank: where to go on behind them.
     pending: Vec<(u32, u32, Vec<Item>)>,

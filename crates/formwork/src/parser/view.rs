@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use ahash::AHashMap;
 use fixedbitset::FixedBitSet;
 use smallvec::SmallVec;
 
@@ -15,6 +14,7 @@ use super::item_set::{Parser, Scan, SetId};
 use crate::automata::{Automaton, KeyFilter};
 use crate::error::LimitError;
 use crate::grammar::{KeyOrder, PlaceView, Reached, Register, SeenId, SeenSets, Whitespace};
+use crate::hash::HashMap;
 
 /// How far the tokens of a vocabulary reach.
 #[derive(Debug, Default)]
@@ -91,7 +91,7 @@ pub(super) struct Classes {
     reach: Arc<TokenReach>,
     /// By set.
     of_set: Vec<Option<SetId>>,
-    by_view: AHashMap<SetView, SetId>,
+    by_view: HashMap<SetView, SetId>,
     /// By record, once asked for.
     reached: Vec<Option<Reached>>,
     n_bytes: usize,
@@ -99,7 +99,7 @@ pub(super) struct Classes {
 
 impl Classes {
     pub(super) fn new(reach: Arc<TokenReach>, n_records: usize) -> Classes {
-        Classes { reach, of_set: Vec::new(), by_view: AHashMap::new(), reached: vec![None; n_records], n_bytes: 0 }
+        Classes { reach, of_set: Vec::new(), by_view: HashMap::default(), reached: vec![None; n_records], n_bytes: 0 }
     }
 
     pub(super) fn n_bytes(&self) -> usize {

@@ -3,21 +3,20 @@
 //! A token that writes a whole key can write one that stands there already. There are few such tokens, and nearly always
 //! none that spells any of the keys that were written.
 
-use ahash::AHashMap;
-
 use super::Vocabulary;
+use crate::hash::HashMap;
 
 /// Tokens by the words that they hold between two quotes.
 #[derive(Debug)]
 pub(crate) struct SpelledWords {
-    by_word: AHashMap<Box<[u8]>, Vec<u32>>,
+    by_word: HashMap<Box<[u8]>, Vec<u32>>,
     /// Tokens with two quotes of which more must be known: they hold an escape, or one word twice.
     odd: Vec<u32>,
 }
 
 impl SpelledWords {
     pub(super) fn new(vocabulary: &Vocabulary) -> SpelledWords {
-        let mut words = SpelledWords { by_word: AHashMap::new(), odd: Vec::new() };
+        let mut words = SpelledWords { by_word: HashMap::default(), odd: Vec::new() };
         for id in 0..vocabulary.len() {
             let bytes = vocabulary.bytes_at(id);
             let parts: Vec<&[u8]> = bytes.split(|byte| *byte == b'"').collect();

@@ -6,12 +6,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use ahash::AHashMap;
-
 use super::shapes::{ShapeTrie, WIDE_SPACE, shape_class};
 use super::token_mask::{TokenMask, set_bit};
 use super::{TokenTrie, Vocabulary, leading_whitespace};
 use crate::automata::decoder::{DecodeState, Escapes};
+use crate::hash::HashMap;
 
 /// Both tables of one vocabulary.
 #[derive(Debug)]
@@ -175,7 +174,7 @@ impl BodyTable {
         let mut by_chars = Vec::new();
         let mut plain_tokens: Vec<(&str, u32)> = Vec::new();
         let mut odd = Vec::new();
-        let mut prefix_ids: AHashMap<&[u8], u32> = AHashMap::new();
+        let mut prefix_ids: HashMap<&[u8], u32> = HashMap::default();
         let mut prefix_chars = Vec::new();
         let mut rests = Vec::new();
         let mut exits = Vec::new();

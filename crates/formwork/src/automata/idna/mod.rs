@@ -5,10 +5,10 @@ mod table;
 
 use std::sync::LazyLock;
 
-use ahash::AHashMap;
 use regex_syntax::hir::{Class, HirKind};
 
 use self::punycode::Decoder;
+use crate::hash::HashMap;
 
 /// Longest label, in its ASCII form.
 pub(super) const MAX_LABEL: usize = 63;
@@ -40,9 +40,9 @@ struct Behaviour {
 struct Tables {
     /// First and last code point, in rising order.
     runs: Vec<(u32, u32, Behaviour)>,
-    compositions: AHashMap<(u32, u32), u32>,
+    compositions: HashMap<(u32, u32), u32>,
     /// By composed code point: what it ends in.
-    last_parts: AHashMap<u32, u32>,
+    last_parts: HashMap<u32, u32>,
     marks: Vec<(u32, u32)>,
     greek: Vec<(u32, u32)>,
     hebrew: Vec<(u32, u32)>,
@@ -68,7 +68,7 @@ impl Tables {
             at = first + number(more);
             runs.push((first, at, behaviour));
         }
-        let mut compositions = AHashMap::new();
+        let mut compositions = HashMap::default();
         let mut first = 0;
         for entry in table::COMPOSITIONS.split(' ') {
             let mut numbers = entry.split('.').map(number);

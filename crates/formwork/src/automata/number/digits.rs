@@ -81,6 +81,11 @@ pub(crate) struct DigitState {
 }
 
 impl DigitState {
+    /// Digits of the part that is being read.
+    pub(super) fn n_digits(&self) -> u32 {
+        self.n_digits
+    }
+
     pub(super) fn is_in_exponent(&self) -> bool {
         matches!(self.phase, Phase::Exponent | Phase::ExponentSign { .. } | Phase::ExponentDigits { .. })
     }

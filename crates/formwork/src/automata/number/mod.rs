@@ -179,6 +179,14 @@ impl Machine for NumberMachine {
         }
     }
 
+    /// Shorter numbers first.
+    fn distance(&self, state: &NumberState) -> u32 {
+        match state {
+            NumberState::Digits(state) => state.n_digits(),
+            NumberState::Exact(_) => 0,
+        }
+    }
+
     fn is_too_large(&self, state: &NumberState) -> bool {
         matches!((self, state), (NumberMachine::Exact(machine), NumberState::Exact(state)) if machine.is_too_large(state))
     }

@@ -8,8 +8,6 @@ mod object;
 
 use std::rc::Rc;
 
-use ahash::AHashMap;
-
 use super::SchemaOptions;
 use super::document::NodeId;
 use super::fault::{Fault, Result};
@@ -19,6 +17,7 @@ use super::reduce::Reducer;
 use super::shape::{Alternatives, ConjId, NumberSet, NumberShape, Residues, StringSet, StringShape, Union};
 use crate::automata::{Escapes, NumberForm, NumberSpec, Numbers, StringSpec, Terminal};
 use crate::grammar::{Case, Expr, GrammarBuilder, List, OtherKeys, Record};
+use crate::hash::{HashMap, Seeded};
 use crate::ids::{NonterminalId, TerminalId};
 
 /// Most ways to read one value.
@@ -48,8 +47,8 @@ pub(super) struct Lowerer<'r, 'a> {
     reducer: &'r mut Reducer<'a>,
     builder: GrammarBuilder,
     punctuation: Punctuation,
-    nonterminals: AHashMap<ConjId, Option<NonterminalId>>,
-    of_terminal: AHashMap<TerminalId, NonterminalId>,
+    nonterminals: HashMap<ConjId, Option<NonterminalId>>,
+    of_terminal: HashMap<TerminalId, NonterminalId>,
     free: Option<Free>,
     free_string: Option<NonterminalId>,
     work: Vec<(NonterminalId, Rc<Union<'a>>, NodeId)>,
@@ -67,8 +66,8 @@ impl<'r, 'a> Lowerer<'r, 'a> {
             reducer,
             builder,
             punctuation,
-            nonterminals: AHashMap::with_capacity(32),
-            of_terminal: AHashMap::with_capacity(8),
+            nonterminals: HashMap::with_capacity_and_hasher(32, Seeded),
+            of_terminal: HashMap::with_capacity_and_hasher(8, Seeded),
             free: None,
             free_string: None,
             work: Vec::new(),

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::{Lowerer, string_terminal};
 use crate::automata::{Escapes, StringSpec};
 use crate::grammar::{Case, Expr, KeyOrder, OtherKeys, PresenceClause, Property, Record};
@@ -133,7 +135,7 @@ impl<'a> Lowerer<'_, 'a> {
         if value == ConjId::FALSE {
             return Ok(Vec::new());
         }
-        let mut found = vec![(value, 0u32)];
+        let mut found: SmallVec<[(ConjId, u32); 2]> = smallvec![(value, 0)];
         for (index, goal) in goals.iter().enumerate() {
             let Some(goal) = goal else { continue };
             let bit = 1 << index;

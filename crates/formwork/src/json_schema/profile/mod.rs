@@ -203,7 +203,7 @@ impl<'t> Checker<'t> {
                 );
             }
             Required::All => {
-                let required: ahash::AHashSet<&str> = required.into_iter().collect();
+                let required: crate::hash::HashSet<&str> = required.into_iter().collect();
                 let missing = properties.into_iter().flatten().filter(|(name, _)| !required.contains(name.as_str()));
                 for (name, _) in missing {
                     self.violate(

@@ -3,11 +3,11 @@
 //! An atom is a schema node or a choice of conjunctions, or the complement of one. Conjunctions are never computed
 //! here, only named: what they mean is found when somebody asks ([`Reducer::union_of`]).
 
-use ahash::AHashMap;
 use serde_json::Value;
 use smallvec::SmallVec;
 
 use super::{Memo, Reducer};
+use crate::hash::HashMap;
 use crate::json_schema::document::{NodeId, NodeKind, Step};
 use crate::json_schema::fault::Result;
 use crate::json_schema::shape::ConjId;
@@ -28,8 +28,8 @@ pub(super) enum AtomKind {
 pub(super) struct Atom(u32);
 
 impl Atom {
-    fn new(kind: usize, negated: bool) -> Atom {
-        Atom((kind as u32) << 1 | u32::from(negated))
+    fn new(kind: u32, negated: bool) -> Atom {
+        Atom(kind << 1 | u32::from(negated))
     }
 
     pub(super) fn is_negated(self) -> bool {
@@ -47,23 +47,31 @@ pub(super) type Atoms = SmallVec<[Atom; 2]>;
 #[derive(Debug)]
 pub(super) struct Conjunctions {
     kinds: Vec<AtomKind>,
-    kind_ids: AHashMap<AtomKind, usize>,
+    /// The atom of each node, where it has one: most atoms are nodes.
+    of_nodes: Vec<Option<u32>>,
+    /// The other kinds.
+    kind_ids: HashMap<AtomKind, u32>,
     conjs: Vec<Atoms>,
-    conj_ids: AHashMap<Atoms, ConjId>,
+    /// By atom: the conjunction of it alone, as most are.
+    alone: Vec<Option<ConjId>>,
+    /// Those of several atoms.
+    conj_ids: HashMap<Atoms, ConjId>,
     /// The two conjunctions that a conjunction of several atoms was made of: reducing it from them, which are reduced
     /// often anyway, costs one intersection instead of one for each atom.
-    halves: AHashMap<ConjId, (ConjId, ConjId)>,
+    halves: HashMap<ConjId, (ConjId, ConjId)>,
 }
 
 impl Default for Conjunctions {
     fn default() -> Conjunctions {
         Conjunctions {
             kinds: Vec::with_capacity(32),
-            kind_ids: AHashMap::with_capacity(32),
+            of_nodes: Vec::with_capacity(32),
+            kind_ids: HashMap::default(),
             // Two that are known from the start: everything and nothing.
             conjs: vec![Atoms::new(), Atoms::new()],
-            conj_ids: AHashMap::with_capacity(32),
-            halves: AHashMap::new(),
+            alone: Vec::with_capacity(64),
+            conj_ids: HashMap::default(),
+            halves: HashMap::default(),
         }
     }
 }
@@ -82,13 +90,24 @@ impl Conjunctions {
     }
 
     fn atom(&mut self, kind: AtomKind, negated: bool) -> Atom {
-        let next = self.kinds.len();
-        let id = *self.kind_ids.entry(kind).or_insert_with_key(|kind| {
-            self.kinds.push(kind.clone());
-            next
-        });
+        let next = self.kinds.len() as u32;
+        let id = match &kind {
+            AtomKind::Node { node } => *slot(&mut self.of_nodes, node.0 as usize).get_or_insert(next),
+            _ => *self.kind_ids.entry(kind.clone()).or_insert(next),
+        };
+        if id == next {
+            self.kinds.push(kind);
+        }
         Atom::new(id, negated)
     }
+}
+
+/// The entry of a number, behind empty ones if need be.
+fn slot<T>(slots: &mut Vec<Option<T>>, index: usize) -> &mut Option<T> {
+    if slots.len() <= index {
+        slots.resize_with(index + 1, || None);
+    }
+    &mut slots[index]
 }
 
 impl<'a> Reducer<'a> {
@@ -141,13 +160,21 @@ impl<'a> Reducer<'a> {
     }
 
     fn intern(&mut self, atoms: &[Atom]) -> ConjId {
-        if let Some(conj) = self.conjs.conj_ids.get(atoms) {
-            return *conj;
+        let next = ConjId(self.conjs.conjs.len() as u32);
+        let conj = match atoms {
+            [atom] => *slot(&mut self.conjs.alone, atom.0 as usize).get_or_insert(next),
+            _ => match self.conjs.conj_ids.get(atoms) {
+                Some(known) => *known,
+                None => {
+                    self.conjs.conj_ids.insert(atoms.into(), next);
+                    next
+                }
+            },
+        };
+        if conj == next {
+            self.conjs.conjs.push(atoms.into());
+            self.memo.push(Memo::New);
         }
-        let conj = ConjId(self.conjs.conjs.len() as u32);
-        self.conjs.conjs.push(atoms.into());
-        self.conjs.conj_ids.insert(atoms.into(), conj);
-        self.memo.push(Memo::New);
         conj
     }
 

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use ahash::AHashSet;
 use smallvec::{SmallVec, smallvec};
 
 use super::Reducer;
 use super::emptiness::Depth;
 use crate::automata::decide::Emptiness;
+use crate::hash::HashSet;
 use crate::json_schema::fault::Result;
 use crate::json_schema::shape::{
     Alternatives, ArrayShape, ConjId, NumberShape, ObjectShape, StringSet, StringShape, Union,
@@ -178,8 +178,8 @@ fn scalars_differ(left: &Union<'_>, right: &Union<'_>) -> bool {
     if (left.null && right.null) || (0..2).any(|boolean| left.booleans[boolean] && right.booleans[boolean]) {
         return false;
     }
-    let words = |union: &Union<'_>| -> AHashSet<String> {
-        let mut words = AHashSet::new();
+    let words = |union: &Union<'_>| -> HashSet<String> {
+        let mut words = HashSet::default();
         for shape in union.strings.shapes() {
             if let StringSet::Finite(finite) = &shape.set {
                 words.extend(finite.iter().map(|word| word.to_string()));

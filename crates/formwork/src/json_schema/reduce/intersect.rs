@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use ahash::{AHashMap, AHashSet};
 use smallvec::SmallVec;
 
 use super::Reducer;
@@ -12,6 +11,7 @@ use super::emptiness::Depth;
 use super::scalar::{excludes_all, tighter_maximum, tighter_minimum};
 use crate::automata::decide::number_matches;
 use crate::automata::{Decimal, NumberForm, NumberSpec, StringSpec};
+use crate::hash::{HashMap, HashSet, Seeded};
 use crate::json_schema::fault::Result;
 use crate::json_schema::shape::{
     Alternatives, ArrayShape, ConjId, NumberLiteral, NumberSet, NumberShape, ObjectShape, Residues, StringSet,
@@ -127,7 +127,7 @@ impl<'a> Reducer<'a> {
             }
             (NumberSet::Finite(left), NumberSet::Finite(right)) => {
                 self.spend(left.len() + right.len())?;
-                let forms: AHashMap<&Decimal, NumberForm> =
+                let forms: HashMap<&Decimal, NumberForm> =
                     right.iter().map(|number| (&number.value, number.form)).collect();
                 let in_both = |number: &NumberLiteral<'a>| number.in_form(*forms.get(&number.value)?);
                 NumberSet::Finite(left.iter().filter_map(in_both).collect())
@@ -163,7 +163,7 @@ impl<'a> Reducer<'a> {
             }
             (StringSet::Finite(left), StringSet::Finite(right)) => {
                 self.spend(left.len() + right.len())?;
-                let allowed: AHashSet<&str> = right.iter().map(Cow::as_ref).collect();
+                let allowed: HashSet<&str> = right.iter().map(Cow::as_ref).collect();
                 StringSet::Finite(left.iter().filter(|word| allowed.contains(word.as_ref())).cloned().collect())
             }
             (StringSet::Spec(left), StringSet::Spec(right)) => match both_string_specs(left, right) {
@@ -221,9 +221,9 @@ impl<'a> Reducer<'a> {
         self.spend(shape.named.len() + other.named.len())?;
         let n_own = shape.named.len();
         let large = n_own * other.named.len() > 256;
-        let index: AHashMap<&'a str, usize> = match large {
+        let index: HashMap<&'a str, usize> = match large {
             true => shape.named.iter().enumerate().map(|(at, named)| (named.key, at)).collect(),
-            false => AHashMap::new(),
+            false => HashMap::default(),
         };
         for named in &other.named {
             let found = match large {
@@ -333,7 +333,7 @@ fn merge_numbers(numbers: Alternatives<NumberShape<'_>>) -> Alternatives<NumberS
     if others.len() + 1 >= shapes.len() {
         return numbers;
     }
-    let mut seen: AHashSet<(Decimal, NumberForm)> = AHashSet::with_capacity(merged.len());
+    let mut seen: HashSet<(Decimal, NumberForm)> = HashSet::with_capacity_and_hasher(merged.len(), Seeded);
     merged.retain(|number| seen.insert((number.value.clone(), number.form)));
     others.insert(0, Rc::new(NumberShape { set: NumberSet::Finite(merged), residues: Vec::new() }));
     Alternatives::Of(others)
@@ -353,7 +353,7 @@ fn merge_strings(strings: Alternatives<StringShape<'_>>) -> Alternatives<StringS
     if others.len() + 1 >= shapes.len() {
         return strings;
     }
-    let mut seen: AHashSet<Cow<'_, str>> = AHashSet::with_capacity(merged.len());
+    let mut seen: HashSet<Cow<'_, str>> = HashSet::with_capacity_and_hasher(merged.len(), Seeded);
     merged.retain(|word| seen.insert(word.clone()));
     others.insert(0, Rc::new(StringShape { set: StringSet::Finite(merged), residues: Vec::new() }));
     Alternatives::Of(others)

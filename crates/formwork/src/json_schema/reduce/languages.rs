@@ -4,13 +4,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use ahash::AHashMap;
-
 use super::Reducer;
 use super::intersect::both_string_specs;
 use crate::automata::decide::{Emptiness, string_emptiness};
 use crate::automata::{ContentConstraint, ContentLanguage, Overflows, Relation, StringAutomaton, StringSpec};
 use crate::error::{GrammarError, LimitError};
+use crate::hash::HashMap;
 use crate::json_schema::fault::Result;
 
 /// Most strings of a language that are listed.
@@ -19,11 +18,11 @@ const MAX_LISTED: usize = 1_024;
 /// Automata and answers of one reduction.
 #[derive(Default)]
 pub(super) struct Languages {
-    automata: AHashMap<ContentLanguage, Rc<StringAutomaton>>,
+    automata: HashMap<ContentLanguage, Rc<StringAutomaton>>,
     /// Of these automata.
     overflows: Overflows,
-    emptiness: AHashMap<StringSpec, Emptiness>,
-    relations: AHashMap<(ContentLanguage, ContentLanguage), Relation>,
+    emptiness: HashMap<StringSpec, Emptiness>,
+    relations: HashMap<(ContentLanguage, ContentLanguage), Option<Relation>>,
 }
 
 /// Most pairs of states that are looked at to relate two languages.
@@ -125,7 +124,7 @@ impl Reducer<'_> {
                     continue;
                 }
                 let (own_language, own_negated) = (own.language.clone(), own.negated);
-                let relation = self.relation(&own_language, &constraint.language)?;
+                let relation = self.relation(&own_language, &constraint.language)?.unwrap_or(Relation::ALL);
                 let (is_empty, own_is_implied, is_implied) = match (own_negated, constraint.negated) {
                     (false, false) => (!relation.both, !relation.only_right, !relation.only_left),
                     (false, true) => (!relation.only_left, false, !relation.both),
@@ -149,14 +148,15 @@ impl Reducer<'_> {
         Ok(Some(StringSpec { content, ..both }))
     }
 
-    fn relation(&mut self, left: &ContentLanguage, right: &ContentLanguage) -> Result<Relation> {
+    /// How two languages lie to each other; `None` where that is not known.
+    fn relation(&mut self, left: &ContentLanguage, right: &ContentLanguage) -> Result<Option<Relation>> {
         if let (ContentLanguage::OneOf(left), ContentLanguage::OneOf(right)) = (left, right) {
             let is_in = |word: &Arc<str>, words: &[Arc<str>]| words.binary_search(word).is_ok();
-            return Ok(Relation {
+            return Ok(Some(Relation {
                 both: left.iter().any(|word| is_in(word, right)),
                 only_left: !left.iter().all(|word| is_in(word, right)),
                 only_right: !right.iter().all(|word| is_in(word, left)),
-            });
+            }));
         }
         if let ContentLanguage::OneOf(words) = left {
             let (mut both, mut only_left) = (false, false);
@@ -165,16 +165,14 @@ impl Reducer<'_> {
                 both |= is_in;
                 only_left |= !is_in;
             }
-            return Ok(Relation { both, only_left, only_right: true });
+            // A language that is no list is taken for larger than any.
+            return Ok(Some(Relation { both, only_left, only_right: true }));
         }
         if let ContentLanguage::OneOf(_) = right {
-            return self.relation(right, left).map(Relation::turned);
+            return Ok(self.relation(right, left)?.map(Relation::turned));
         }
-        let is_pattern = |language: &ContentLanguage| {
-            matches!(language, ContentLanguage::Search(_) | ContentLanguage::Match(_) | ContentLanguage::Expression(_))
-        };
         if !is_pattern(left) || !is_pattern(right) {
-            return Ok(Relation::ANY);
+            return Ok(None);
         }
         let pair = (left.clone(), right.clone());
         if let Some(known) = self.languages.relations.get(&pair) {
@@ -183,12 +181,25 @@ impl Reducer<'_> {
         self.spend(100)?;
         let (of_left, of_right) = (self.automaton(left)?, self.automaton(right)?);
         let n_overflows = self.languages.overflows.load(Ordering::Relaxed);
-        let mut relation = of_left.relation(&of_right, MAX_PAIRS);
-        if self.languages.overflows.load(Ordering::Relaxed) != n_overflows {
-            relation = Relation::ANY;
-        }
+        let relation = of_left.relation(&of_right, MAX_PAIRS);
+        let relation = relation.filter(|_| self.languages.overflows.load(Ordering::Relaxed) == n_overflows);
         self.languages.relations.insert(pair, relation);
         Ok(relation)
+    }
+
+    /// Whether any string is in both, or outside those that are negated, as far as they are patterns.
+    fn pair_emptiness(&mut self, left: &ContentConstraint, right: &ContentConstraint) -> Result<Option<Emptiness>> {
+        if !is_pattern(&left.language) || !is_pattern(&right.language) {
+            return Ok(None);
+        }
+        let Some(relation) = self.relation(&left.language, &right.language)? else { return Ok(None) };
+        let holds_some = match (left.negated, right.negated) {
+            (false, false) => relation.both,
+            (false, true) => relation.only_left,
+            (true, false) => relation.only_right,
+            (true, true) => return Ok(None),
+        };
+        Ok(Some(if holds_some { Emptiness::NonEmpty } else { Emptiness::Empty }))
     }
 
     /// Whether any string fits `spec`. One constraint alone is taken for satisfiable: nothing is narrowed by that.
@@ -199,6 +210,11 @@ impl Reducer<'_> {
         }
         if let Some(known) = self.languages.emptiness.get(spec) {
             return Ok(*known);
+        }
+        if let ([left, right], false) = (&*spec.content, is_bounded)
+            && let Some(emptiness) = self.pair_emptiness(left, right)?
+        {
+            return Ok(emptiness);
         }
         for word in WITNESSES.iter().filter(|_| spec.content.iter().all(|constraint| constraint.negated)) {
             if self.string_fits(spec, word)? {
@@ -211,4 +227,8 @@ impl Reducer<'_> {
         self.languages.emptiness.insert(spec.clone(), emptiness);
         Ok(emptiness)
     }
+}
+
+fn is_pattern(language: &ContentLanguage) -> bool {
+    matches!(language, ContentLanguage::Search(_) | ContentLanguage::Match(_) | ContentLanguage::Expression(_))
 }

@@ -24,7 +24,6 @@ mod unevaluated;
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use ahash::AHashMap;
 use serde_json::{Map, Value};
 
 use self::conj::{Atom, AtomKind, Conjunctions};
@@ -41,6 +40,7 @@ use super::shape::{Alternatives, ConjId, Owner, OwnerId, PatternId, ResidueId, U
 use super::{Context, LongNumbers, SchemaOptions};
 use crate::automata::StringSpec;
 use crate::error::ViolationKind;
+use crate::hash::HashMap;
 use crate::limits::Limits;
 
 /// What is known of a conjunction.
@@ -68,10 +68,10 @@ pub(super) struct Reducer<'a> {
     long_numbers: Option<&'a LongNumbers>,
     conjs: Conjunctions,
     memo: Vec<Memo<'a>>,
-    known: AHashMap<ConjId, Known>,
+    known: HashMap<ConjId, Known>,
     pub(super) patterns: Vec<Pattern<'a>>,
-    pub(super) pattern_ids: AHashMap<&'a str, PatternId>,
-    pub(super) pattern_holds: AHashMap<(PatternId, &'a str), bool>,
+    pub(super) pattern_ids: HashMap<&'a str, PatternId>,
+    pub(super) pattern_holds: HashMap<(PatternId, &'a str), bool>,
     owners: Vec<Owner<'a>>,
     key_languages: Vec<Vec<StringSpec>>,
     /// Keys that conjunctions speak of.
@@ -101,10 +101,10 @@ impl<'a> Reducer<'a> {
             long_numbers,
             conjs: Conjunctions::default(),
             memo: vec![Memo::Done(Rc::new(Union::any())), Memo::Done(Rc::new(Union::none()))],
-            known: AHashMap::new(),
+            known: HashMap::default(),
             patterns: Vec::new(),
-            pattern_ids: AHashMap::new(),
-            pattern_holds: AHashMap::new(),
+            pattern_ids: HashMap::default(),
+            pattern_holds: HashMap::default(),
             owners: Vec::new(),
             key_languages: Vec::new(),
             keys: Vec::new(),

@@ -1,10 +1,10 @@
 //! What do the keywords of objects say?
 
-use ahash::AHashSet;
 use serde_json::Value;
 use smallvec::{SmallVec, smallvec};
 
 use super::Reducer;
+use crate::hash::HashSet;
 use crate::json_schema::document::{NodeId, Step};
 use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::{Keyword, Keywords};
@@ -94,7 +94,7 @@ impl<'a> Reducer<'a> {
             Some(_) => return Err(self.document.malformed(node, Keyword::Properties, "an object of schemas")),
         };
         // A few names are found faster by looking through them than by hashing.
-        let many: Option<AHashSet<&str>> = (required.len() > 8).then(|| required.iter().copied().collect());
+        let many: Option<HashSet<&str>> = (required.len() > 8).then(|| required.iter().copied().collect());
         let is_required = |key: &str| match &many {
             Some(many) => many.contains(key),
             None => required.contains(&key),
@@ -107,7 +107,7 @@ impl<'a> Reducer<'a> {
                 shape.named.push(Named { key, value, required: is_required(key), owner });
             }
         }
-        let mut seen: AHashSet<&str> = AHashSet::new();
+        let mut seen: HashSet<&str> = HashSet::default();
         for key in &required {
             let known = declared.is_some_and(|properties| properties.contains_key(*key));
             // `required` may say a name twice.
@@ -184,7 +184,7 @@ pub(super) fn existing<'a>(class: KeyClass, value: ConjId, owner: &Owner<'a>) ->
 
 /// The names that an owner speaks of, with nothing said of their values.
 pub(super) fn names_of<'a>(owner: &Owner<'a>) -> Vec<Named<'a>> {
-    let mut seen = AHashSet::new();
+    let mut seen = HashSet::default();
     let keys = owner.names.iter().flat_map(|names| names.keys()).filter(|key| seen.insert(key.as_str()));
     keys.map(|key| Named { key, value: ConjId::TRUE, required: false, owner: None }).collect()
 }

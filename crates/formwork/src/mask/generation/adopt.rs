@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use ahash::AHashMap;
-
 use super::{Generation, Handle};
 use crate::error::LimitError;
+use crate::hash::HashMap;
 use crate::parser::{Adopted, Entry, Item, Lexing, Scan, SetId};
 
 impl Generation {
     /// Takes positions of an older generation over.
     pub(crate) fn adopt(&mut self, old: &Generation, handles: &mut [&mut Handle]) -> Result<(), LimitError> {
-        let mut sets: AHashMap<SetId, SetId> = AHashMap::new();
-        let mut configurations: AHashMap<Handle, Handle> = AHashMap::new();
+        let mut sets: HashMap<SetId, SetId> = HashMap::default();
+        let mut configurations: HashMap<Handle, Handle> = HashMap::default();
         let mut adopted = Adopted::default();
         for handle in handles {
             let new = match configurations.get(*handle) {
@@ -37,7 +36,7 @@ impl Generation {
         &mut self,
         old: &Generation,
         entry: &mut Entry,
-        sets: &mut AHashMap<SetId, SetId>,
+        sets: &mut HashMap<SetId, SetId>,
     ) -> Result<(), LimitError> {
         let old_set = entry.set;
         entry.set = self.adopt_set(old, old_set, sets);
@@ -67,9 +66,9 @@ impl Generation {
 
     /// Interns a set of an older generation and all sets that it returns to. An origin's number is below that of every
     /// set that holds it, so rising order meets origins first.
-    fn adopt_set(&mut self, old: &Generation, set: SetId, sets: &mut AHashMap<SetId, SetId>) -> SetId {
+    fn adopt_set(&mut self, old: &Generation, set: SetId, sets: &mut HashMap<SetId, SetId>) -> SetId {
         let mut needed = vec![set];
-        let mut seen = ahash::AHashSet::from_iter([set]);
+        let mut seen = crate::hash::HashSet::from_iter([set]);
         let mut index = 0;
         while index < needed.len() {
             if !sets.contains_key(&needed[index]) {

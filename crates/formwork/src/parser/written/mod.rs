@@ -12,8 +12,6 @@
 mod value;
 mod words;
 
-use ahash::AHashMap;
-
 pub(crate) use self::value::number_word;
 pub(crate) use self::words::WordId as WrittenWord;
 pub(crate) use self::words::{STRING, WordSetId, Words};
@@ -21,6 +19,7 @@ use self::words::{TextId, parts};
 use crate::automata::Decimal;
 use crate::error::LimitError;
 use crate::grammar::Effect;
+use crate::hash::HashMap;
 
 /// Number of a past.
 pub(crate) type PastId = u32;
@@ -86,7 +85,7 @@ struct Past {
 pub(crate) struct Written {
     pub(crate) words: Words,
     pasts: Vec<Past>,
-    ids: AHashMap<Past, PastId>,
+    ids: HashMap<Past, PastId>,
     /// Most keys of one object, and elements of one list.
     max_words: usize,
     n_bytes: usize,
@@ -109,7 +108,7 @@ impl Written {
         Written {
             words: Words::default(),
             pasts: vec![nothing],
-            ids: AHashMap::from_iter([(nothing, Written::NOTHING)]),
+            ids: HashMap::default(),
             max_words,
             n_bytes: 0,
             n_uses: 0,
@@ -149,6 +148,9 @@ impl Written {
     }
 
     fn intern(&mut self, past: Past) -> PastId {
+        if past == Past::default() {
+            return Written::NOTHING;
+        }
         if let Some(id) = self.ids.get(&past) {
             return *id;
         }
@@ -324,9 +326,9 @@ impl Written {
 /// What was taken over from an older generation.
 #[derive(Debug, Default)]
 pub(crate) struct Adopted {
-    pasts: AHashMap<PastId, PastId>,
-    sets: AHashMap<WordSetId, WordSetId>,
-    texts: AHashMap<TextId, TextId>,
-    contents: AHashMap<TextId, TextId>,
-    words: AHashMap<WrittenWord, WrittenWord>,
+    pasts: HashMap<PastId, PastId>,
+    sets: HashMap<WordSetId, WordSetId>,
+    texts: HashMap<TextId, TextId>,
+    contents: HashMap<TextId, TextId>,
+    words: HashMap<WrittenWord, WrittenWord>,
 }

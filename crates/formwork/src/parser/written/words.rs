@@ -7,7 +7,7 @@
 
 mod adopt;
 
-use ahash::AHashMap;
+use crate::hash::HashMap;
 
 /// Number of a word that is being read; see [`Words`].
 pub(crate) type TextId = u32;
@@ -35,12 +35,12 @@ enum Node {
 #[derive(Debug)]
 pub(crate) struct Words {
     texts: Vec<(TextId, u32)>,
-    text_ids: AHashMap<(TextId, u32), TextId>,
+    text_ids: HashMap<(TextId, u32), TextId>,
     words: Vec<Box<[u8]>>,
-    word_ids: AHashMap<Box<[u8]>, WordId>,
+    word_ids: HashMap<Box<[u8]>, WordId>,
     nodes: Vec<Node>,
     sizes: Vec<u32>,
-    node_ids: AHashMap<Node, WordSetId>,
+    node_ids: HashMap<Node, WordSetId>,
     n_bytes: usize,
 }
 
@@ -49,12 +49,12 @@ impl Default for Words {
         Words {
             // Number 0 says that no word is being read; 1 is the empty word.
             texts: vec![(0, 0), (0, 0)],
-            text_ids: AHashMap::new(),
+            text_ids: HashMap::default(),
             words: Vec::new(),
-            word_ids: AHashMap::new(),
+            word_ids: HashMap::default(),
             nodes: vec![Node::Empty],
             sizes: vec![0],
-            node_ids: AHashMap::from_iter([(Node::Empty, 0)]),
+            node_ids: HashMap::default(),
             n_bytes: 0,
         }
     }
@@ -129,6 +129,9 @@ impl Words {
     }
 
     fn intern(&mut self, node: Node) -> WordSetId {
+        if node == Node::Empty {
+            return WordSetId::default();
+        }
         if let Some(id) = self.node_ids.get(&node) {
             return *id;
         }

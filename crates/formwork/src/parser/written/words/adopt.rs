@@ -1,8 +1,7 @@
 //! How do words of an older generation come into a new one? Letter by letter, part by part.
 
-use ahash::AHashMap;
-
 use super::{TextId, WordId, WordSetId, Words, parts};
+use crate::hash::HashMap;
 
 impl Words {
     /// Takes a word that is being read over from an older generation; `letter` takes over each letter, and `memo` holds
@@ -11,7 +10,7 @@ impl Words {
         &mut self,
         old: &Words,
         text: TextId,
-        memo: &mut AHashMap<TextId, TextId>,
+        memo: &mut HashMap<TextId, TextId>,
         letter: &mut dyn FnMut(&mut Words, u32) -> u32,
     ) -> TextId {
         let mut letters = Vec::new();
@@ -35,7 +34,7 @@ impl Words {
     }
 
     /// Takes a whole word over, and those that it is made of.
-    pub(crate) fn adopt_word(&mut self, old: &Words, word: WordId, memo: &mut AHashMap<WordId, WordId>) -> WordId {
+    pub(crate) fn adopt_word(&mut self, old: &Words, word: WordId, memo: &mut HashMap<WordId, WordId>) -> WordId {
         let mut needed = vec![word];
         let mut index = 0;
         while index < needed.len() {
@@ -65,8 +64,8 @@ impl Words {
         &mut self,
         old: &Words,
         set: WordSetId,
-        memo: &mut AHashMap<WordSetId, WordSetId>,
-        words: &mut AHashMap<WordId, WordId>,
+        memo: &mut HashMap<WordSetId, WordSetId>,
+        words: &mut HashMap<WordId, WordId>,
     ) -> WordSetId {
         if let Some(new) = memo.get(&set) {
             return *new;
