@@ -14,15 +14,16 @@ use crate::error::GrammarError;
 use crate::ids::TokenId;
 use crate::limits::Limits;
 
-/// The automaton of one terminal. A state is one word; strings also count characters beside it.
+/// The automaton of one terminal. A state is one word; strings also count characters beside it. Small, as most terminals
+/// of a grammar are literals.
 #[derive(Debug)]
 pub(crate) enum Automaton {
     Literal(Arc<[u8]>),
     OneOf(Arc<[Box<[u8]>]>),
-    Regex(LazyDfa<ByteRegexMachine>),
-    Number(LazyDfa<NumberMachine>),
+    Regex(Box<LazyDfa<ByteRegexMachine>>),
+    Number(Box<LazyDfa<NumberMachine>>),
     String(StringAutomaton),
-    FreeText(FreeText),
+    FreeText(Box<FreeText>),
     /// One token that has no bytes: no byte is a step of it.
     Special(TokenId),
 }
@@ -45,14 +46,14 @@ impl Automaton {
             Terminal::Regex(pattern) => {
                 let dfa =
                     LazyDfa::new(ByteRegexMachine::new(pattern, limits)?, max_states, Overflows::clone(overflows));
-                Automaton::Regex(dfa)
+                Automaton::Regex(Box::new(dfa))
             }
             Terminal::Number(spec) => {
                 let dfa = LazyDfa::new(NumberMachine::new(spec, limits)?, max_states, Overflows::clone(overflows));
-                Automaton::Number(dfa)
+                Automaton::Number(Box::new(dfa))
             }
             Terminal::String(spec) => Automaton::String(StringAutomaton::new(spec, limits, overflows)?),
-            Terminal::FreeText(without) => Automaton::FreeText(FreeText::new(without)?),
+            Terminal::FreeText(without) => Automaton::FreeText(Box::new(FreeText::new(without)?)),
             Terminal::Special(token) => Automaton::Special(*token),
         })
     }

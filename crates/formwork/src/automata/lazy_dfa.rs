@@ -169,8 +169,11 @@ impl<M: Machine> LazyDfa<M> {
         self.row(state).accepting.load(Ordering::Relaxed)
     }
 
-    /// Whether any step from `state` is live.
+    /// Whether any step from `state`, which is live or the first, is live.
     pub(crate) fn can_go_on(&self, state: StateId) -> bool {
+        if !self.is_accepting(state) {
+            return state != 0 || self.start_is_live;
+        }
         let any = || (0..self.machine.n_classes()).any(|class| self.next(state, class).is_some());
         *self.row(state).goes_on.get_or_init(any)
     }

@@ -54,7 +54,7 @@ impl Automaton {
     pub(crate) fn numbers_without(&self, values: Vec<Decimal>, limits: &Limits) -> Result<Automaton, GrammarError> {
         let Automaton::Number(dfa) = self else { return Err(GrammarError::Unsatisfiable) };
         let machine = dfa.machine().without(values)?;
-        Ok(Automaton::Number(LazyDfa::new(machine, limits.max_automaton_states, Overflows::default())))
+        Ok(Automaton::Number(Box::new(LazyDfa::new(machine, limits.max_automaton_states, Overflows::default()))))
     }
 
     /// Whether some number that goes on from `text`, which led to `state`, is new; `rest` has the new ones, but for those

@@ -211,7 +211,7 @@ impl GrammarBuilder {
     pub fn new() -> GrammarBuilder {
         GrammarBuilder {
             terminals: Vec::with_capacity(16),
-            terminal_ids: HashMap::with_capacity_and_hasher(16, Seeded),
+            terminal_ids: HashMap::with_capacity_and_hasher(14, Seeded),
             bodies: Vec::with_capacity(8),
             names: Vec::with_capacity(8),
             part_of: Vec::with_capacity(8),

@@ -395,33 +395,34 @@ fn rank(productions: &Productions, builder: &GrammarBuilder) -> Result<Vec<u32>,
     }
     let n = productions.starts.len();
     let nothing_seen = SeenSets::default();
-    let begins_with = |index: usize| {
-        let mut found = Vec::new();
+    let add_beginnings = |index: usize, found: &mut Vec<usize>| {
         let place = Place { node: productions.starts[index], register: Register::default() };
         productions.successors(place, &nothing_seen, &mut |next| {
             if let Next::Symbol(Symbol::Nonterminal(id), _) = next {
                 found.push(id.index());
             }
-        })?;
-        Ok::<_, GrammarError>(found)
+        })
     };
     let mut marks = vec![Mark::New; n];
     let mut finished = Vec::with_capacity(n);
-    // Depth first with a stack of its own: grammars may be nested deeply.
+    // Depth first with a stack of its own: grammars may be nested deeply. Each on it has its children from some place on.
+    let (mut stack, mut children): (Vec<(usize, usize)>, Vec<usize>) = (Vec::new(), Vec::new());
     for root in 0..n {
         if marks[root] != Mark::New {
             continue;
         }
         marks[root] = Mark::Open;
-        let mut stack = vec![(root, begins_with(root)?)];
-        while let Some((index, children)) = stack.last_mut() {
-            match children.pop() {
-                None => {
-                    marks[*index] = Mark::Done;
-                    finished.push(*index);
-                    stack.pop();
-                }
-                Some(child) => match marks[child] {
+        stack.push((root, 0));
+        add_beginnings(root, &mut children)?;
+        while let Some((index, from)) = stack.last() {
+            if children.len() == *from {
+                marks[*index] = Mark::Done;
+                finished.push(*index);
+                stack.pop();
+                continue;
+            }
+            if let Some(child) = children.pop() {
+                match marks[child] {
                     Mark::Done => {}
                     Mark::Open => {
                         let name = builder.names.get(child).cloned().unwrap_or_else(|| "a repeated item".into());
@@ -429,9 +430,10 @@ fn rank(productions: &Productions, builder: &GrammarBuilder) -> Result<Vec<u32>,
                     }
                     Mark::New => {
                         marks[child] = Mark::Open;
-                        stack.push((child, begins_with(child)?));
+                        stack.push((child, children.len()));
+                        add_beginnings(child, &mut children)?;
                     }
-                },
+                }
             }
         }
     }

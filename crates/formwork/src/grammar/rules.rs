@@ -89,6 +89,9 @@ pub(super) fn record_rules(
     usable: &UsableRecord,
     n_words: Option<u32>,
 ) -> Result<Obligations, GrammarError> {
+    if record.presence.is_empty() && record.n_goals == 0 {
+        return Ok(Obligations::None);
+    }
     let required: Vec<bool> = usable.indices.iter().map(|index| record.properties[*index].required).collect();
     let Some(clauses) = simplify(record, usable, &required) else { return Ok(Obligations::Impossible) };
     if clauses.is_empty() && record.n_goals == 0 {

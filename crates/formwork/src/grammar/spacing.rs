@@ -52,6 +52,8 @@ impl Spacing {
 #[derive(Debug, Default)]
 pub(super) struct SpacingBuilder {
     kinds: Vec<Option<Whitespace>>,
+    n_nodes: usize,
+    /// The nodes as far as one was added that is not of the first kind; the others are of that.
     of_node: Vec<u32>,
 }
 
@@ -67,14 +69,21 @@ impl SpacingBuilder {
 
     /// The next node is of this kind.
     pub(super) fn add_node(&mut self, kind: u32) {
-        self.of_node.push(kind);
+        if kind > 0 {
+            self.of_node.resize(self.n_nodes, 0);
+            self.of_node.push(kind);
+        }
+        self.n_nodes += 1;
     }
 
-    pub(super) fn build(self) -> Spacing {
+    pub(super) fn build(mut self) -> Spacing {
         match self.kinds[..] {
             [] => Spacing::Same(None),
             [same] => Spacing::Same(same),
-            _ => Spacing::ByNode { kinds: self.kinds, of_node: self.of_node },
+            _ => {
+                self.of_node.resize(self.n_nodes, 0);
+                Spacing::ByNode { kinds: self.kinds, of_node: self.of_node }
+            }
         }
     }
 }

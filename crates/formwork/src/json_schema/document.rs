@@ -97,8 +97,8 @@ impl<'a> Document<'a> {
     /// With `scoped`, each schema is told apart by the dynamic scope that it is evaluated in.
     pub(super) fn new(documents: &'a Documents, max_depth: usize, scoped: bool) -> Document<'a> {
         Document {
-            nodes: Vec::with_capacity(32),
-            by_address: HashMap::with_capacity_and_hasher(32, Seeded),
+            nodes: Vec::with_capacity(16),
+            by_address: HashMap::with_capacity_and_hasher(14, Seeded),
             resources: Vec::with_capacity(1),
             embedded: HashMap::default(),
             documents,

@@ -66,7 +66,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
             reducer,
             builder,
             punctuation,
-            nonterminals: HashMap::with_capacity_and_hasher(32, Seeded),
+            nonterminals: HashMap::with_capacity_and_hasher(14, Seeded),
             of_terminal: HashMap::with_capacity_and_hasher(8, Seeded),
             free: None,
             free_string: None,

@@ -63,12 +63,14 @@ pub(super) struct Conjunctions {
 
 impl Default for Conjunctions {
     fn default() -> Conjunctions {
+        // Two that are known from the start: everything and nothing.
+        let mut conjs = Vec::with_capacity(32);
+        conjs.resize(2, Atoms::new());
         Conjunctions {
             kinds: Vec::with_capacity(32),
             of_nodes: Vec::with_capacity(32),
             kind_ids: HashMap::default(),
-            // Two that are known from the start: everything and nothing.
-            conjs: vec![Atoms::new(), Atoms::new()],
+            conjs,
             alone: Vec::with_capacity(64),
             conj_ids: HashMap::default(),
             halves: HashMap::default(),

@@ -109,6 +109,10 @@ impl<'a> Reducer<'a> {
 
     /// Splits the keys without a name by the classes that `shape` speaks of, as far as there are any.
     pub(in crate::json_schema) fn key_sets(&mut self, shape: &ObjectShape<'a>) -> Result<Vec<KeySet>> {
+        if shape.rules.is_empty() && shape.exists.is_empty() {
+            let spec = self.without_names(StringSpec::default(), shape)?;
+            return Ok(vec![KeySet { spec, classes: SmallVec::new() }]);
+        }
         let mut classes: Vec<KeyClass> = shape.rules.iter().chain(&shape.exists).map(|rule| rule.class).collect();
         classes.sort_unstable();
         classes.dedup();

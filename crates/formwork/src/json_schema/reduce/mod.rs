@@ -94,13 +94,15 @@ impl<'a> Reducer<'a> {
     /// With `scoped`, dynamic scopes are followed.
     pub(super) fn new(context: Context<'a>, scoped: bool) -> Reducer<'a> {
         let Context { options, documents, limits, long_numbers } = context;
+        let mut memo = Vec::with_capacity(32);
+        memo.extend([Union::any(), Union::none()].map(|union| Memo::Done(Rc::new(union))));
         Reducer {
             document: Document::new(documents, limits.max_schema_depth, scoped),
             options,
             limits,
             long_numbers,
             conjs: Conjunctions::default(),
-            memo: vec![Memo::Done(Rc::new(Union::any())), Memo::Done(Rc::new(Union::none()))],
+            memo,
             known: HashMap::default(),
             patterns: Vec::new(),
             pattern_ids: HashMap::default(),
