@@ -5,8 +5,8 @@
 //! a range in their sorted list. A state of the machine is the tuple of its components' states; products and
 //! complements need no further construction, and [`LazyDfa`](super::lazy_dfa::LazyDfa) keeps what is live exact.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use regex_syntax::hir::Hir;
 use smallvec::SmallVec;
@@ -23,14 +23,23 @@ use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
 use crate::limits::Limits;
 
+/// What is known of the lengths of texts.
+#[derive(Debug)]
+pub(crate) struct Measured {
+    /// Lengths between which those of all texts lie.
+    pub(crate) extent: (u32, u32),
+    /// Where an NFA is all there is: the lengths of the texts from each of its states on.
+    pub(crate) of_states: Option<NfaLengths>,
+}
+
 /// The conjunction of content constraints.
 #[derive(Debug)]
 pub(crate) struct ContentMachine {
     alphabet: Alphabet,
     representatives: Vec<Option<char>>,
     components: Vec<Component>,
-    /// See [`Lengths::InParts`](super::lengths::Lengths::InParts).
-    lengths: Option<NfaLengths>,
+    /// What [`measure`](ContentMachine::measure) found.
+    measured: OnceLock<Measured>,
     overflows: Overflows,
 }
 
@@ -121,7 +130,7 @@ impl ContentMachine {
             representatives: alphabet.representatives(),
             alphabet,
             components,
-            lengths: None,
+            measured: OnceLock::new(),
             overflows: Overflows::clone(overflows),
         })
     }
@@ -140,30 +149,24 @@ impl ContentMachine {
         })
     }
 
-    /// Lengths between which those of all texts lie. Where an NFA is all there is, the lengths of the texts from each of its
-    /// states on are kept, see [`measured`](ContentMachine::measured).
-    pub(crate) fn measure(&mut self) -> (u32, u32) {
-        let mut extent = (0, u32::MAX);
-        for component in self.components.iter().filter(|component| !component.negated) {
-            let ComponentAutomaton::Nfa { nfa, search } = &component.automaton else { continue };
-            let Some(lengths) = NfaLengths::new(nfa, *search) else { continue };
-            let start = nfa.start(*search);
-            if let Some((shortest, longest)) = lengths.extent(&start.kept, start.accepting) {
-                let longest = if start.matched && *search { u32::MAX } else { longest };
-                extent = (shortest.max(extent.0), longest.min(extent.1));
+    /// Works out what can be known of lengths without listing states; once.
+    pub(crate) fn measure(&self) -> &Measured {
+        self.measured.get_or_init(|| {
+            let mut measured = Measured { extent: (0, u32::MAX), of_states: None };
+            for component in self.components.iter().filter(|component| !component.negated) {
+                let ComponentAutomaton::Nfa { nfa, search } = &component.automaton else { continue };
+                let Some(lengths) = NfaLengths::new(nfa, *search) else { continue };
+                let start = nfa.start(*search);
+                if let Some((shortest, longest)) = lengths.extent(&start.kept, start.accepting) {
+                    let longest = if start.matched && *search { u32::MAX } else { longest };
+                    measured.extent = (shortest.max(measured.extent.0), longest.min(measured.extent.1));
+                }
+                if self.components.len() == 1 {
+                    measured.of_states = Some(lengths);
+                }
             }
-            if self.components.len() == 1 {
-                self.lengths = Some(lengths);
-                break;
-            }
-        }
-        extent
-    }
-
-    /// The lengths of the texts from each state of the NFA on, where that is all there is and
-    /// [`measure`](ContentMachine::measure) was asked.
-    pub(crate) fn measured(&self) -> Option<&NfaLengths> {
-        self.lengths.as_ref()
+            measured
+        })
     }
 
     /// See [`HostState::short_ends`]; nothing where a state is of another kind.
@@ -273,7 +276,7 @@ impl Machine for ContentMachine {
     }
 
     fn lengths(&self, state: &ContentState) -> Intervals {
-        match (&self.lengths, &**state) {
+        match (&self.measure().of_states, &**state) {
             (Some(lengths), [ComponentState::Nfa { states, accepting }]) => lengths.of(states, *accepting),
             (_, [ComponentState::Done]) => Intervals::from_slice(&[(0, u32::MAX)]),
             _ => Intervals::new(),

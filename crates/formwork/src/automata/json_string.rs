@@ -25,17 +25,24 @@ pub(crate) struct StringAutomaton {
     escapes: Escapes,
 }
 
-/// The language of the decoded content, lengths left aside.
-#[derive(Debug)]
+/// The language of the decoded content, lengths left aside; shared by strings that differ in their bounds.
+#[derive(Clone, Debug)]
 enum Content {
     /// Any content will do.
     Free,
     /// Anything but a few strings, as a trie: a state is a node and one more, 0 before the first character, [`DIVERGED`]
     /// when no string of the trie can be met any more.
-    Excluding(Excluded),
-    Dfa(Box<LazyDfa<ContentMachine>>),
+    Excluding(Arc<Excluded>),
+    Dfa(Arc<ContentDfa>),
     /// International host names.
-    Names(NameAutomaton),
+    Names(Arc<NameAutomaton>),
+}
+
+#[derive(Debug)]
+struct ContentDfa {
+    dfa: LazyDfa<ContentMachine>,
+    /// The lengths of its texts, where they can be told and somebody asked.
+    lengths: OnceLock<Option<Lengths>>,
 }
 
 /// Strings that a content is none of, and their trie, which is made when it is first asked for: most records hold names
@@ -65,31 +72,40 @@ impl Excluded {
 const DIVERGED: StateId = StateId::MAX;
 
 impl Content {
-    /// The language, and lengths between which those of all its strings lie.
-    fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<(Content, (u32, u32)), GrammarError> {
-        let any = (0, u32::MAX);
+    fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<Content, GrammarError> {
         match &*spec.content {
-            [] => Ok((Content::Free, any)),
+            [] => Ok(Content::Free),
             [ContentConstraint { language: ContentLanguage::OneOf(strings), negated: true }] => {
-                let excluded = Excluded { strings: Arc::clone(strings), trie: OnceLock::new() };
-                Ok((Content::Excluding(excluded), any))
+                Ok(Content::Excluding(Arc::new(Excluded { strings: Arc::clone(strings), trie: OnceLock::new() })))
             }
             [ContentConstraint { language: ContentLanguage::HostName { international: true }, negated }] => {
                 let names = NameAutomaton::new(*negated, limits.max_automaton_states, overflows);
-                Ok((Content::Names(names), any))
+                Ok(Content::Names(Arc::new(names)))
             }
-            constraints => {
-                let mut machine = ContentMachine::new(constraints, None, limits, overflows)?;
-                let is_bounded = spec.min_chars > 0 || spec.max_chars.is_some();
-                let extent = if is_bounded { machine.measure() } else { any };
-                Ok((dfa(machine, limits, overflows), extent))
-            }
+            constraints => Content::dfa(constraints, None, limits, overflows),
         }
+    }
+
+    fn dfa(
+        constraints: &[ContentConstraint],
+        length: Option<(u32, u32)>,
+        limits: &Limits,
+        overflows: &Overflows,
+    ) -> Result<Content, GrammarError> {
+        let machine = ContentMachine::new(constraints, length, limits, overflows)?;
+        let dfa = LazyDfa::new(machine, limits.max_automaton_states, Overflows::clone(overflows));
+        Ok(Content::Dfa(Arc::new(ContentDfa { dfa, lengths: OnceLock::new() })))
     }
 }
 
-fn dfa(machine: ContentMachine, limits: &Limits, overflows: &Overflows) -> Content {
-    Content::Dfa(Box::new(LazyDfa::new(machine, limits.max_automaton_states, Overflows::clone(overflows))))
+impl ContentDfa {
+    fn lengths(&self) -> Option<&Lengths> {
+        let find = || match &self.dfa.machine().measure().of_states {
+            Some(lengths) => Some(Lengths::in_parts(lengths)),
+            None => Lengths::new(&self.dfa),
+        };
+        self.lengths.get_or_init(find).as_ref()
+    }
 }
 
 /// The state of [`Content::Excluding`] after one more character.
@@ -135,33 +151,65 @@ impl StringState {
 
 impl StringAutomaton {
     pub(crate) fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<Self, GrammarError> {
-        let (mut content, (shortest, longest)) = Content::new(spec, limits, overflows)?;
-        // What the content implies need not be counted.
-        let mut min_chars = if spec.min_chars <= shortest { 0 } else { spec.min_chars };
-        let mut max_chars = spec.max_chars.filter(|max| *max < longest).unwrap_or(u32::MAX);
-        let bounded = min_chars > 0 || max_chars < u32::MAX;
-        let lengths = match &content {
-            Content::Dfa(dfa) if bounded => match dfa.machine().measured() {
-                Some(lengths) => Some(Lengths::in_parts(lengths)),
-                None => Lengths::new(dfa),
-            },
-            Content::Names(_) if bounded => Some(Lengths::unknown()),
-            _ => Some(Lengths::All),
+        StringAutomaton::bounded(Content::new(spec, limits, overflows)?, spec, limits, overflows)
+    }
+
+    /// The automaton of `spec`, whose content is that of this one.
+    pub(crate) fn with_bounds(
+        &self,
+        spec: &StringSpec,
+        limits: &Limits,
+        overflows: &Overflows,
+    ) -> Result<Self, GrammarError> {
+        StringAutomaton::bounded(self.content.clone(), spec, limits, overflows)
+    }
+
+    fn bounded(
+        content: Content,
+        spec: &StringSpec,
+        limits: &Limits,
+        overflows: &Overflows,
+    ) -> Result<Self, GrammarError> {
+        let StringSpec { min_chars, max_chars, escapes, .. } = *spec;
+        let mut automaton = StringAutomaton {
+            content,
+            lengths: Lengths::All,
+            min_chars,
+            max_chars: max_chars.unwrap_or(u32::MAX),
+            escapes,
         };
-        if lengths.is_none() {
-            // The possible lengths are no few intervals, or too many states have them: then the automaton counts.
-            let machine = ContentMachine::new(&spec.content, Some((min_chars, max_chars)), limits, overflows)?;
-            content = dfa(machine, limits, overflows);
-            (min_chars, max_chars) = (0, u32::MAX);
+        if !automaton.counts() {
+            return Ok(automaton);
         }
-        let lengths = lengths.unwrap_or(Lengths::All);
-        Ok(StringAutomaton { content, lengths, min_chars, max_chars, escapes: spec.escapes })
+        match &automaton.content {
+            Content::Dfa(content) => {
+                // What the content implies need not be counted.
+                let (shortest, longest) = content.dfa.machine().measure().extent;
+                automaton.min_chars = if min_chars <= shortest { 0 } else { min_chars };
+                automaton.max_chars = max_chars.filter(|max| *max < longest).unwrap_or(u32::MAX);
+                if !automaton.counts() {
+                    return Ok(automaton);
+                }
+                match content.lengths() {
+                    Some(lengths) => automaton.lengths = lengths.clone(),
+                    None => {
+                        // The possible lengths are no few intervals, or too many states have them: then the content counts.
+                        let bounds = Some((automaton.min_chars, automaton.max_chars));
+                        automaton.content = Content::dfa(&spec.content, bounds, limits, overflows)?;
+                        (automaton.min_chars, automaton.max_chars) = (0, u32::MAX);
+                    }
+                }
+            }
+            Content::Names(_) => automaton.lengths = Lengths::unknown(),
+            Content::Free | Content::Excluding(_) => {}
+        }
+        Ok(automaton)
     }
 
     /// Whether no string matches.
     pub(crate) fn is_empty(&self) -> bool {
         match &self.content {
-            Content::Dfa(dfa) if dfa.is_empty() => true,
+            Content::Dfa(content) if content.dfa.is_empty() => true,
             // Of finitely many strings, those of bounded length may be all that there are: of length 0 there is one.
             Content::Excluding(excluded) if self.max_chars == 0 => excluded.has_empty(),
             _ => !self.admits(0, 0),
@@ -222,7 +270,7 @@ impl StringAutomaton {
     /// The automaton of the content, where it takes one.
     pub(crate) fn dfa(&self) -> Option<&LazyDfa<ContentMachine>> {
         match &self.content {
-            Content::Dfa(dfa) => Some(dfa),
+            Content::Dfa(content) => Some(&content.dfa),
             _ => None,
         }
     }
@@ -231,7 +279,7 @@ impl StringAutomaton {
     /// have to be looked at.
     pub(crate) fn never_dies(&self, content: StateId, cap: usize) -> bool {
         match &self.content {
-            Content::Dfa(dfa) => dfa.machine().never_dies() || dfa.never_dies(content, cap),
+            Content::Dfa(shared) => shared.dfa.machine().never_dies() || shared.dfa.never_dies(content, cap),
             Content::Free | Content::Excluding(_) => true,
             Content::Names(_) => false,
         }
@@ -282,7 +330,7 @@ impl StringAutomaton {
         let dfa = match &self.content {
             Content::Free | Content::Excluding(_) => return true,
             Content::Names(names) => return ranges.into_iter().any(|range| names.any_in(content, range, &good)),
-            Content::Dfa(dfa) => dfa,
+            Content::Dfa(shared) => &shared.dfa,
         };
         let alphabet = dfa.machine().alphabet();
         let mut tried = [0u64; 4];
@@ -308,7 +356,7 @@ impl StringAutomaton {
         match &self.content {
             Content::Free => Some(0),
             Content::Excluding(excluded) => Some(step_excluding(excluded.trie(), content, char)),
-            Content::Dfa(dfa) => dfa.next(content, dfa.machine().alphabet().class(char)),
+            Content::Dfa(shared) => shared.dfa.next(content, shared.dfa.machine().alphabet().class(char)),
             Content::Names(names) => names.step(content, char),
         }
     }
@@ -319,7 +367,7 @@ impl StringAutomaton {
             (Content::Free, _) | (Content::Excluding(_), DIVERGED) => true,
             (Content::Excluding(excluded), 0) => !excluded.has_empty(),
             (Content::Excluding(excluded), state) => excluded.trie().values(state as usize - 1).is_empty(),
-            (Content::Dfa(dfa), _) => dfa.is_accepting(content),
+            (Content::Dfa(shared), _) => shared.dfa.is_accepting(content),
             (Content::Names(names), _) => names.is_accepting(content),
         }
     }
@@ -340,15 +388,17 @@ impl StringAutomaton {
             return false;
         }
         match &self.content {
-            Content::Dfa(dfa) if self.lengths.is_unknown(content) => {
-                let ends = dfa.ask(content, ContentMachine::short_ends);
+            Content::Dfa(shared) if self.lengths.is_unknown(content) => {
+                let ends = shared.dfa.ask(content, ContentMachine::short_ends);
                 // A label may be followed by others, of which the shortest has a point and one character.
                 (0..64u32)
                     .filter(|n_more| ends >> n_more & 1 == 1)
                     .any(|n_more| (min..=max).contains(&n_more) || max >= min.max(n_more.saturating_add(2)))
             }
             Content::Names(names) => names.admits(content, min, max),
-            Content::Dfa(dfa) => self.lengths.of(dfa, content).iter().any(|(lo, hi)| (*lo).max(min) <= (*hi).min(max)),
+            Content::Dfa(shared) => {
+                self.lengths.of(&shared.dfa, content).iter().any(|(lo, hi)| (*lo).max(min) <= (*hi).min(max))
+            }
             _ => min <= max,
         }
     }
@@ -358,7 +408,7 @@ impl StringAutomaton {
         match &self.content {
             Content::Free => 0,
             Content::Excluding(excluded) => excluded.n_bytes(),
-            Content::Dfa(dfa) => dfa.n_bytes(),
+            Content::Dfa(shared) => shared.dfa.n_bytes(),
             Content::Names(names) => names.n_bytes(),
         }
     }

@@ -4,6 +4,8 @@
 //! depends on the lengths of the texts that it can still accept: for each state they are a few intervals, found by
 //! walking back from the accepting states length by length until nothing changes any more.
 
+use std::sync::Arc;
+
 use fixedbitset::FixedBitSet;
 use smallvec::SmallVec;
 
@@ -30,7 +32,7 @@ pub(crate) enum Lengths {
     All,
     /// By state.
     ByState {
-        intervals: Vec<Intervals>,
+        intervals: Arc<[Intervals]>,
         /// From this length on nothing changes.
         settled: u32,
         /// Whether every state accepts all lengths from `settled` on.
@@ -85,7 +87,7 @@ impl Lengths {
         let all = open_ended && states.iter().all(|state| *intervals[*state as usize] == [(0, u32::MAX)]);
         Some(match all {
             true => Lengths::All,
-            false => Lengths::ByState { intervals, settled: settled + opaque_reach, open_ended },
+            false => Lengths::ByState { intervals: intervals.into(), settled: settled + opaque_reach, open_ended },
         })
     }
 
@@ -105,7 +107,7 @@ impl Lengths {
 
     /// Nothing is known of any state.
     pub(crate) fn unknown() -> Lengths {
-        Lengths::ByState { intervals: Vec::new(), settled: MAX_LENGTH, open_ended: false }
+        Lengths::ByState { intervals: Arc::new([]), settled: MAX_LENGTH, open_ended: false }
     }
 
     /// Whether nothing is known of `state`, as it is opaque.
@@ -238,13 +240,10 @@ mod tests {
     use crate::automata::{ContentConstraint, ContentLanguage};
     use crate::limits::Limits;
 
-    fn automaton(language: ContentLanguage, measured: bool) -> LazyDfa<ContentMachine> {
+    fn automaton(language: ContentLanguage) -> LazyDfa<ContentMachine> {
         let (limits, overflows) = (Limits::default(), Overflows::default());
         let constraint = ContentConstraint { language, negated: false };
-        let mut machine = ContentMachine::new(&[constraint], None, &limits, &overflows).unwrap();
-        if measured {
-            machine.measure();
-        }
+        let machine = ContentMachine::new(&[constraint], None, &limits, &overflows).unwrap();
         LazyDfa::new(machine, 10_000, overflows)
     }
 
@@ -272,10 +271,10 @@ mod tests {
         ];
         for pattern in patterns {
             for language in [ContentLanguage::Search(pattern.into()), ContentLanguage::Match(pattern.into())] {
-                let listed = automaton(language.clone(), false);
-                let parts = automaton(language.clone(), true);
+                let listed = automaton(language.clone());
+                let parts = automaton(language.clone());
                 let of_states = Lengths::new(&listed);
-                let of_parts = parts.machine().measured().map(Lengths::in_parts);
+                let of_parts = parts.machine().measure().of_states.as_ref().map(Lengths::in_parts);
                 assert_eq!(of_states.is_some(), of_parts.is_some(), "{language:?}");
                 let Some((of_states, of_parts)) = of_states.zip(of_parts) else { continue };
                 // Both number their states by the order in which they are reached, which is the same here.

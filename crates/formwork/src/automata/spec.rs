@@ -128,6 +128,13 @@ pub struct StringSpec {
     pub escapes: Escapes,
 }
 
+impl StringSpec {
+    /// Whether the number of characters matters.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.min_chars > 0 || self.max_chars.is_some()
+    }
+}
+
 /// A language that a string's decoded content must, or must not, belong to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ContentConstraint {

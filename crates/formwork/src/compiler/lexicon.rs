@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::terminal_cache::{Shared, TerminalCache};
-use crate::automata::{Automaton, Overflows, Terminal};
+use crate::automata::{Automaton, Overflows, StringSpec, Terminal};
 use crate::error::GrammarError;
 use crate::ids::TokenId;
 use crate::limits::Limits;
@@ -58,10 +58,7 @@ impl Lexicon {
         for (terminal, shared) in terminals.iter().zip(all) {
             let (automaton, of_automaton) = match shared {
                 Some(shared) => shared,
-                None => {
-                    let made = (self.automaton(terminal)?, Arc::default());
-                    self.known().insert(terminal.clone(), made)
-                }
+                None => self.shared(terminal)?,
             };
             automata.push(automaton);
             profiles.push(of_automaton);
@@ -81,7 +78,30 @@ impl Lexicon {
             Terminal::FreeText(_) => _ = self.vocabulary.texts(),
             _ => {}
         }
+        if let Terminal::String(spec) = terminal
+            && spec.is_bounded()
+            && !spec.content.is_empty()
+        {
+            // Strings that differ in their bounds share the automaton of their content.
+            let content = StringSpec { min_chars: 0, max_chars: None, ..(**spec).clone() };
+            if let Automaton::String(content) = &*self.shared(&Terminal::String(content.into()))?.0 {
+                let automaton = content.with_bounds(spec, &self.limits, &self.overflows)?;
+                return Ok(Arc::new(Automaton::String(automaton)));
+            }
+        }
         Ok(Arc::new(Automaton::new(terminal, &self.limits, &self.overflows)?))
+    }
+
+    /// The automaton of a terminal and what is known of it, made where it is not there.
+    fn shared(&self, terminal: &Terminal) -> Result<Shared, GrammarError> {
+        let known = self.known().get(terminal);
+        match known {
+            Some(shared) => Ok(shared),
+            None => {
+                let made = (self.automaton(terminal)?, Arc::default());
+                Ok(self.known().insert(terminal.clone(), made))
+            }
+        }
     }
 }
 

@@ -34,7 +34,7 @@ const WITNESSES: [&str; 4] = ["", "a", "0", "é~"];
 impl Reducer<'_> {
     /// Whether `content` fits `spec`.
     pub(in crate::json_schema) fn string_fits(&mut self, spec: &StringSpec, content: &str) -> Result<bool> {
-        if spec.min_chars > 0 || spec.max_chars.is_some() {
+        if spec.is_bounded() {
             let n_chars = content.chars().count() as u64;
             if n_chars < u64::from(spec.min_chars) || spec.max_chars.is_some_and(|max| n_chars > u64::from(max)) {
                 return Ok(false);
@@ -204,7 +204,7 @@ impl Reducer<'_> {
 
     /// Whether any string fits `spec`. One constraint alone is taken for satisfiable: nothing is narrowed by that.
     pub(in crate::json_schema) fn string_emptiness(&mut self, spec: &StringSpec) -> Result<Emptiness> {
-        let is_bounded = spec.min_chars > 0 || spec.max_chars.is_some();
+        let is_bounded = spec.is_bounded();
         if spec.content.is_empty() || (spec.content.len() == 1 && !is_bounded) {
             return Ok(Emptiness::NonEmpty);
         }
