@@ -52,8 +52,6 @@ pub(super) struct Lowerer<'r, 'a> {
     free: Option<Free>,
     free_string: Option<NonterminalId>,
     work: Vec<(NonterminalId, Rc<Union<'a>>, NodeId)>,
-    /// The schema that is being lowered, or one of those that meet in it.
-    place: NodeId,
     /// The first nonterminal that turned out to derive nothing.
     dead: Option<NonterminalId>,
 }
@@ -71,7 +69,6 @@ impl<'r, 'a> Lowerer<'r, 'a> {
             free: None,
             free_string: None,
             work: Vec::new(),
-            place: NodeId(0),
             dead: None,
         }
     }
@@ -130,7 +127,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
     /// Gives a body to everything that has none yet.
     pub(super) fn finish(&mut self) -> Result<()> {
         while let Some((nonterminal, union, place)) = self.work.pop() {
-            self.place = place;
+            self.reducer.place = place;
             let body = self.body(&union)?;
             if body == Expr::Never && self.dead.is_none() {
                 self.dead = Some(nonterminal);
@@ -142,7 +139,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
 
     /// The refusal of what takes more than a grammar can hold.
     fn too_many(&mut self, keyword: Keyword, reason: &'static str) -> Fault {
-        let residue = self.reducer.residue(self.place, keyword, reason);
+        let residue = self.reducer.residue(self.reducer.place, keyword, reason);
         self.reducer.refused(residue)
     }
 

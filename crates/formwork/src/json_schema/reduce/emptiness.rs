@@ -10,7 +10,7 @@ use super::conj::AtomKind;
 use crate::automata::decide::{Emptiness, number_emptiness};
 use crate::error::{GrammarError, SchemaError, ViolationKind};
 use crate::json_schema::document::{NodeId, NodeKind};
-use crate::json_schema::fault::{Fault, Result};
+use crate::json_schema::fault::{Fault, Result, refusal};
 use crate::json_schema::shape::{
     ArrayShape, ConjId, Contains, KeyClass, KeyRule, Named, NumberSet, NumberShape, ObjectShape, StringSet,
     StringShape, Union,
@@ -343,7 +343,7 @@ impl<'a> Reducer<'a> {
             GrammarError::Limit(_) => ViolationKind::Limit,
             _ => ViolationKind::Unsupported,
         };
-        SchemaError::new(kind, "", Some("pattern"), error.to_string()).into()
+        refusal(&self.document, kind, self.document.near_root(self.place), "pattern", error.to_string())
     }
 }
 

@@ -7,7 +7,6 @@ use smallvec::SmallVec;
 use super::Reducer;
 use crate::automata::decide::Emptiness;
 use crate::automata::{ContentConstraint, ContentLanguage, StringSpec};
-use crate::json_schema::document::NodeId;
 use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::Keyword;
 use crate::json_schema::shape::{
@@ -129,7 +128,7 @@ impl<'a> Reducer<'a> {
             parts = split;
             if parts.len() > MAX_SETS {
                 let reason = "the patterns of keys overlap in too many ways";
-                let residue = self.residue(NodeId(0), Keyword::PatternProperties, reason);
+                let residue = self.residue(self.place, Keyword::PatternProperties, reason);
                 return Err(self.refused(residue));
             }
         }

@@ -86,6 +86,8 @@ pub(super) struct Reducer<'a> {
     emptied: Option<(NodeId, Keyword)>,
     steps: usize,
     depth: usize,
+    /// The schema that is being reduced or lowered, or one of those that meet in it.
+    pub(super) place: NodeId,
     /// How many questions about emptiness are being asked inside one another.
     probe: u32,
 }
@@ -117,6 +119,7 @@ impl<'a> Reducer<'a> {
             emptied: None,
             steps: 0,
             depth: 0,
+            place: NodeId(0),
             probe: 0,
         }
     }
@@ -155,7 +158,9 @@ impl<'a> Reducer<'a> {
         }
         self.memo[conj.0 as usize] = Memo::Busy(self.probe);
         self.depth += 1;
+        let around = std::mem::replace(&mut self.place, first);
         let union = self.reduce(conj);
+        self.place = around;
         self.depth -= 1;
         match union {
             Ok(union) => {
@@ -297,9 +302,9 @@ impl<'a> Reducer<'a> {
         Ok(())
     }
 
-    /// Spends from the budget of steps where no node is at hand.
+    /// Spends from the budget of steps for what is being reduced.
     fn spend(&mut self, n_steps: usize) -> Result<()> {
-        self.step(NodeId(0), n_steps)
+        self.step(self.place, n_steps)
     }
 
     /// Notes a constraint that cannot be enforced, to be refused or relaxed if it is still there at the end.

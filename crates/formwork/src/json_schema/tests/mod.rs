@@ -1,6 +1,7 @@
 //! Does the grammar of a schema accept what is valid, and nothing else?
 
 mod acceptor;
+mod budgets;
 mod cases;
 mod lints;
 mod references;
