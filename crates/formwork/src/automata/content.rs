@@ -32,6 +32,13 @@ pub(crate) struct Measured {
     pub(crate) of_states: Option<NfaLengths>,
 }
 
+impl Measured {
+    /// Whether there are texts of every length from some length on, behind every text that is read.
+    pub(crate) fn is_open_ended(&self) -> bool {
+        self.of_states.as_ref().is_some_and(NfaLengths::is_open_ended)
+    }
+}
+
 /// The conjunction of content constraints.
 #[derive(Debug)]
 pub(crate) struct ContentMachine {

@@ -252,9 +252,14 @@ impl StringAutomaton {
         matches!(self.content, Content::Free)
     }
 
-    /// Whether any content will do but for a few strings, of any length.
+    /// Whether any content will do but for a few strings, lengths left aside.
+    pub(crate) fn is_nearly_any(&self) -> bool {
+        matches!(self.content, Content::Free | Content::Excluding(_))
+    }
+
+    /// The same, of any length.
     pub(crate) fn is_nearly_free(&self) -> bool {
-        !self.counts() && matches!(self.content, Content::Free | Content::Excluding(_))
+        !self.counts() && self.is_nearly_any()
     }
 
     /// Where the content is anything but a few strings: their trie and the node that was read so far, or that no such string

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use indexmap::IndexSet;
 
 use super::lengths::Intervals;
-use crate::hash::{HashMap, Seeded};
+use crate::hash::{HashMap, HashSet, Seeded};
 
 /// An automaton described by its states' contents.
 pub(crate) trait Machine {
@@ -194,11 +194,27 @@ impl<M: Machine> LazyDfa<M> {
         if let Some(known) = self.lock().never_dies.get(&state) {
             return *known;
         }
-        let answer = self.reachable(state, cap).is_some_and(|states| {
-            states.iter().all(|state| (0..self.machine.n_classes()).all(|class| self.next(*state, class).is_some()))
-        });
+        let answer = self.none_dies(state, cap);
         self.lock().never_dies.insert(state, answer);
         answer
+    }
+
+    fn none_dies(&self, state: StateId, cap: usize) -> bool {
+        let mut states = vec![state];
+        let mut seen = HashSet::from_iter([state]);
+        while let Some(state) = states.pop() {
+            for class in 0..self.machine.n_classes() {
+                match self.next(state, class) {
+                    Some(next) if seen.insert(next) => states.push(next),
+                    Some(_) => {}
+                    None => return false,
+                }
+            }
+            if seen.len() > cap {
+                return false;
+            }
+        }
+        true
     }
 
     /// Asks the machine something about a state.
@@ -213,7 +229,7 @@ impl<M: Machine> LazyDfa<M> {
 
     fn list(&self, state: StateId, cap: usize, is_wanted: impl Fn(StateId) -> bool) -> Option<Vec<StateId>> {
         let mut states = vec![state];
-        let mut seen = crate::hash::HashSet::from_iter([state]);
+        let mut seen = HashSet::from_iter([state]);
         let mut index = 0;
         while index < states.len() {
             for class in 0..self.machine.n_classes() {
@@ -320,7 +336,7 @@ impl<M: Machine> LazyDfa<M> {
             return Some(true);
         }
         let mut pending = std::collections::BinaryHeap::from([(Reverse(0), 0, 0usize)]);
-        let mut seen = crate::hash::HashSet::from_iter([state]);
+        let mut seen = HashSet::from_iter([state]);
         let mut n_expanded = 0;
         while let Some((_, _, index)) = pending.pop() {
             let current = found[index].0;

@@ -158,6 +158,11 @@ impl NfaLengths {
         Some(NfaLengths { intervals, settled, open_ended })
     }
 
+    /// Whether every state, and every set of states that is reached, accepts all lengths from some length on.
+    pub(super) fn is_open_ended(&self) -> bool {
+        self.open_ended
+    }
+
     /// The shortest and the longest text that is accepted from one of these states on.
     pub(super) fn extent(&self, states: &[u32], accepting: bool) -> Option<(u32, u32)> {
         let of_all = self.of(states, accepting);

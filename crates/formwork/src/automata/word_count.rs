@@ -3,6 +3,7 @@
 //! Of a string the words are its contents, however they are spelled; of other automata they are the lexemes.
 
 use super::automaton::Automaton;
+use super::content::ContentMachine;
 use super::decoder::DecodeState;
 use super::json_string::{StringAutomaton, StringState};
 use crate::hash::HashMap;
@@ -60,7 +61,10 @@ impl Automaton {
     /// Whether any number of words can be read from every state: a cheap answer that may be `false` all the same.
     pub(crate) fn never_runs_out(&self) -> bool {
         match self {
-            Automaton::String(string) => !string.counts() && string.dfa().is_none_or(|dfa| dfa.machine().never_dies()),
+            Automaton::String(string) => {
+                let goes_on = |machine: &ContentMachine| machine.never_dies() || machine.measure().is_open_ended();
+                string.bounds(0).1 == u32::MAX && string.dfa().is_none_or(|dfa| goes_on(dfa.machine()))
+            }
             _ => false,
         }
     }
@@ -176,6 +180,9 @@ impl StringAutomaton {
             }
             return self.count_contents(vec![(state.content().into(), 1)], n_chars, room);
         };
+        if room > 0 && self.dfa().is_none() && self.is_nearly_any() {
+            return Some(WordCount::Plenty);
+        }
         // In the middle of a character, which is counted as begun.
         let mut starts: HashMap<u64, u64> = HashMap::default();
         for (lo, hi) in ranges.into_iter().filter(|(lo, hi)| lo <= hi) {

@@ -83,9 +83,9 @@ impl MaskWork<'_> {
         if max >= far && (min == 0 || lengths.is_open_ended()) {
             return Ok(free);
         }
-        // Only tokens with more characters than this can meet the bound.
+        // Tokens with more characters than the bound are out; only of those that come near it each must be looked at.
         let safe = max.saturating_sub(lengths.settled());
-        let near = table.longer_than(safe);
+        let near = &table.longer_than(safe)[table.longer_than(max).len()..];
         if lengths.is_open_ended() && max >= lengths.settled() && near.len() <= MAX_RUNS {
             return self.without_too_long(string, content, n_chars, table, &free, near);
         }
@@ -143,7 +143,7 @@ impl MaskWork<'_> {
         self.spend(n_visited)
     }
 
-    /// `free` without those of the `near` tokens that break the bounds.
+    /// `free` without tokens longer than the bound, and those of the `near` tokens that break the bounds.
     fn without_too_long(
         &mut self,
         string: &StringAutomaton,
@@ -155,6 +155,8 @@ impl MaskWork<'_> {
     ) -> Result<TokenMask, LimitError> {
         let mut row = vec![0; table.n_words()];
         free.write_to(&mut row);
+        let (_, max) = string.bounds(n_chars);
+        table.longer_than(max).iter().for_each(|(_, token)| clear_bit(&mut row, *token));
         for (_, token) in near {
             if has_bit(&row, *token) && !self.admits_token(string, content, n_chars, table, *token)? {
                 clear_bit(&mut row, *token);

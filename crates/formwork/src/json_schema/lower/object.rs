@@ -13,6 +13,9 @@ use crate::json_schema::literal;
 use crate::json_schema::reduce::KeySet;
 use crate::json_schema::shape::{ConjId, KeyRule, Named, ObjectShape};
 
+/// Most keys of a class that are made properties of their own.
+const MAX_NAMED: usize = 64;
+
 impl<'a> Lowerer<'_, 'a> {
     /// The expression for `shape`; `None` where no object fits.
     pub(super) fn object(&mut self, shape: &ObjectShape<'a>) -> Result<Option<Expr>> {
@@ -91,7 +94,8 @@ impl<'a> Lowerer<'_, 'a> {
     }
 
     /// Classes of keys as the grammar has them. Where obligations are to be met, keys of a class that has few are
-    /// properties: how many of them are left matters then.
+    /// properties: how many of them are left matters then. So they are in any order, as which of a few names are left is
+    /// better known to a record than to the past.
     fn others(
         &mut self,
         classes: Vec<(StringSpec, Vec<Case>)>,
@@ -99,14 +103,17 @@ impl<'a> Lowerer<'_, 'a> {
         properties: &mut Vec<Property>,
     ) -> Result<Vec<OtherKeys>> {
         let escapes = self.escapes();
+        let listed = self.reducer.options.key_order == KeyOrder::Listed;
         let mut others = Vec::new();
         for (spec, cases) in classes {
-            let words = match obliged {
-                true => self.reducer.few_words(&spec)?,
-                false => self.reducer.words_of(&spec)?,
+            let words = match (obliged, listed) {
+                (true, _) => self.reducer.few_words(&spec)?,
+                (false, true) => self.reducer.words_of(&spec)?,
+                (false, false) => self.reducer.very_few_words(&spec)?,
             };
-            if let (Some(words), true) = (&words, obliged) {
-                if self.reducer.options.key_order == KeyOrder::Listed && words.len() > 1 {
+            let named = words.as_ref().filter(|words| obliged || (!listed && words.len() <= MAX_NAMED));
+            if let Some(words) = named {
+                if listed && words.len() > 1 {
                     let reason = "obligations on the keys of a small class take keys in any order";
                     return Err(self.too_many(Keyword::Not, reason));
                 }

@@ -14,6 +14,8 @@ use crate::json_schema::fault::Result;
 
 /// Most strings of a language that are listed.
 const MAX_LISTED: usize = 1_024;
+/// The same where listing them is no need.
+const MAX_VERY_FEW: usize = 16;
 
 /// Automata and answers of one reduction.
 #[derive(Default)]
@@ -61,6 +63,27 @@ impl Reducer<'_> {
                 fitting.push(Arc::clone(word));
             }
         }
+        Ok(Some(fitting))
+    }
+
+    /// The strings that fit `spec`, where it lists them or is a pattern of a few words.
+    pub(in crate::json_schema) fn very_few_words(&mut self, spec: &StringSpec) -> Result<Option<Vec<Arc<str>>>> {
+        if let Some(words) = self.words_of(spec)? {
+            return Ok(Some(words));
+        }
+        let Some(pattern) = spec.content.iter().find(|constraint| !constraint.negated) else { return Ok(None) };
+        if !is_pattern(&pattern.language) {
+            return Ok(None);
+        }
+        let automaton = self.automaton(&pattern.language)?;
+        let Some(words) = automaton.list_words(MAX_VERY_FEW) else { return Ok(None) };
+        let mut fitting: Vec<Arc<str>> = Vec::with_capacity(words.len());
+        for word in words {
+            if self.string_fits(spec, &word)? {
+                fitting.push(word.into());
+            }
+        }
+        fitting.sort_unstable();
         Ok(Some(fitting))
     }
 
