@@ -18,7 +18,7 @@ use super::json_text::{self, JsonState};
 use super::lazy_dfa::{Machine, Overflows};
 use super::lengths::{Intervals, NfaLengths};
 use super::look_around::{LookState, Program};
-use super::nfa::{Closure, Nfa, collect_sets, compile, parse_regex, shorten, to_classes};
+use super::nfa::{Closure, Nfa, Targets, collect_sets, compile, parse_regex, shorten, to_classes};
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
 use crate::limits::Limits;
@@ -260,6 +260,22 @@ impl Machine for ContentMachine {
             _ => self.short_ends(state) != 0,
         };
         is_live.then_some(true)
+    }
+
+    /// Tells classes apart by where they lead from each state of an NFA.
+    fn alike(&self, state: &ContentState, alike: &mut Vec<u8>) {
+        alike.clear();
+        let mut targets = Targets::new(self.alphabet.n_classes());
+        for (component, state) in self.components.iter().zip(state) {
+            match (&component.automaton, state) {
+                (_, ComponentState::Dead | ComponentState::Done) | (ComponentAutomaton::Length(..), _) => {}
+                (ComponentAutomaton::Nfa { nfa, .. }, ComponentState::Nfa { states, .. }) => {
+                    nfa.add_targets(states, &mut targets);
+                }
+                _ => return,
+            }
+        }
+        targets.group(alike);
     }
 
     fn distance(&self, state: &ContentState) -> u32 {

@@ -31,6 +31,10 @@ pub(crate) trait Machine {
     fn liveness(&self, _state: &Self::State) -> Option<bool> {
         None
     }
+    /// For each class the first one that the state treats like it, as far as that is cheap to tell.
+    fn alike(&self, _state: &Self::State, alike: &mut Vec<u8>) {
+        alike.clear();
+    }
     /// Least number of steps to an accepting state, as far as the machine knows: a search goes where it is small.
     fn distance(&self, _state: &Self::State) -> u32 {
         0
@@ -109,6 +113,8 @@ struct Work<S> {
     /// By their numbers.
     states: IndexSet<S, Seeded>,
     live: Vec<Liveness>,
+    /// What [`Machine::alike`] said last, and of which state.
+    alike: (Option<StateId>, Vec<u8>),
     /// Whether no step from anywhere behind the state is dead, where that was asked.
     never_dies: HashMap<StateId, bool>,
 }
@@ -127,7 +133,12 @@ impl<M: Machine> LazyDfa<M> {
         let mut dfa = LazyDfa {
             machine,
             chunks: std::array::from_fn(|_| OnceLock::new()),
-            work: Mutex::new(Work { states: IndexSet::default(), live: Vec::new(), never_dies: HashMap::default() }),
+            work: Mutex::new(Work {
+                states: IndexSet::default(),
+                live: Vec::new(),
+                alike: (None, Vec::new()),
+                never_dies: HashMap::default(),
+            }),
             max_states,
             n_bytes: AtomicUsize::new(0),
             overflows,
@@ -279,7 +290,21 @@ impl<M: Machine> LazyDfa<M> {
         let target = next.and_then(|next| self.intern(&mut work, next)).filter(|id| self.is_live(&mut work, *id));
         let entry = target.map_or(DEAD, |id| id + FIRST);
         self.step_of(state, class).store(entry, Ordering::Release);
+        let alike = self.alike(&mut work, state);
+        if let Some(first) = alike.get(class) {
+            let others = (0..alike.len()).filter(|other| alike[*other] == *first);
+            others.for_each(|other| self.step_of(state, other).store(entry, Ordering::Release));
+        }
         target
+    }
+
+    fn alike<'w>(&self, work: &'w mut Work<M::State>, state: StateId) -> &'w [u8] {
+        let Work { states, alike: (of, alike), .. } = work;
+        if *of != Some(state) {
+            self.machine.alike(&states[state as usize], alike);
+            *of = Some(state);
+        }
+        alike
     }
 
     /// Numbers a state; `None`, and an overflow, when there are too many.
@@ -338,13 +363,18 @@ impl<M: Machine> LazyDfa<M> {
         let mut pending = std::collections::BinaryHeap::from([(Reverse(0), 0, 0usize)]);
         let mut seen = HashSet::from_iter([state]);
         let mut n_expanded = 0;
+        let mut alike = Vec::new();
         while let Some((_, _, index)) = pending.pop() {
             let current = found[index].0;
             n_expanded += 1;
             if depth_first && n_expanded > MAX_DEPTH_FIRST {
                 return None;
             }
+            self.machine.alike(&work.states[current as usize], &mut alike);
             for class in 0..self.machine.n_classes() {
+                if alike.get(class).is_some_and(|first| usize::from(*first) < class) {
+                    continue;
+                }
                 let Some(next) = self.machine.step(&work.states[current as usize], class) else { continue };
                 let next = self.intern(work, next)?;
                 if work.live[next as usize] == Liveness::Dead || !seen.insert(next) {

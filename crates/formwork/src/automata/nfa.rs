@@ -36,6 +36,32 @@ pub(crate) struct Closure {
     pub(crate) accepting: bool,
 }
 
+/// Where letters lead from some states: to tell apart those that lead somewhere else.
+pub(super) struct Targets {
+    n_letters: usize,
+    /// For each state that was added, by letter.
+    of_states: Vec<u32>,
+}
+
+impl Targets {
+    pub(super) fn new(n_letters: usize) -> Targets {
+        Targets { n_letters, of_states: Vec::new() }
+    }
+
+    /// For each letter, the first one that leads where it does.
+    pub(super) fn group(&self, alike: &mut Vec<u8>) {
+        let column = |letter: usize| self.of_states.iter().skip(letter).step_by(self.n_letters);
+        let mut firsts: SmallVec<[u8; 16]> = SmallVec::new();
+        for letter in 0..self.n_letters {
+            let first = firsts.iter().copied().find(|first| column(usize::from(*first)).eq(column(letter)));
+            alike.push(first.unwrap_or_else(|| {
+                firsts.push(letter as u8);
+                letter as u8
+            }));
+        }
+    }
+}
+
 /// Edges against their direction: for each state, where they come from.
 #[derive(Default)]
 pub(super) struct Sources {
@@ -87,6 +113,31 @@ impl Nfa {
             _ => None,
         };
         self.close(false, states.iter().filter_map(target))
+    }
+
+    /// Adds where letters lead from `states`.
+    pub(super) fn add_targets(&self, states: &[u32], targets: &mut Targets) {
+        for state in states {
+            let from = targets.of_states.len();
+            targets.of_states.resize(from + targets.n_letters, NEVER);
+            let row = &mut targets.of_states[from..];
+            let mut add = |start: u8, end: u8, next: NfaStateId| {
+                let letters = usize::from(start)..(usize::from(end) + 1).min(row.len());
+                row[letters].fill(next.as_u32());
+            };
+            match self.thompson.state(NfaStateId::new_unchecked(*state as usize)) {
+                NfaState::ByteRange { trans } => add(trans.start, trans.end, trans.next),
+                NfaState::Sparse(sparse) => {
+                    sparse.transitions.iter().for_each(|trans| add(trans.start, trans.end, trans.next));
+                }
+                NfaState::Dense(dense) => {
+                    for letter in 0..=u8::MAX {
+                        dense.matches_byte(letter).into_iter().for_each(|next| add(letter, letter, next));
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     fn close(&self, at_start: bool, from: impl IntoIterator<Item = NfaStateId>) -> Closure {
