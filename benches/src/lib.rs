@@ -1,7 +1,7 @@
 //! How fast and how exact is the engine, next to its peers, on the same data? The parts of the harness.
 //!
 //! `data` reads MaskBench cases, `python_json` gives the text of an instance, `vocabulary` the tokens and their encoder,
-//! `engine` one small interface over us and the peers, `run` measures one schema with one engine, and `summary` turns
+//! `engine` one small interface over us and the peers, `exchange` files for peers of other languages, `run` measures one schema with one engine, and `summary` turns
 //! measurements into figures. The binary `maskbench` puts them together; the test package uses `data` and `python_json`.
 //! `decode` is about whole decoders, which the binary `decode` compares; `load` is about a server with many clients, which the
 //! binary `load` plays.
@@ -10,6 +10,7 @@ pub mod data;
 #[cfg(feature = "decoders")]
 pub mod decode;
 pub mod engine;
+pub mod exchange;
 #[cfg(feature = "load")]
 pub mod load;
 pub mod python_json;

@@ -170,7 +170,7 @@ impl Runner {
 }
 
 impl Measurement {
-    fn new() -> Measurement {
+    pub(crate) fn new() -> Measurement {
         Measurement {
             outcome: Outcome::Passing,
             first_mask_ns: None,

@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use formwork_bench::data::{self, CaseText};
 use formwork_bench::engine::{self, Engine};
+use formwork_bench::exchange::{Recorded, TokenWriter};
 use formwork_bench::run::{Measurement, Outcome, Runner, TokenCase};
 use formwork_bench::summary::{Pass, Percentiles, RunInfo, Summary};
 use formwork_bench::table;
@@ -31,6 +32,12 @@ struct Options {
     /// Engines, the one to compare with first: formwork, formwork-listed, llguidance, llguidance-unforced.
     #[arg(long, default_values = ["formwork", "llguidance"])]
     engine: Vec<String>,
+    /// Times of another engine, as a script of `benches/peers` writes them for the same data and vocabulary.
+    #[arg(long, value_name = "NAME.jsonl")]
+    recorded: Vec<PathBuf>,
+    /// Write the data as tokens, for a script of `benches/peers`, and measure nothing.
+    #[arg(long, value_name = "FILE.jsonl")]
+    tokens: Option<PathBuf>,
     /// o200k, cl100k, or a tokenizer file.
     #[arg(long, default_value = "o200k")]
     vocab: String,
@@ -79,6 +86,10 @@ fn run(options: &Options) -> Result<(), String> {
         cases = data::sample(cases, n, options.seed);
     }
     let vocabulary = BenchVocabulary::load(&options.vocab)?;
+    if let Some(path) = &options.tokens {
+        return write_tokens(path, &cases, &vocabulary);
+    }
+    let recorded: Vec<Recorded> = options.recorded.iter().map(|path| Recorded::read(path)).collect::<Result<_, _>>()?;
     let engines: Vec<Box<dyn Engine>> =
         options.engine.iter().map(|name| engine::load(name, &vocabulary)).collect::<Result<_, _>>()?;
     let mut out =
@@ -88,7 +99,8 @@ fn run(options: &Options) -> Result<(), String> {
     let mut passes = Vec::new();
     for pass_idx in 0..options.repeat {
         let mut lines = out.as_mut().filter(|_| pass_idx == 0);
-        let mut bench = Bench { engines: &engines, vocabulary: &vocabulary, options, lines: &mut lines };
+        let mut bench =
+            Bench { engines: &engines, recorded: &recorded, vocabulary: &vocabulary, options, lines: &mut lines };
         let pass = bench.pass(&cases, pass_idx)?;
         if !is_interrupted() || passes.is_empty() {
             passes.push(pass);
@@ -101,7 +113,19 @@ fn run(options: &Options) -> Result<(), String> {
     if let Some(mut out) = out {
         out.flush().map_err(|error| error.to_string())?;
     }
-    report(options, &passes)
+    let names: Vec<String> =
+        options.engine.iter().cloned().chain(recorded.iter().map(|engine| engine.name().to_owned())).collect();
+    report(options, &names, &passes)
+}
+
+fn write_tokens(path: &Path, cases: &[CaseText], vocabulary: &BenchVocabulary) -> Result<(), String> {
+    let failed = |error: io::Error| format!("{}: {error}", path.display());
+    let mut writer = TokenWriter::new(path, vocabulary).map_err(failed)?;
+    for text in cases {
+        let case = text.parse().map_err(|error| format!("{}: {error}", text.group))?;
+        writer.add(&TokenCase::new(case, vocabulary)).map_err(failed)?;
+    }
+    writer.finish().map_err(failed)
 }
 
 fn listen_for_interrupt() -> Result<(), String> {
@@ -119,6 +143,8 @@ fn is_interrupted() -> bool {
 
 struct Bench<'a, 'b> {
     engines: &'a [Box<dyn Engine>],
+    /// Engines that were measured elsewhere.
+    recorded: &'a [Recorded],
     vocabulary: &'a BenchVocabulary,
     options: &'a Options,
     lines: &'a mut Option<&'b mut BufWriter<File>>,
@@ -155,7 +181,8 @@ impl Bench<'_, '_> {
         let mut row: Vec<(usize, Measurement)> =
             order.map(|index| (index, runner.run(self.engines[index].as_ref(), case))).collect();
         row.sort_by_key(|(index, _)| *index);
-        row.into_iter().map(|(_, measurement)| measurement).collect()
+        let recorded = self.recorded.iter().map(|engine| engine.measurement(&case.name));
+        row.into_iter().map(|(_, measurement)| measurement).chain(recorded).collect()
     }
 
     fn write_lines(&mut self, group: &str, name: &str, row: &[Measurement]) -> Result<(), String> {
@@ -200,9 +227,9 @@ fn progress_bar(n_cases: usize) -> ProgressBar {
     ProgressBar::new(n_cases as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn report(options: &Options, passes: &[Pass]) -> Result<(), String> {
+fn report(options: &Options, names: &[String], passes: &[Pass]) -> Result<(), String> {
     let info = RunInfo { vocab: options.vocab.clone(), cold: options.cold, interrupted: is_interrupted() };
-    let summary = Summary::new(&info, &options.engine, passes);
+    let summary = Summary::new(&info, names, passes);
     if let Some(path) = &options.summary {
         let text = serde_json::to_string_pretty(&summary).map_err(|error| error.to_string())?;
         std::fs::write(path, text + "\n").map_err(|error| format!("{}: {error}", path.display()))?;

@@ -6,6 +6,10 @@
 //! automaton, determinised by keeping its formula. Looking behind runs beside it as a set of states from every place
 //! on, each under a formula of its own, as what is looked for behind may itself look ahead.
 
+use std::sync::OnceLock;
+
+use fixedbitset::FixedBitSet;
+
 use super::alphabet::Alphabet;
 use super::expression::{Node, WORD};
 use super::formula::{END, Formula, TooLarge};
@@ -50,6 +54,9 @@ pub(super) struct Program {
     /// Each behind those that it holds.
     assertions: Vec<Assertion>,
     start: u32,
+    /// By state: the condition that the rest is matched from it on, behind the start of the text, where nothing is looked
+    /// around for on the way; each is worked out once.
+    plain_rests: Vec<OnceLock<Option<Formula>>>,
 }
 
 /// What is read and what is owed.
@@ -112,7 +119,8 @@ impl Program {
             let inside = compiler.node(node, matched)?;
             compiler.anywhere(inside)?
         };
-        Some(Program { instructions: compiler.instructions, assertions: compiler.assertions, start })
+        let plain_rests = compiler.instructions.iter().map(|_| OnceLock::new()).collect();
+        Some(Program { instructions: compiler.instructions, assertions: compiler.assertions, start, plain_rests })
     }
 
     pub(super) fn start(&self) -> Result<LookState, TooLarge> {
@@ -159,6 +167,24 @@ impl Program {
         Ok(LookState { behind: next_behind.into(), owed })
     }
 
+    /// Whether an assertion is met before anything is read.
+    fn looks_around(&self, state: u32) -> bool {
+        let mut seen = FixedBitSet::with_capacity(self.instructions.len());
+        let mut pending = vec![state];
+        while let Some(state) = pending.pop() {
+            if seen.put(state as usize) {
+                continue;
+            }
+            match &self.instructions[state as usize] {
+                Instruction::Assert { .. } => return true,
+                Instruction::Split(nexts) => pending.extend(nexts),
+                Instruction::End { next } | Instruction::Start { next } => pending.push(*next),
+                Instruction::Read { .. } | Instruction::AtEnd | Instruction::Match => {}
+            }
+        }
+        false
+    }
+
     fn reads_to(&self, state: u32, class: Option<usize>) -> Option<u32> {
         let class = class?;
         match &self.instructions[state as usize] {
@@ -179,6 +205,21 @@ impl Place<'_> {
 
     /// The condition that the rest is matched from `state` on.
     fn rest_from(&self, state: u32) -> Result<Formula, TooLarge> {
+        let plain = || {
+            let anywhere = Place { program: self.program, at_start: false, truths: Vec::new() };
+            let looks = self.program.looks_around(state);
+            (!looks).then(|| anywhere.rest_by_closure(state)).and_then(Result::ok)
+        };
+        match self.at_start {
+            true => self.rest_by_closure(state),
+            false => match self.program.plain_rests[state as usize].get_or_init(plain) {
+                Some(rest) => Ok(rest.clone()),
+                None => self.rest_by_closure(state),
+            },
+        }
+    }
+
+    fn rest_by_closure(&self, state: u32) -> Result<Formula, TooLarge> {
         let closure = self.close(vec![(state, Formula::always())])?;
         let mut rest = closure.matched;
         for (state, condition) in closure.reads {

@@ -14,7 +14,7 @@ use crate::vocabulary::{TokenMask, TokenTrie};
 /// States behind which a content automaton is searched for steps that are dead.
 const NEVER_DIES_CAP: usize = 64;
 /// Tokens near a length bound that are run one by one; beyond it the token trie is walked.
-const MAX_RUNS: usize = 4_000;
+const MAX_RUNS: usize = 40_000;
 
 impl MaskWork<'_> {
     /// The profile of a state of a string.
