@@ -27,7 +27,8 @@ pub struct Limits {
     /// place (default 1,000,000; about 10 ns each). While a grammar is compiled, all of them together may take 16 times as
     /// many.
     pub max_completion_steps: usize,
-    /// Bytes of the caches of one compiled grammar (default 64 MiB). A full cache is started anew.
+    /// Bytes of the caches of one compiled grammar (default 64 MiB). A full cache is started anew with what the live matchers
+    /// hold; where that alone is more than half of the bound, with room for as much again.
     pub max_cache_bytes: usize,
     /// Accepted tokens that one matcher can roll back (default 1,000,000; 12 bytes each).
     pub max_history: usize,

@@ -629,3 +629,29 @@ fn a_separator_of_several_bytes_begins_where_something_can_follow() {
         assert!(!walk(&grammar, Limits::default(), 40, 24).is_empty());
     }
 }
+
+/// What a live text holds does not fit into the bound of the caches: they are started anew only as often as it doubles.
+#[test]
+fn a_text_of_many_keys_outgrows_the_caches_and_goes_on() {
+    let limits = Limits { max_cache_bytes: 20_000, ..Limits::default() };
+    let compiler = Compiler::builder(vocabulary()).limits(limits).build();
+    for schema in [r#"{"type": "object"}"#, r#"{"type": "array", "uniqueItems": true}"#] {
+        let compiled = compiler.compile(&Grammar::json_schema_text(schema)).unwrap();
+        let mut matcher = compiled.matcher();
+        let object = schema.contains("object");
+        matcher.accept_bytes(if object { b"{" } else { b"[" }).unwrap();
+        for index in 0..1_500 {
+            let separator = if index == 0 { "" } else { "," };
+            let value =
+                if object { format!("{separator}\"k{index}\":{index}") } else { format!("{separator}\"k{index}\"") };
+            matcher.accept_bytes(value.as_bytes()).unwrap();
+        }
+        // What was written long ago is known all the same.
+        let again = if object { ",\"k7\"" } else { ",\"k7\"," };
+        assert!(matcher.clone().accept_bytes(again.as_bytes()).is_err(), "{schema}");
+        matcher.accept_bytes(if object { b",\"k1500\":1}" } else { b",\"k1500\"]" }).unwrap();
+        assert!(matcher.is_accepting());
+        let n_resets = compiled.stats().resets;
+        assert!((1..40).contains(&n_resets), "{schema}: {n_resets} new generations");
+    }
+}

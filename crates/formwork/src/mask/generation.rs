@@ -86,6 +86,8 @@ pub(crate) struct Generation {
     steps: HashMap<(u32, u32, Pasts), Handle>,
     pasts: PastLists,
     n_bytes: usize,
+    /// Bytes of what was taken over from older generations.
+    n_adopted_bytes: usize,
     n_steps: u64,
 }
 
@@ -107,6 +109,7 @@ impl Generation {
             steps: HashMap::default(),
             pasts: PastLists::default(),
             n_bytes: 0,
+            n_adopted_bytes: 0,
             n_steps: 0,
         }
     }
@@ -137,9 +140,10 @@ impl Generation {
         self.n_steps + self.parser.n_steps
     }
 
-    /// Whether it should be followed by a new one.
+    /// Whether it should be followed by a new one. What live positions hold would be taken over again: where that alone is
+    /// much, there is room for as much again, or else every step would begin a new generation.
     pub(crate) fn is_full(&self) -> bool {
-        self.n_bytes() > self.shared.limits.max_cache_bytes
+        self.n_bytes() > self.shared.limits.max_cache_bytes.max(2 * self.n_adopted_bytes)
     }
 
     pub(crate) fn is_accepting(&self, handle: Handle) -> bool {

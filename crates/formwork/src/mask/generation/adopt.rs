@@ -13,6 +13,7 @@ impl Generation {
         let mut sets: HashMap<SetId, SetId> = HashMap::default();
         let mut configurations: HashMap<Handle, Handle> = HashMap::default();
         let mut adopted = Adopted::default();
+        let n_bytes_before = self.n_bytes();
         for handle in handles {
             let new = match configurations.get(*handle) {
                 Some(new) => *new,
@@ -29,6 +30,7 @@ impl Generation {
             };
             **handle = new;
         }
+        self.n_adopted_bytes += self.n_bytes() - n_bytes_before;
         Ok(())
     }
 

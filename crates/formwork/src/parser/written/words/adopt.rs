@@ -1,6 +1,6 @@
 //! How do words of an older generation come into a new one? Letter by letter, part by part.
 
-use super::{TextId, WordId, WordSetId, Words, parts};
+use super::{Node, TextId, WordId, WordSetId, Words, parts};
 use crate::hash::HashMap;
 
 impl Words {
@@ -70,6 +70,9 @@ impl Words {
         if let Some(new) = memo.get(&set) {
             return *new;
         }
+        if let Some(new) = self.adopt_plain_set(old, set, memo, words) {
+            return new;
+        }
         let mut new = Words::EMPTY;
         for word in old.list(set) {
             let word = self.adopt_word(old, word, words);
@@ -77,5 +80,40 @@ impl Words {
         }
         memo.insert(set, new);
         new
+    }
+
+    /// The same node by node, so that sets go on to share their parts: a history holds as many sets as words were written.
+    /// `None` where a word is made of others: their numbers, by which sets are laid out, are not the same here.
+    fn adopt_plain_set(
+        &mut self,
+        old: &Words,
+        set: WordSetId,
+        memo: &mut HashMap<WordSetId, WordSetId>,
+        words: &mut HashMap<WordId, WordId>,
+    ) -> Option<WordSetId> {
+        let mut pending = vec![set];
+        while let Some(top) = pending.last().copied() {
+            let new = match old.nodes[top as usize] {
+                _ if memo.contains_key(&top) => None,
+                Node::Empty => Some(Words::EMPTY),
+                Node::Leaf(word) if parts(old.get(word)).next().is_some() => return None,
+                Node::Leaf(word) => {
+                    let word = self.adopt_word(old, word, words);
+                    Some(self.intern(Node::Leaf(word)))
+                }
+                Node::Branch { bit, zero, one } => match (memo.get(&zero), memo.get(&one)) {
+                    (Some(zero), Some(one)) => Some(self.intern(Node::Branch { bit, zero: *zero, one: *one })),
+                    _ => {
+                        pending.extend([zero, one]);
+                        continue;
+                    }
+                },
+            };
+            pending.pop();
+            if let Some(new) = new {
+                memo.insert(top, new);
+            }
+        }
+        memo.get(&set).copied()
     }
 }
