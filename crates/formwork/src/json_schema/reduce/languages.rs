@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Reducer;
-use super::intersect::both_string_specs;
 use crate::automata::decide::{Emptiness, string_emptiness};
 use crate::automata::{ContentConstraint, ContentLanguage, Overflows, Relation, StringAutomaton, StringSpec};
 use crate::error::{GrammarError, LimitError};
@@ -22,13 +21,10 @@ const MAX_VERY_FEW: usize = 16;
 pub(super) struct Languages {
     automata: HashMap<ContentLanguage, Rc<StringAutomaton>>,
     /// Of these automata.
-    overflows: Overflows,
+    pub(super) overflows: Overflows,
     emptiness: HashMap<StringSpec, Emptiness>,
-    relations: HashMap<(ContentLanguage, ContentLanguage), Option<Relation>>,
+    pub(super) relations: HashMap<(ContentLanguage, ContentLanguage), Option<Relation>>,
 }
-
-/// Most pairs of states that are looked at to relate two languages.
-const MAX_PAIRS: usize = 1_000;
 
 /// Strings that are tried before a set is looked at as a whole.
 const WITNESSES: [&str; 4] = ["", "a", "0", "é~"];
@@ -72,9 +68,6 @@ impl Reducer<'_> {
             return Ok(Some(words));
         }
         let Some(pattern) = spec.content.iter().find(|constraint| !constraint.negated) else { return Ok(None) };
-        if !is_pattern(&pattern.language) {
-            return Ok(None);
-        }
         let automaton = self.automaton(&pattern.language)?;
         let Some(words) = automaton.list_words(MAX_VERY_FEW) else { return Ok(None) };
         let mut fitting: Vec<Arc<str>> = Vec::with_capacity(words.len());
@@ -100,7 +93,7 @@ impl Reducer<'_> {
         Ok(Some(words.into_iter().map(Into::into).collect()))
     }
 
-    fn is_in(&mut self, language: &ContentLanguage, content: &str) -> Result<bool> {
+    pub(super) fn is_in(&mut self, language: &ContentLanguage, content: &str) -> Result<bool> {
         if let ContentLanguage::OneOf(words) = language {
             return Ok(words.binary_search_by(|word| (**word).cmp(content)).is_ok());
         }
@@ -115,7 +108,7 @@ impl Reducer<'_> {
         Ok(end.is_some_and(|state| automaton.accepts_content(state, 0)))
     }
 
-    fn automaton(&mut self, language: &ContentLanguage) -> Result<Rc<StringAutomaton>> {
+    pub(super) fn automaton(&mut self, language: &ContentLanguage) -> Result<Rc<StringAutomaton>> {
         if let Some(automaton) = self.languages.automata.get(language) {
             return Ok(Rc::clone(automaton));
         }
@@ -127,102 +120,6 @@ impl Reducer<'_> {
         let automaton = Rc::new(automaton);
         self.languages.automata.insert(language.clone(), Rc::clone(&automaton));
         Ok(automaton)
-    }
-
-    /// The strings of both, without constraints that others imply; `None` where there are none for sure.
-    pub(in crate::json_schema) fn both_languages(
-        &mut self,
-        left: &StringSpec,
-        right: &StringSpec,
-    ) -> Result<Option<StringSpec>> {
-        let Some(both) = both_string_specs(left, right) else { return Ok(None) };
-        let mut content: Vec<ContentConstraint> = Vec::with_capacity(both.content.len());
-        'constraints: for constraint in both.content {
-            let is_new = !left.content.contains(&constraint);
-            let mut index = 0;
-            while index < content.len() {
-                let own = &content[index];
-                if !is_new && left.content.contains(own) {
-                    index += 1;
-                    continue;
-                }
-                let (own_language, own_negated) = (own.language.clone(), own.negated);
-                let relation = self.relation(&own_language, &constraint.language)?.unwrap_or(Relation::ALL);
-                let (is_empty, own_is_implied, is_implied) = match (own_negated, constraint.negated) {
-                    (false, false) => (!relation.both, !relation.only_right, !relation.only_left),
-                    (false, true) => (!relation.only_left, false, !relation.both),
-                    (true, false) => (!relation.only_right, !relation.both, false),
-                    (true, true) => (false, !relation.only_left, !relation.only_right),
-                };
-                if is_empty {
-                    return Ok(None);
-                }
-                if is_implied {
-                    continue 'constraints;
-                }
-                if own_is_implied {
-                    content.remove(index);
-                } else {
-                    index += 1;
-                }
-            }
-            content.push(constraint);
-        }
-        Ok(Some(StringSpec { content, ..both }))
-    }
-
-    /// How two languages lie to each other; `None` where that is not known.
-    fn relation(&mut self, left: &ContentLanguage, right: &ContentLanguage) -> Result<Option<Relation>> {
-        if let (ContentLanguage::OneOf(left), ContentLanguage::OneOf(right)) = (left, right) {
-            let is_in = |word: &Arc<str>, words: &[Arc<str>]| words.binary_search(word).is_ok();
-            return Ok(Some(Relation {
-                both: left.iter().any(|word| is_in(word, right)),
-                only_left: !left.iter().all(|word| is_in(word, right)),
-                only_right: !right.iter().all(|word| is_in(word, left)),
-            }));
-        }
-        if let ContentLanguage::OneOf(words) = left {
-            let (mut both, mut only_left) = (false, false);
-            for word in words.iter() {
-                let is_in = self.is_in(right, word)?;
-                both |= is_in;
-                only_left |= !is_in;
-            }
-            // A language that is no list is taken for larger than any.
-            return Ok(Some(Relation { both, only_left, only_right: true }));
-        }
-        if let ContentLanguage::OneOf(_) = right {
-            return Ok(self.relation(right, left)?.map(Relation::turned));
-        }
-        if !is_pattern(left) || !is_pattern(right) {
-            return Ok(None);
-        }
-        let pair = (left.clone(), right.clone());
-        if let Some(known) = self.languages.relations.get(&pair) {
-            return Ok(*known);
-        }
-        self.spend(100)?;
-        let (of_left, of_right) = (self.automaton(left)?, self.automaton(right)?);
-        let n_overflows = self.languages.overflows.load(Ordering::Relaxed);
-        let relation = of_left.relation(&of_right, MAX_PAIRS);
-        let relation = relation.filter(|_| self.languages.overflows.load(Ordering::Relaxed) == n_overflows);
-        self.languages.relations.insert(pair, relation);
-        Ok(relation)
-    }
-
-    /// Whether any string is in both, or outside those that are negated, as far as they are patterns.
-    fn pair_emptiness(&mut self, left: &ContentConstraint, right: &ContentConstraint) -> Result<Option<Emptiness>> {
-        if !is_pattern(&left.language) || !is_pattern(&right.language) {
-            return Ok(None);
-        }
-        let Some(relation) = self.relation(&left.language, &right.language)? else { return Ok(None) };
-        let holds_some = match (left.negated, right.negated) {
-            (false, false) => relation.both,
-            (false, true) => relation.only_left,
-            (true, false) => relation.only_right,
-            (true, true) => return Ok(None),
-        };
-        Ok(Some(if holds_some { Emptiness::NonEmpty } else { Emptiness::Empty }))
     }
 
     /// Whether any string fits `spec`. One constraint alone is taken for satisfiable: nothing is narrowed by that.
@@ -250,8 +147,4 @@ impl Reducer<'_> {
         self.languages.emptiness.insert(spec.clone(), emptiness);
         Ok(emptiness)
     }
-}
-
-fn is_pattern(language: &ContentLanguage) -> bool {
-    matches!(language, ContentLanguage::Search(_) | ContentLanguage::Match(_) | ContentLanguage::Expression(_))
 }

@@ -18,6 +18,7 @@ mod languages;
 mod negate;
 mod object;
 mod presence;
+mod relations;
 mod scalar;
 mod unevaluated;
 
