@@ -79,13 +79,38 @@ impl MaskWork<'_> {
         }
         tokens.sort_unstable();
         tokens.dedup();
-        let mut refused = Vec::new();
-        for token in tokens {
-            if estimate.mask.contains_id(token) && !self.is_allowed(configuration, token)? {
-                refused.push(token);
+        tokens.retain(|token| estimate.mask.contains_id(*token));
+        self.retain_refused(configuration, &mut tokens)?;
+        Ok(tokens)
+    }
+
+    /// Leaves those of the tokens that cannot be read, byte by byte. Beginnings that tokens share are read once.
+    fn retain_refused(&mut self, configuration: &[Entry], tokens: &mut Vec<u32>) -> Result<(), LimitError> {
+        let vocabulary = self.vocabulary;
+        let mut order: Vec<&[u8]> = tokens.iter().map(|token| vocabulary.bytes_at(*token as usize)).collect();
+        order.sort_unstable();
+        order.dedup();
+        // Where each byte so far led; nothing behind one that could not be read.
+        let mut path: Vec<Configuration> = vec![configuration.iter().copied().collect()];
+        let mut read: &[u8] = &[];
+        let mut refused: Vec<&[u8]> = Vec::new();
+        for bytes in order {
+            let n_common = read.iter().zip(bytes).take_while(|(left, right)| left == right).count();
+            path.truncate(n_common + 1);
+            while let (Some(last), Some(byte)) =
+                (path.last().filter(|last| !last.is_empty()), bytes.get(path.len() - 1))
+            {
+                let next = self.parser.step_byte(last, *byte, self.limits.max_entries)?;
+                self.spend(1 + next.len())?;
+                path.push(next);
             }
+            if path.last().is_none_or(|last| last.is_empty()) {
+                refused.push(bytes);
+            }
+            read = bytes;
         }
-        Ok(refused)
+        tokens.retain(|token| refused.binary_search(&vocabulary.bytes_at(*token as usize)).is_ok());
+        Ok(())
     }
 
     /// Those of the doubtful tokens that hold a key which was written, as far as that is what makes them doubtful.
@@ -115,20 +140,6 @@ impl MaskWork<'_> {
         }
         tokens.retain(|token| doubtful.binary_search(token).is_ok());
         tokens
-    }
-
-    /// Whether a token can be read, byte by byte.
-    fn is_allowed(&mut self, configuration: &[Entry], token: u32) -> Result<bool, LimitError> {
-        let vocabulary = self.vocabulary;
-        let mut entries: Configuration = configuration.iter().copied().collect();
-        for byte in vocabulary.bytes_at(token as usize) {
-            entries = self.parser.step_byte(&entries, *byte, self.limits.max_entries)?;
-            self.spend(1 + entries.len())?;
-            if entries.is_empty() {
-                return Ok(false);
-            }
-        }
-        Ok(true)
     }
 
     fn add_agreeing_between(&mut self, entry: Entry, spaced: bool, tokens: &mut Vec<u32>) -> Result<(), LimitError> {
