@@ -195,9 +195,39 @@ fn structures(criterion: &mut Criterion) {
     stage.mask_of(criterion, "free_text_behind_space", &mut || Grammar::structure(thought()), "Thought:");
 }
 
+/// A step of 256 sequences under eight schemas, each at a place of its own, when all masks are known.
+fn batches(criterion: &mut Criterion) {
+    let stage = Stage::new();
+    let schemas = [record(), wide_object(20), deep_any_of(4), json!({"type": "object"}), json!({"type": "array"})];
+    let patterns = ["^[a-z]+$", "[0-9]{4}", "x$"].map(|pattern| json!({"type": "string", "pattern": pattern}));
+    let compiled: Vec<_> = schemas.iter().chain(&patterns).map(|schema| stage.compile(schema)).collect();
+    let mut matchers: Vec<Matcher> = (0..256).map(|index| compiled[index % compiled.len()].matcher()).collect();
+    for (index, matcher) in matchers.iter_mut().enumerate() {
+        // Up to 24 bytes in, as far as the first byte that is allowed leads.
+        for _ in 0..index % 25 {
+            let allowed = (0..=u8::MAX).find(|byte| matcher.clone().accept_bytes(&[*byte]).is_ok());
+            allowed.map(|byte| matcher.accept_bytes(&[byte]));
+        }
+    }
+    let mut rows = vec![0; 256 * stage.vocabulary.mask_words()];
+    for n_threads in [1, 2] {
+        criterion.bench_function(&format!("batch_256/threads_{n_threads}"), |bencher| {
+            bencher
+                .iter(|| formwork::fill_masks(&mut matchers, black_box(&mut rows), n_threads).expect("within limits"));
+        });
+    }
+    criterion.bench_function("batch_256/borrowed", |bencher| {
+        bencher.iter(|| {
+            for matcher in &mut matchers {
+                black_box(matcher.mask().expect("within limits"));
+            }
+        });
+    });
+}
+
 criterion_group! {
     name = stages;
     config = Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(2)).sample_size(50);
-    targets = vocabulary, record_shape, strings, enums, objects, structures
+    targets = vocabulary, record_shape, strings, enums, objects, structures, batches
 }
 criterion_main!(stages);
