@@ -151,6 +151,16 @@ impl Automaton {
         matches!(self, Automaton::String(string) if string.counts())
     }
 
+    /// Whether it met its limit on states: what it cannot answer now it will never answer.
+    pub(crate) fn is_full(&self) -> bool {
+        match self {
+            Automaton::Regex(dfa) => dfa.is_full(),
+            Automaton::Number(dfa) => dfa.is_full(),
+            Automaton::String(string) => string.dfa().is_some_and(LazyDfa::is_full),
+            Automaton::Literal(_) | Automaton::OneOf(_) | Automaton::FreeText(_) | Automaton::Special(_) => false,
+        }
+    }
+
     /// Bytes held beyond the description.
     pub(crate) fn n_bytes(&self) -> usize {
         match self {

@@ -185,8 +185,12 @@ impl<M: Machine> LazyDfa<M> {
         if !self.is_accepting(state) {
             return state != 0 || self.start_is_live;
         }
-        let any = || (0..self.machine.n_classes()).any(|class| self.next(state, class).is_some());
-        *self.row(state).goes_on.get_or_init(any)
+        let goes_on = &self.row(state).goes_on;
+        goes_on.get().copied().unwrap_or_else(|| {
+            let n_overflows = self.n_overflows();
+            let any = (0..self.machine.n_classes()).any(|class| self.next(state, class).is_some());
+            if any || self.n_overflows() == n_overflows { *goes_on.get_or_init(|| any) } else { any }
+        })
     }
 
     /// See [`Machine::lengths`].
@@ -286,8 +290,13 @@ impl<M: Machine> LazyDfa<M> {
     #[cold]
     fn find(&self, state: StateId, class: usize) -> Option<StateId> {
         let mut work = self.lock();
+        let n_overflows = self.n_overflows();
         let next = self.machine.step(&work.states[state as usize], class);
         let target = next.and_then(|next| self.intern(&mut work, next)).filter(|id| self.is_live(&mut work, *id));
+        if target.is_none() && self.n_overflows() != n_overflows {
+            // Not known to be dead: whoever asks next must be told as well that there is no answer.
+            return None;
+        }
         let entry = target.map_or(DEAD, |id| id + FIRST);
         self.step_of(state, class).store(entry, Ordering::Release);
         let alike = self.alike(&mut work, state);
@@ -307,13 +316,25 @@ impl<M: Machine> LazyDfa<M> {
         alike
     }
 
+    fn n_overflows(&self) -> u64 {
+        self.overflows.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is no room for another state, so that more and more questions will have no answer.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full_with(self.lock().states.len())
+    }
+
+    fn is_full_with(&self, n_states: usize) -> bool {
+        n_states >= self.max_states || self.n_bytes() > MAX_BYTES_PER_STATE * self.max_states
+    }
+
     /// Numbers a state; `None`, and an overflow, when there are too many.
     fn intern(&self, work: &mut Work<M::State>, state: M::State) -> Option<StateId> {
         if let Some(id) = work.states.get_index_of(&state) {
             return Some(id as StateId);
         }
-        let is_full = work.states.len() >= self.max_states || self.n_bytes() > MAX_BYTES_PER_STATE * self.max_states;
-        if is_full || self.machine.is_too_large(&state) {
+        if self.is_full_with(work.states.len()) || self.machine.is_too_large(&state) {
             self.overflows.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -458,6 +479,40 @@ mod tests {
             state = dfa.next(state, 0).unwrap();
         }
         assert!(dfa.is_accepting(state) && !dfa.can_go_on(state));
+    }
+
+    /// Every state accepts and is followed by another one.
+    #[derive(Debug)]
+    struct Endless;
+
+    impl Machine for Endless {
+        type State = u32;
+        fn n_classes(&self) -> usize {
+            1
+        }
+        fn start(&self) -> u32 {
+            0
+        }
+        fn step(&self, state: &u32, _class: usize) -> Option<u32> {
+            Some(state + 1)
+        }
+        fn is_accepting(&self, _state: &u32) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn what_has_no_answer_is_said_to_have_none_each_time() {
+        let overflows = Overflows::default();
+        let dfa = LazyDfa::new(Endless, 3, Arc::clone(&overflows));
+        let last = (0..2).fold(0, |state, _| dfa.next(state, 0).unwrap());
+        assert!(dfa.is_full());
+        for n_overflows in 1..4 {
+            assert_eq!(dfa.next(last, 0), None);
+            assert_eq!(overflows.load(Ordering::Relaxed), n_overflows);
+        }
+        assert!(!dfa.can_go_on(last) && !dfa.can_go_on(last));
+        assert_eq!(overflows.load(Ordering::Relaxed), 5, "nor is it remembered that nothing follows");
     }
 
     #[test]

@@ -98,6 +98,11 @@ impl CompiledGrammar {
         Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether an automaton met its limit on states.
+    pub(super) fn has_full_automata(&self) -> bool {
+        self.shared.automata.iter().any(|automaton| automaton.is_full())
+    }
+
     /// The generation to go on with when `full` has met its limit.
     pub(crate) fn generation_after(&self, full: &SharedGeneration) -> SharedGeneration {
         let mut present = self.generation.write().unwrap_or_else(PoisonError::into_inner);

@@ -54,7 +54,8 @@ impl Compiler {
         let Some(key) = self.cache.is_enabled().then(|| grammar.cache_key()).flatten() else {
             return self.compile_anew(grammar);
         };
-        if let Some(compiled) = self.cache.get(&key) {
+        // A grammar whose automata met their limits would give errors for ever: the next request gets a new one.
+        if let Some(compiled) = self.cache.get(&key).filter(|compiled| !compiled.has_full_automata()) {
             return Ok(compiled);
         }
         let compiled = self.compile_anew(grammar)?;

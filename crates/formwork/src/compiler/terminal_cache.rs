@@ -47,7 +47,14 @@ struct Dying {
 }
 
 impl TerminalCache {
+    /// One that met its limit is given no more.
     pub(super) fn get(&mut self, terminal: &Terminal) -> Option<Shared> {
+        let known = self.young.known.get(terminal).or_else(|| self.old.known.get(terminal));
+        if known?.0.is_full() {
+            self.young.known.remove(terminal);
+            self.old.known.remove(terminal);
+            return None;
+        }
         if let Some(shared) = self.young.known.get(terminal) {
             return Some(shared.clone());
         }

@@ -202,6 +202,7 @@ impl MaskWork<'_> {
         }
         profiles.fates(content).or_else(|| {
             let fates = Arc::new(Fates::new(string, classes, content)?);
+            self.check_overflows().ok()?;
             profiles.insert_fates(&fates);
             Some(fates)
         })

@@ -6,6 +6,7 @@
 mod adopt;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::pasts::PastLists;
 use super::repeats::Estimate;
@@ -88,6 +89,8 @@ pub(crate) struct Generation {
     n_bytes: usize,
     /// Bytes of what was taken over from older generations.
     n_adopted_bytes: usize,
+    /// Whether an automaton could not answer while something was found out here, which may be wrong then.
+    is_spoiled: bool,
     n_steps: u64,
 }
 
@@ -110,6 +113,7 @@ impl Generation {
             pasts: PastLists::default(),
             n_bytes: 0,
             n_adopted_bytes: 0,
+            is_spoiled: false,
             n_steps: 0,
         }
     }
@@ -143,7 +147,7 @@ impl Generation {
     /// Whether it should be followed by a new one. What live positions hold would be taken over again: where that alone is
     /// much, there is room for as much again, or else every step would begin a new generation.
     pub(crate) fn is_full(&self) -> bool {
-        self.n_bytes() > self.shared.limits.max_cache_bytes.max(2 * self.n_adopted_bytes)
+        self.is_spoiled || self.n_bytes() > self.shared.limits.max_cache_bytes.max(2 * self.n_adopted_bytes)
     }
 
     pub(crate) fn is_accepting(&self, handle: Handle) -> bool {
@@ -220,16 +224,19 @@ impl Generation {
             first_bytes: &mut self.first_bytes,
             unions: &shared.unions,
             overflows: &shared.overflows,
+            n_overflows: shared.overflows.load(Ordering::Relaxed),
             limits: &shared.limits,
             mode,
             n_steps: 0,
             n_bytes: 0,
         };
         let found = find(&mut work);
+        let checked = work.check_overflows();
         // What was found out on the way to an error stays, so it counts.
         self.n_steps += work.n_steps as u64;
         self.n_bytes += work.n_bytes;
-        found
+        self.is_spoiled |= checked.is_err();
+        checked.and(found)
     }
 
     /// Configurations whose masks are equal, whatever their past, have equal keys: counts matter only as far as one token
@@ -305,17 +312,12 @@ impl Generation {
 
     /// Reads bytes; the inner error is the index of the byte that no text of the language has there.
     pub(crate) fn step_bytes(&mut self, handle: Handle, bytes: &[u8]) -> Result<Result<Handle, usize>, LimitError> {
-        let overflows_before = self.shared.overflows.load(std::sync::atomic::Ordering::Relaxed);
         let max_entries = self.shared.limits.max_entries;
         let mut configuration = self.configuration(handle);
         for (offset, byte) in bytes.iter().enumerate() {
             self.n_steps += configuration.len() as u64;
-            let next = self.parser.step_byte(&configuration, *byte, max_entries)?;
+            let next = self.step_byte(&configuration, *byte, max_entries)?;
             if next.is_empty() {
-                if self.shared.overflows.load(std::sync::atomic::Ordering::Relaxed) != overflows_before {
-                    let limit = self.shared.limits.max_automaton_states;
-                    return Err(LimitError { setting: "max_automaton_states", limit });
-                }
                 return Ok(Err(offset));
             }
             configuration = next;
@@ -329,12 +331,28 @@ impl Generation {
         let candidates = crate::parser::next_bytes(&mut self.parser, configuration)?;
         let mut found = Vec::new();
         for byte in (0..=255).filter(|byte| candidates.contains(*byte)) {
-            let next = self.parser.step_byte(configuration, byte, max_entries)?;
+            let next = self.step_byte(configuration, byte, max_entries)?;
             if !next.is_empty() {
                 found.push((byte, next));
             }
         }
         Ok(found)
+    }
+
+    fn step_byte(
+        &mut self,
+        configuration: &[Entry],
+        byte: u8,
+        max_entries: usize,
+    ) -> Result<Configuration, LimitError> {
+        let n_overflows = self.shared.overflows.load(Ordering::Relaxed);
+        let next = self.parser.step_byte(configuration, byte, max_entries);
+        if self.shared.overflows.load(Ordering::Relaxed) != n_overflows {
+            self.is_spoiled = true;
+            let limit = self.shared.limits.max_automaton_states;
+            return Err(LimitError { setting: "max_automaton_states", limit });
+        }
+        next
     }
 
     pub(crate) fn accepts(&self, configuration: &[Entry]) -> bool {

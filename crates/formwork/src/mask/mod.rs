@@ -107,6 +107,8 @@ struct MaskWork<'a> {
     first_bytes: &'a mut Vec<Option<ByteSet>>,
     unions: &'a Unions,
     overflows: &'a Overflows,
+    /// How often automata met their limit before the work began.
+    n_overflows: u64,
     limits: &'a Limits,
     /// What was written before: [`Written::FRESH`] or [`Written::ANY`].
     mode: PastId,
@@ -139,7 +141,6 @@ impl Parts {
 impl MaskWork<'_> {
     /// The tokens that may come next, stop tokens included, whatever was written before.
     fn compute(&mut self, configuration: &[Entry]) -> Result<Estimate, LimitError> {
-        let overflows_before = self.overflows.load(Ordering::Relaxed);
         let mut parts = Parts::default();
         // Strings that may hold anything come first: they cover much of what named keys would add.
         for entry in configuration {
@@ -166,15 +167,20 @@ impl MaskWork<'_> {
             parts.found.values.extend(self.vocabulary.stop_tokens().iter().map(|token| token.get()));
         }
         parts.gather_ids(self.vocabulary.mask_words());
-        if self.overflows.load(Ordering::Relaxed) != overflows_before {
-            let limit = self.limits.max_automaton_states;
-            return Err(LimitError { setting: "max_automaton_states", limit });
-        }
+        self.check_overflows()?;
         let Found { values, mut doubtful } = parts.found;
         doubtful.sort_unstable();
         doubtful.dedup();
         let mask = self.unions.join(self.vocabulary.mask_words(), &parts.masks, values);
         Ok(Estimate { mask, doubtful: doubtful.into() })
+    }
+
+    /// An error where an automaton could not answer since the work began: what was found is not kept then.
+    fn check_overflows(&self) -> Result<(), LimitError> {
+        if self.overflows.load(Ordering::Relaxed) == self.n_overflows {
+            return Ok(());
+        }
+        Err(LimitError { setting: "max_automaton_states", limit: self.limits.max_automaton_states })
     }
 
     /// Counts work against its budget.

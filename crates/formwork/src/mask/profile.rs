@@ -149,6 +149,7 @@ impl MaskWork<'_> {
             Automaton::FreeText(text) => self.text_profile(profiles, automaton, text, state)?,
             _ => self.walk_automaton(automaton, state, n_chars)?,
         });
+        self.check_overflows()?;
         profiles.insert(key, &profile);
         Ok(profile)
     }
@@ -165,6 +166,7 @@ impl MaskWork<'_> {
             return Ok(profile);
         }
         let profile = Arc::new(self.table_profile(profiles, string, 0, 0, Begin::Spaced)?);
+        self.check_overflows()?;
         profiles.insert(key, &profile);
         Ok(profile)
     }

@@ -121,6 +121,7 @@ impl MaskWork<'_> {
         }
         self.add_odd(string, content, table, &mut row)?;
         let mask = TokenMask::from_row(&row, Some(table.inside()));
+        self.check_overflows()?;
         profiles.insert_unlimited(content, table_id, mask.clone());
         Ok(mask)
     }

@@ -1,0 +1,42 @@
+//! What becomes of a grammar that meets a limit, and of the requests after it?
+
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+use formwork::{Compiler, Grammar, Limits, MatchError, TokenId, Vocabulary};
+
+#[test]
+fn a_full_automaton_is_an_error_for_those_that_have_it_and_new_for_others() {
+    let mut tokens: Vec<Vec<u8>> = (b'0'..=b'9').map(|digit| vec![digit]).collect();
+    tokens.push(b"</s>".to_vec());
+    let vocabulary = Vocabulary::from_tokens(tokens, &[TokenId::new(10)]).unwrap();
+    let limits = Limits { max_automaton_states: 200, ..Limits::default() };
+    let compiler = Compiler::builder(vocabulary).limits(limits).build();
+    // Of a number that must not be a multiple, the automaton holds the number so far.
+    let schema = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 7777}}"#;
+    let held = compiler.compile(&Grammar::json_schema_text(schema)).unwrap();
+    let mut mask = vec![0; compiler.vocabulary().mask_words()];
+    let mut n_errors = 0;
+    for number in 100..2_000u32 {
+        let mut matcher = held.matcher();
+        for digit in number.to_string().bytes() {
+            match matcher.fill_mask(&mut mask) {
+                Ok(()) => assert!(mask[0] >> (digit - b'0') & 1 == 1, "{number} is allowed"),
+                Err(MatchError::Limit(limit)) => {
+                    assert_eq!(limit.setting, "max_automaton_states");
+                    // Again and again, and never a mask that lacks what could not be told.
+                    assert!(matches!(matcher.fill_mask(&mut mask), Err(MatchError::Limit(_))));
+                    n_errors += 1;
+                    break;
+                }
+                Err(error) => panic!("{error}"),
+            }
+            matcher.accept_token(TokenId::new(u32::from(digit - b'0'))).unwrap();
+        }
+    }
+    assert!(n_errors > 0, "the limit is met on the way");
+    let fresh = compiler.compile(&Grammar::json_schema_text(schema)).unwrap();
+    let mut matcher = fresh.matcher();
+    matcher.accept_bytes(b"4321").unwrap();
+    matcher.fill_mask(&mut mask).unwrap();
+    assert!(matcher.is_accepting(), "the next request has automata with room");
+}
