@@ -5,14 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use super::Matcher;
 use crate::error::MatchError;
 
-/// Rows that a thread takes at a time: taking costs less than filling one, and few are left for the last thread.
-const ROWS_AT_A_TIME: usize = 4;
-
 /// Fills one mask for each matcher, `masks` holding one row of `mask_words` words each, on up to `n_threads` threads, of
 /// which the caller's is one.
 ///
-/// All matchers must have the same vocabulary. Threads take the next rows when they are done with theirs, so that a few masks
-/// that are not known yet do not keep the others waiting. With one thread nothing is spawned.
+/// All matchers must have the same vocabulary. Masks that are known are written at once; threads are started for the others
+/// only, and take the next when they are done with one. Starting a thread costs as much as some hundred known rows.
 ///
 /// # Errors
 /// [`MatchError::BufferTooShort`] when `masks` has not a row for each; else the first error by matcher index. The rows of
@@ -24,16 +21,22 @@ pub fn fill_masks(matchers: &mut [Matcher], masks: &mut [u32], n_threads: usize)
     if masks.len() < needed {
         return Err(MatchError::BufferTooShort { actual: masks.len(), needed });
     }
-    let n_threads = n_threads.min(matchers.len().div_ceil(ROWS_AT_A_TIME));
-    let groups = matchers.chunks_mut(ROWS_AT_A_TIME).zip(masks.chunks_mut(ROWS_AT_A_TIME * n_words));
-    let groups = Mutex::new(groups.enumerate());
-    // The first error of each thread, with the group it is in: groups are taken in order.
+    let mut unknown = Vec::new();
+    for (index, (matcher, row)) in matchers.iter_mut().zip(masks.chunks_mut(n_words)).enumerate() {
+        match matcher.known_mask() {
+            Some(mask) => mask.write_to(row),
+            None => unknown.push((index, matcher, row)),
+        }
+    }
+    let n_threads = n_threads.min(unknown.len());
+    let unknown = Mutex::new(unknown.into_iter());
+    // The first error of each thread: matchers are taken in order.
     let work = || {
         let mut first_error: Option<(usize, MatchError)> = None;
         loop {
-            let next = groups.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let Some((index, (matchers, rows))) = next else { return first_error };
-            if let Err(error) = fill_rows(matchers, rows, n_words) {
+            let next = unknown.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((index, matcher, row)) = next else { return first_error };
+            if let Err(error) = matcher.fill_mask(row) {
                 first_error.get_or_insert((index, error));
             }
         }
@@ -48,12 +51,4 @@ pub fn fill_masks(matchers: &mut [Matcher], masks: &mut [u32], n_threads: usize)
         Some((_, error)) => Err(error),
         None => Ok(()),
     }
-}
-
-fn fill_rows(matchers: &mut [Matcher], masks: &mut [u32], n_words: usize) -> Result<(), MatchError> {
-    let mut outcome = Ok(());
-    for (matcher, row) in matchers.iter_mut().zip(masks.chunks_mut(n_words)) {
-        outcome = outcome.and(matcher.fill_mask(row));
-    }
-    outcome
 }

@@ -29,13 +29,22 @@ impl Matcher {
         if self.stopped {
             return Err(MatchError::Stopped);
         }
-        if let Some(mask) = self.read().known_mask(self.handle).cloned() {
-            self.grammar.mask_hits.fetch_add(1, Ordering::Relaxed);
+        if let Some(mask) = self.known_mask() {
             return Ok(mask);
         }
         self.grammar.mask_misses.fetch_add(1, Ordering::Relaxed);
         self.renew()?;
         let mask = self.write().mask(self.handle)?;
         Ok(mask)
+    }
+
+    /// The mask if nothing needs to be worked out for it.
+    pub(super) fn known_mask(&self) -> Option<TokenMask> {
+        if self.stopped {
+            return None;
+        }
+        let mask = self.read().known_mask(self.handle).cloned()?;
+        self.grammar.mask_hits.fetch_add(1, Ordering::Relaxed);
+        Some(mask)
     }
 }
