@@ -248,6 +248,11 @@ const fn prefix(value: u32, bits: u32) -> (u32, u32) {
     (value << bits, ((value + 1) << bits) - 1)
 }
 
+/// Whether all of a string's content is ASCII that stands for itself, however characters may be spelled.
+pub(crate) fn is_plain(content: &[u8]) -> bool {
+    content.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'))
+}
+
 /// The code points that `\uXXXX` between two numbers begins: themselves, and those beyond that high surrogates begin.
 fn unit_ranges(lo: u32, hi: u32) -> [(u32, u32); 2] {
     match (lo, hi) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use super::decoder::{DecodeState, Escapes};
+use super::decoder::{DecodeState, Escapes, is_plain};
 use super::literals::Range;
 
 /// Which of a record's keys may come.
@@ -48,7 +48,7 @@ fn closes_escaped(bytes: &[u8]) -> bool {
 
 fn is_json_string(bytes: &[u8], escapes: Escapes) -> bool {
     if let [b'"', content @ .., b'"'] = bytes
-        && content.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'"' && *byte != b'\\')
+        && is_plain(content)
     {
         return true;
     }

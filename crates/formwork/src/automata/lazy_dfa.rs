@@ -102,6 +102,7 @@ pub(crate) struct LazyDfa<M: Machine> {
     chunks: [OnceLock<Chunk>; N_CHUNKS],
     work: Mutex<Work<M::State>>,
     max_states: usize,
+    n_states: AtomicUsize,
     n_bytes: AtomicUsize,
     overflows: Overflows,
     /// Whether the start state is live.
@@ -140,6 +141,7 @@ impl<M: Machine> LazyDfa<M> {
                 never_dies: HashMap::default(),
             }),
             max_states,
+            n_states: AtomicUsize::new(0),
             n_bytes: AtomicUsize::new(0),
             overflows,
             start_is_live: false,
@@ -322,11 +324,8 @@ impl<M: Machine> LazyDfa<M> {
 
     /// Whether there is no room for another state, so that more and more questions will have no answer.
     pub(crate) fn is_full(&self) -> bool {
-        self.is_full_with(self.lock().states.len())
-    }
-
-    fn is_full_with(&self, n_states: usize) -> bool {
-        n_states >= self.max_states || self.n_bytes() > MAX_BYTES_PER_STATE * self.max_states
+        self.n_states.load(Ordering::Relaxed) >= self.max_states
+            || self.n_bytes() > MAX_BYTES_PER_STATE * self.max_states
     }
 
     /// Numbers a state; `None`, and an overflow, when there are too many.
@@ -334,7 +333,7 @@ impl<M: Machine> LazyDfa<M> {
         if let Some(id) = work.states.get_index_of(&state) {
             return Some(id as StateId);
         }
-        if self.is_full_with(work.states.len()) || self.machine.is_too_large(&state) {
+        if self.is_full() || self.machine.is_too_large(&state) {
             self.overflows.fetch_add(1, Ordering::Relaxed);
             return None;
         }
@@ -353,6 +352,7 @@ impl<M: Machine> LazyDfa<M> {
         self.n_bytes.fetch_add(2 * size_of::<M::State>() + 32 + self.machine.n_bytes(&state), Ordering::Relaxed);
         work.states.insert(state);
         work.live.push(Liveness::Unknown);
+        self.n_states.store(work.states.len(), Ordering::Relaxed);
         Some(id)
     }
 

@@ -125,18 +125,7 @@ impl Nfa {
                 let letters = usize::from(start)..(usize::from(end) + 1).min(row.len());
                 row[letters].fill(next.as_u32());
             };
-            match self.thompson.state(NfaStateId::new_unchecked(*state as usize)) {
-                NfaState::ByteRange { trans } => add(trans.start, trans.end, trans.next),
-                NfaState::Sparse(sparse) => {
-                    sparse.transitions.iter().for_each(|trans| add(trans.start, trans.end, trans.next));
-                }
-                NfaState::Dense(dense) => {
-                    for letter in 0..=u8::MAX {
-                        dense.matches_byte(letter).into_iter().for_each(|next| add(letter, letter, next));
-                    }
-                }
-                _ => {}
-            }
+            transitions(self.thompson.state(NfaStateId::new_unchecked(*state as usize)), &mut add);
         }
     }
 
@@ -147,7 +136,7 @@ impl Nfa {
         self.walk_closure(at_start, false, from, |id, state| match state {
             NfaState::Match { .. } => matched = true,
             NfaState::Look { look: Look::End, next } => at_end.push(*next),
-            NfaState::ByteRange { .. } | NfaState::Sparse(_) | NfaState::Dense(_) => kept.push(id.as_u32()),
+            _ if reads(state) => kept.push(id.as_u32()),
             _ => {}
         });
         let mut accepting = matched;
@@ -207,8 +196,6 @@ impl Nfa {
 
     /// Live states that read.
     pub(super) fn readers(&self) -> impl Iterator<Item = usize> {
-        let reads =
-            |state: &NfaState| matches!(state, NfaState::ByteRange { .. } | NfaState::Sparse(_) | NfaState::Dense(_));
         let states = self.thompson.states().iter().enumerate();
         states.filter(move |(index, state)| self.is_live(*index) && reads(state)).map(|(index, _)| index)
     }
@@ -226,10 +213,7 @@ impl Nfa {
     pub(super) fn reading_edges(&self, search: bool) -> Sources {
         self.edges(|id, state, visit| match state {
             NfaState::Match { .. } if search => visit(id),
-            NfaState::ByteRange { trans } => visit(trans.next),
-            NfaState::Sparse(sparse) => sparse.transitions.iter().for_each(|trans| visit(trans.next)),
-            NfaState::Dense(dense) => (0..=u8::MAX).filter_map(|letter| dense.matches_byte(letter)).for_each(visit),
-            _ => {}
+            _ => transitions(state, |_, _, next| visit(next)),
         })
     }
 
@@ -246,6 +230,26 @@ impl Nfa {
         }
         Sources::new(self.n_states(), edges)
     }
+}
+
+/// Calls `visit` with the letters that a state reads, as ranges with both ends inside, and where they lead.
+fn transitions(state: &NfaState, mut visit: impl FnMut(u8, u8, NfaStateId)) {
+    match state {
+        NfaState::ByteRange { trans } => visit(trans.start, trans.end, trans.next),
+        NfaState::Sparse(sparse) => {
+            sparse.transitions.iter().for_each(|trans| visit(trans.start, trans.end, trans.next));
+        }
+        NfaState::Dense(dense) => {
+            for letter in 0..=u8::MAX {
+                dense.matches_byte(letter).into_iter().for_each(|next| visit(letter, letter, next));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn reads(state: &NfaState) -> bool {
+    matches!(state, NfaState::ByteRange { .. } | NfaState::Sparse(_) | NfaState::Dense(_))
 }
 
 fn empty_targets(state: &NfaState, visit: impl FnMut(NfaStateId)) {

@@ -31,11 +31,10 @@ impl StringAutomaton {
     pub(crate) fn relation(&self, other: &StringAutomaton, max_pairs: usize) -> Option<Relation> {
         let (left, right) = (self.dfa()?, other.dfa()?);
         let letters = common_letters(left.machine().alphabet(), right.machine().alphabet());
-        let mut relation = Relation { both: false, only_left: !left.is_empty(), only_right: !right.is_empty() };
         if left.is_empty() || right.is_empty() {
-            return Some(relation);
+            return Some(Relation { both: false, only_left: !left.is_empty(), only_right: !right.is_empty() });
         }
-        (relation.only_left, relation.only_right) = (false, false);
+        let mut relation = Relation { both: false, only_left: false, only_right: false };
         let mut pending = vec![(0, 0)];
         let mut seen: HashSet<(u32, u32)> = HashSet::from_iter(pending.iter().copied());
         while let Some((at_left, at_right)) = pending.pop() {

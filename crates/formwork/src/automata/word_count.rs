@@ -180,7 +180,7 @@ impl StringAutomaton {
             }
             return self.count_contents(vec![(state.content().into(), 1)], n_chars, room);
         };
-        if room > 0 && self.dfa().is_none() && self.is_nearly_any() {
+        if room > 0 && self.is_nearly_any() {
             return Some(WordCount::Plenty);
         }
         // In the middle of a character, which is counted as begun.

@@ -1,14 +1,15 @@
 //! Which automata are kept for the next grammar? A bounded cache of two generations that never frees much at once.
 //!
-//! What is asked for moves to the young generation; when that is half full, it becomes the old one, and what was in the old
+//! What is asked for moves to the young generation; when that is full, it becomes the old one, and what was in the old
 //! one and not asked for since is let go, a little with each terminal that is added: freeing it all would take as long as
 //! hundreds of compilations.
 
-use std::collections::hash_map;
 use std::sync::Arc;
 
+use indexmap::{IndexMap, map};
+
 use crate::automata::{Automaton, Terminal};
-use crate::hash::HashMap;
+use crate::hash::Seeded;
 use crate::mask::Profiles;
 
 /// Terminals of one generation.
@@ -27,50 +28,41 @@ pub(super) type Shared = (Arc<Automaton>, Arc<Profiles>);
 pub(super) struct TerminalCache {
     young: Generation,
     old: Generation,
-    dying: Dying,
+    dying: map::IntoIter<Terminal, (Shared, usize)>,
 }
 
 #[derive(Debug, Default)]
 struct Generation {
-    known: HashMap<Terminal, Shared>,
-    /// The same, each with its bytes when it was last measured.
-    measured: Vec<(Shared, usize)>,
+    /// Each with its bytes when it was last measured.
+    entries: IndexMap<Terminal, (Shared, usize), Seeded>,
     n_bytes: usize,
     /// The next to be measured.
     cursor: usize,
 }
 
-#[derive(Debug, Default)]
-struct Dying {
-    known: hash_map::IntoIter<Terminal, Shared>,
-    measured: Vec<(Shared, usize)>,
-}
-
 impl TerminalCache {
     /// One that met its limit is given no more.
     pub(super) fn get(&mut self, terminal: &Terminal) -> Option<Shared> {
-        let known = self.young.known.get(terminal).or_else(|| self.old.known.get(terminal));
-        if known?.0.is_full() {
-            self.young.known.remove(terminal);
-            self.old.known.remove(terminal);
+        let young = self.young.get(terminal).cloned();
+        let is_young = young.is_some();
+        let shared = young.or_else(|| self.old.get(terminal).cloned())?;
+        if shared.0.is_full() {
+            self.young.remove(terminal);
+            self.old.remove(terminal);
             return None;
         }
-        if let Some(shared) = self.young.known.get(terminal) {
-            return Some(shared.clone());
+        match is_young {
+            true => Some(shared),
+            false => Some(self.insert(terminal.clone(), shared)),
         }
-        let shared = self.old.known.get(terminal)?.clone();
-        self.insert(terminal.clone(), shared.clone());
-        Some(shared)
     }
 
     /// Adds an automaton, unless there is one for the terminal by now, which is given instead.
     pub(super) fn insert(&mut self, terminal: Terminal, shared: Shared) -> Shared {
-        for _ in 0..FREED {
-            drop((self.dying.known.next(), self.dying.measured.pop()));
-        }
+        self.dying.by_ref().take(FREED).for_each(drop);
         if self.young.is_full() {
             let old = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
-            self.dying = Dying { known: old.known.into_iter(), measured: old.measured };
+            self.dying = old.entries.into_iter();
         }
         self.young.insert(terminal, shared)
     }
@@ -78,26 +70,34 @@ impl TerminalCache {
 
 impl Generation {
     fn is_full(&self) -> bool {
-        self.known.len() >= MAX_TERMINALS || self.n_bytes >= MAX_BYTES
+        self.entries.len() >= MAX_TERMINALS || self.n_bytes >= MAX_BYTES
+    }
+
+    fn get(&self, terminal: &Terminal) -> Option<&Shared> {
+        self.entries.get(terminal).map(|(shared, _)| shared)
+    }
+
+    fn remove(&mut self, terminal: &Terminal) {
+        if let Some((_, n_bytes)) = self.entries.swap_remove(terminal) {
+            self.n_bytes -= n_bytes;
+        }
     }
 
     fn insert(&mut self, terminal: Terminal, shared: Shared) -> Shared {
-        let entry = match self.known.entry(terminal) {
-            hash_map::Entry::Occupied(known) => return known.get().clone(),
-            hash_map::Entry::Vacant(entry) => entry,
+        match self.entries.entry(terminal) {
+            map::Entry::Occupied(known) => return known.get().0.clone(),
+            map::Entry::Vacant(entry) => entry.insert((shared.clone(), 0)),
         };
-        entry.insert(shared.clone());
-        self.measured.push((shared.clone(), 0));
-        self.measure(self.measured.len() - 1);
+        self.measure(self.entries.len() - 1);
         for _ in 0..MEASURED {
+            self.cursor = (self.cursor + 1) % self.entries.len();
             self.measure(self.cursor);
-            self.cursor = (self.cursor + 1) % self.measured.len();
         }
         shared
     }
 
     fn measure(&mut self, index: usize) {
-        let ((automaton, profiles), before) = &mut self.measured[index];
+        let Some((_, ((automaton, profiles), before))) = self.entries.get_index_mut(index) else { return };
         let now = automaton.n_bytes() + profiles.n_bytes();
         self.n_bytes = self.n_bytes - *before + now;
         *before = now;
@@ -131,7 +131,7 @@ mod tests {
         }
         assert!(Arc::ptr_eq(&cache.get(&used).unwrap().0, &automaton.0));
         assert!(cache.get(&unused).is_none());
-        let n_kept = cache.young.known.len() + cache.old.known.len() + cache.dying.known.len();
+        let n_kept = cache.young.entries.len() + cache.old.entries.len() + cache.dying.len();
         assert!(n_kept <= 3 * MAX_TERMINALS);
     }
 }

@@ -1,6 +1,7 @@
 //! How is a constant written? JSON text with no more escapes than it needs.
 
 use crate::automata::Escapes;
+use crate::automata::decoder::is_plain;
 
 /// A string with its quotes: `\"`, `\\` and control characters are escaped, what is beyond ASCII where `escapes` asks for
 /// it, and all else is as it is.
@@ -8,7 +9,7 @@ pub(super) fn string(text: &str, escapes: Escapes) -> Vec<u8> {
     let ascii_only = escapes == Escapes::AsciiOnly;
     let mut written = Vec::with_capacity(text.len() + 2);
     written.push(b'"');
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+    if is_plain(text.as_bytes()) {
         written.extend_from_slice(text.as_bytes());
         written.push(b'"');
         return written;

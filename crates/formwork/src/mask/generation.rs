@@ -347,12 +347,9 @@ impl Generation {
     ) -> Result<Configuration, LimitError> {
         let n_overflows = self.shared.overflows.load(Ordering::Relaxed);
         let next = self.parser.step_byte(configuration, byte, max_entries);
-        if self.shared.overflows.load(Ordering::Relaxed) != n_overflows {
-            self.is_spoiled = true;
-            let limit = self.shared.limits.max_automaton_states;
-            return Err(LimitError { setting: "max_automaton_states", limit });
-        }
-        next
+        let checked = super::none_since(n_overflows, &self.shared.overflows, &self.shared.limits);
+        self.is_spoiled |= checked.is_err();
+        checked.and(next)
     }
 
     pub(crate) fn accepts(&self, configuration: &[Entry]) -> bool {

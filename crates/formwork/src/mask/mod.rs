@@ -138,6 +138,14 @@ impl Parts {
     }
 }
 
+/// An error where automata met their limit more than `n_overflows` times.
+fn none_since(n_overflows: u64, overflows: &Overflows, limits: &Limits) -> Result<(), LimitError> {
+    match overflows.load(Ordering::Relaxed) == n_overflows {
+        true => Ok(()),
+        false => Err(LimitError { setting: "max_automaton_states", limit: limits.max_automaton_states }),
+    }
+}
+
 impl MaskWork<'_> {
     /// The tokens that may come next, stop tokens included, whatever was written before.
     fn compute(&mut self, configuration: &[Entry]) -> Result<Estimate, LimitError> {
@@ -177,10 +185,7 @@ impl MaskWork<'_> {
 
     /// An error where an automaton could not answer since the work began: what was found is not kept then.
     fn check_overflows(&self) -> Result<(), LimitError> {
-        if self.overflows.load(Ordering::Relaxed) == self.n_overflows {
-            return Ok(());
-        }
-        Err(LimitError { setting: "max_automaton_states", limit: self.limits.max_automaton_states })
+        none_since(self.n_overflows, self.overflows, self.limits)
     }
 
     /// Counts work against its budget.
