@@ -51,7 +51,7 @@ pub use crate::ids::{NonterminalId, TerminalId, TokenId};
 pub use crate::limits::Limits;
 pub use crate::mask::TokenMask;
 pub use crate::matcher::{Matcher, fill_masks};
-pub use crate::vocabulary::{TokenKind, Vocabulary, VocabularyBuilder};
+pub use crate::vocabulary::{MaskRow, TokenKind, Vocabulary, VocabularyBuilder};
 
 /// Compiles the example in the README.
 #[cfg(doctest)]

@@ -233,6 +233,7 @@ impl<M: Machine> LazyDfa<M> {
     }
 
     /// All live states that `state` leads to, itself first; `None` when there are more than `cap`.
+    #[cfg(test)]
     pub(crate) fn reachable(&self, state: StateId, cap: usize) -> Option<Vec<StateId>> {
         self.list(state, cap, |_| true)
     }

@@ -31,7 +31,6 @@ mod relation;
 mod spec;
 mod word_count;
 
-pub(crate) use self::alphabet::Alphabet;
 pub(crate) use self::automaton::Automaton;
 pub use self::decimal::Decimal;
 pub use self::decoder::Escapes;

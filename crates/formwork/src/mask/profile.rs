@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use fixedbitset::FixedBitSet;
 
-use super::fates::Fates;
 use super::shapes::ShapeClasses;
 use super::{Begin, MaskWork, Table};
 use crate::automata::{Automaton, Escapes, StringAutomaton, StringState};
@@ -57,8 +56,6 @@ struct Known {
     profiles: HashMap<ProfileKey, Arc<Profile>>,
     /// By content state: what stays inside when lengths do not matter.
     unlimited: HashMap<(u32, Table), TokenMask>,
-    /// Each of a few states and all behind them.
-    fates: Vec<Arc<Fates>>,
     n_bytes: usize,
 }
 
@@ -101,15 +98,6 @@ impl Profiles {
     pub(super) fn insert_unlimited(&self, content: u32, table: Table, mask: TokenMask) {
         let mut known = self.grow(mask.n_bytes_with_base() + 50);
         known.unlimited.insert((content, table), mask);
-    }
-
-    pub(super) fn fates(&self, content: u32) -> Option<Arc<Fates>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.fates.iter().find(|fates| fates.knows(content)).map(Arc::clone)
-    }
-
-    pub(super) fn insert_fates(&self, fates: &Arc<Fates>) {
-        self.grow(fates.n_bytes()).fates.push(Arc::clone(fates));
     }
 
     /// Makes room for so many bytes.

@@ -84,7 +84,8 @@ impl MaskWork<'_> {
         Ok(tokens)
     }
 
-    /// Leaves those of the tokens that cannot be read, byte by byte. Beginnings that tokens share are read once.
+    /// Leaves those of the tokens that cannot be read, byte by byte. Beginnings that tokens share are read once, and a value
+    /// that differs from all earlier ones only as far as that shows.
     fn retain_refused(&mut self, configuration: &[Entry], tokens: &mut Vec<u32>) -> Result<(), LimitError> {
         let vocabulary = self.vocabulary;
         let mut order: Vec<&[u8]> = tokens.iter().map(|token| vocabulary.bytes_at(*token as usize)).collect();
@@ -100,6 +101,10 @@ impl MaskWork<'_> {
             while let (Some(last), Some(byte)) =
                 (path.last().filter(|last| !last.is_empty()), bytes.get(path.len() - 1))
             {
+                let is_settled = |entry: &Entry| self.parser.written.is_settled(entry.past);
+                if last.iter().all(is_settled) && bytes[path.len() - 1..].iter().all(is_letter) {
+                    break;
+                }
                 let next = self.parser.step_byte(last, *byte, self.limits.max_entries)?;
                 self.spend(1 + next.len())?;
                 path.push(next);
@@ -292,4 +297,9 @@ impl MaskWork<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a value that is being read goes on with it, and is neither ended nor another one begun.
+fn is_letter(byte: &u8) -> bool {
+    !matches!(byte, b'"' | b',' | b':' | b'[' | b']' | b'{' | b'}') && !is_whitespace(*byte)
 }

@@ -1,14 +1,20 @@
 //! Which tokens of whole characters does a content automaton take? One step for each shape instead of each token.
 //!
-//! Where a state treats all characters of a shape class alike, a whole group of tokens is taken or refused at once; where
-//! it does not, the tokens of that part are run one by one or by a walk over the token trie, whichever is less.
+//! Where all characters of a shape class lead on, wherever to, or none does, a whole group of tokens is taken or refused at
+//! once; where that differs, the tokens of that part are run one by one or by a walk over the token trie, whichever is
+//! less.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexSet;
+use smallvec::SmallVec;
 
 use super::MaskWork;
 use super::profile::Profiles;
 use crate::automata::StringAutomaton;
 use crate::error::LimitError;
-use crate::hash::{HashMap, HashSet};
-use crate::vocabulary::shapes::{N_SHAPE_CLASSES, class_ranges};
+use crate::hash::{HashMap, Seeded};
+use crate::vocabulary::shapes::{N_SHAPE_CLASSES, Run, ShapeTrie, class_ranges};
 use crate::vocabulary::strings::BodyTable;
 use crate::vocabulary::token_mask::set_bit;
 
@@ -35,48 +41,152 @@ impl ShapeClasses {
     }
 }
 
-/// What a state does on the characters of a shape class.
+/// Number of a set of states.
+type SetOfStates = u32;
+
+/// What happens on the characters of a shape class.
 #[derive(Clone, Copy, PartialEq)]
-enum Uniform {
+enum Outcome {
+    /// All of them are fatal.
     Dead,
-    To(u32),
-    /// Not the same for all of them.
+    /// All of them lead into these states.
+    To(SetOfStates),
+    /// Neither, or into too many states.
     Mixed,
 }
 
 /// Above this many tokens a walk over the token trie is less work than running them one by one.
 const MANY_TOKENS: usize = 3_000;
+/// More states than this are not followed together.
+const MAX_TOGETHER: usize = 64;
 
+/// Follows all tokens of a shape together: it does not matter where each of them leads, only that all of them lead on.
 struct Classifier<'a> {
     string: &'a StringAutomaton,
     classes: &'a ShapeClasses,
-    known: HashMap<(u32, u8), Uniform>,
+    sets: IndexSet<SmallVec<[u32; 4]>, Seeded>,
+    known: HashMap<(SetOfStates, u8), Outcome>,
 }
 
-impl Classifier<'_> {
-    fn step(&mut self, state: u32, class: u8) -> Uniform {
-        if let Some(known) = self.known.get(&(state, class)) {
-            return *known;
-        }
-        let Some(dfa) = self.string.dfa() else { return Uniform::Mixed };
-        let mut targets = self.classes.0[usize::from(class)].iter().map(|c| dfa.next(state, usize::from(*c)));
-        let first = targets.next().flatten();
-        let answer = match (targets.all(|target| target == first), first) {
-            (false, _) => Uniform::Mixed,
-            (true, None) => Uniform::Dead,
-            (true, Some(target)) => Uniform::To(target),
-        };
-        self.known.insert((state, class), answer);
-        answer
+impl<'a> Classifier<'a> {
+    /// With the set of one state.
+    fn new(string: &'a StringAutomaton, classes: &'a ShapeClasses, state: u32) -> (Classifier<'a>, SetOfStates) {
+        let sets = IndexSet::from_iter([SmallVec::from_slice(&[state])]);
+        (Classifier { string, classes, sets, known: HashMap::default() }, 0)
     }
 
-    /// Behind a run of two or more characters of unknown number: all such runs must lead to one state.
-    fn step_run(&mut self, state: u32, class: u8) -> Uniform {
-        let Uniform::To(second) = self.step(state, class) else { return self.step(state, class) };
-        match self.step(second, class) {
-            Uniform::To(third) if self.step(third, class) == Uniform::To(third) => Uniform::To(third),
-            Uniform::Dead => Uniform::Dead,
-            _ => Uniform::Mixed,
+    /// Numbers a set of states, given in any order.
+    fn number(&mut self, mut states: SmallVec<[u32; 4]>) -> Outcome {
+        states.sort_unstable();
+        states.dedup();
+        if states.len() > MAX_TOGETHER {
+            return Outcome::Mixed;
+        }
+        Outcome::To(self.sets.insert_full(states).0 as SetOfStates)
+    }
+
+    fn step(&mut self, set: SetOfStates, class: u8) -> Outcome {
+        if let Some(known) = self.known.get(&(set, class)) {
+            return *known;
+        }
+        let outcome = self.find(set, class);
+        self.known.insert((set, class), outcome);
+        outcome
+    }
+
+    fn find(&mut self, set: SetOfStates, class: u8) -> Outcome {
+        let Some(dfa) = self.string.dfa() else { return Outcome::Mixed };
+        let mut targets = SmallVec::new();
+        let mut any_dead = false;
+        for state in &self.sets[set as usize] {
+            for class in self.classes.of(class) {
+                match dfa.next(*state, usize::from(*class)) {
+                    Some(target) if !targets.contains(&target) => targets.push(target),
+                    Some(_) => {}
+                    None => any_dead = true,
+                }
+                if any_dead && !targets.is_empty() {
+                    return Outcome::Mixed;
+                }
+            }
+        }
+        if any_dead { Outcome::Dead } else { self.number(targets) }
+    }
+
+    /// Behind one character, or any run of two to `longest`.
+    fn step_run(&mut self, set: SetOfStates, Run { class, repeated }: Run, longest: u16) -> Outcome {
+        let Outcome::To(first) = self.step(set, class) else { return self.step(set, class) };
+        if !repeated {
+            return Outcome::To(first);
+        }
+        let Outcome::To(mut last) = self.step(first, class) else { return self.step(first, class) };
+        let mut reached = self.sets[last as usize].clone();
+        for _ in 2..longest {
+            // Some runs are fatal and others are not.
+            let Outcome::To(next) = self.step(last, class) else { return Outcome::Mixed };
+            if next == last {
+                break;
+            }
+            reached.extend_from_slice(&self.sets[next as usize]);
+            last = next;
+        }
+        self.number(reached)
+    }
+}
+
+/// Where the tokens of some shapes lead, each worked out when it is asked for.
+pub(super) struct Followed<'a> {
+    classifier: Classifier<'a>,
+    shapes: &'a ShapeTrie,
+    start: SetOfStates,
+    outcomes: HashMap<usize, Outcome>,
+}
+
+impl<'a> Followed<'a> {
+    pub(super) fn new(
+        string: &'a StringAutomaton,
+        classes: &'a ShapeClasses,
+        shapes: &'a ShapeTrie,
+        content: u32,
+    ) -> Followed<'a> {
+        let (classifier, start) = Classifier::new(string, classes, content);
+        Followed { classifier, shapes, start, outcomes: HashMap::default() }
+    }
+
+    /// The states into which the tokens of a shape lead; `None` where some lead nowhere, or they are too many.
+    pub(super) fn states(&mut self, shape: usize) -> Option<&[u32]> {
+        match self.outcome(shape) {
+            Outcome::To(set) => Some(&self.classifier.sets[set as usize]),
+            Outcome::Dead | Outcome::Mixed => None,
+        }
+    }
+
+    fn outcome(&mut self, shape: usize) -> Outcome {
+        if let Some(known) = self.outcomes.get(&shape) {
+            return *known;
+        }
+        let mut pending = vec![shape];
+        loop {
+            let node = pending[pending.len() - 1];
+            let before = match self.shapes.parent(node) {
+                None => Outcome::To(self.start),
+                Some(parent) => match self.outcomes.get(&parent) {
+                    Some(known) => *known,
+                    None => {
+                        pending.push(parent);
+                        continue;
+                    }
+                },
+            };
+            let outcome = match before {
+                Outcome::To(set) => self.classifier.step_run(set, self.shapes.run(node), self.shapes.longest(node)),
+                fatal => fatal,
+            };
+            self.outcomes.insert(node, outcome);
+            pending.pop();
+            if pending.is_empty() {
+                return outcome;
+            }
         }
     }
 }
@@ -92,14 +202,15 @@ impl MaskWork<'_> {
         row: &mut [u32],
     ) -> Result<(), LimitError> {
         let classes = profiles.shape_classes(string);
-        let mut classifier = Classifier { string, classes, known: HashMap::default() };
+        let (mut classifier, start) = Classifier::new(string, classes, content);
         let shapes = &table.shapes;
         shapes.root_tokens().iter().for_each(|token| set_bit(row, *token));
-        let mut levels = vec![(shapes.n_nodes(), content, 0)];
-        let mut walked: HashSet<u8> = HashSet::default();
+        let mut levels = vec![(shapes.n_nodes(), start, 0)];
+        // Tokens that must be looked at, by the class of their first character.
+        let mut mixed: BTreeMap<u8, Vec<&[u32]>> = BTreeMap::new();
         let mut node = 0;
         let mut n_visited = 0;
-        while let Some((end, state, first_class)) = levels.last().copied() {
+        while let Some((end, set, first_class)) = levels.last().copied() {
             if node >= end {
                 levels.pop();
                 continue;
@@ -107,31 +218,26 @@ impl MaskWork<'_> {
             n_visited += 4;
             let run = shapes.run(node);
             let first_class = if levels.len() == 1 { run.class } else { first_class };
-            let answer = match run.repeated {
-                false => classifier.step(state, run.class),
-                true => classifier.step_run(state, run.class),
-            };
             let end = shapes.end(node);
-            match answer {
-                Uniform::To(next) => {
+            match classifier.step_run(set, run, shapes.longest(node)) {
+                Outcome::To(next) => {
                     shapes.add_tokens(node, row);
                     levels.push((end, next, first_class));
                     node += 1;
                     continue;
                 }
-                Uniform::Dead => {}
-                Uniform::Mixed if walked.contains(&first_class) => {}
-                Uniform::Mixed => {
-                    let tokens = shapes.subtree_tokens(node);
-                    if tokens.len() > MANY_TOKENS && !table.opens() {
-                        walked.insert(first_class);
-                        self.walk_first_class(string, content, first_class, row)?;
-                    } else {
-                        self.run_tokens(string, content, table, tokens, row)?;
-                    }
-                }
+                Outcome::Dead => {}
+                Outcome::Mixed => mixed.entry(first_class).or_default().push(shapes.subtree_tokens(node)),
             }
             node = end;
+        }
+        for (first_class, groups) in mixed {
+            let n_tokens = groups.iter().map(|tokens| tokens.len()).sum::<usize>();
+            if n_tokens > MANY_TOKENS && !table.opens() {
+                self.walk_first_class(string, content, first_class, row)?;
+            } else {
+                groups.iter().try_for_each(|tokens| self.run_tokens(string, content, table, tokens, row))?;
+            }
         }
         self.spend(n_visited)
     }
@@ -163,8 +269,18 @@ impl MaskWork<'_> {
     ) -> Result<bool, LimitError> {
         let bytes = table.body_of(self.vocabulary.bytes_at(token as usize));
         self.spend(bytes.len())?;
-        let Ok(text) = std::str::from_utf8(bytes) else { return Ok(false) };
-        Ok(text.chars().try_fold(content, |state, char| string.step_char(state, char as u32)).is_some())
+        let mut state = content;
+        for (at, byte) in bytes.iter().enumerate() {
+            if !byte.is_ascii() {
+                let rest = std::str::from_utf8(&bytes[at..]).unwrap_or_default();
+                return Ok(rest.chars().try_fold(state, |state, char| string.step_char(state, char as u32)).is_some());
+            }
+            match string.step_char(state, u32::from(*byte)) {
+                Some(next) => state = next,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// Walks the part of the token trie whose first character is of a class.

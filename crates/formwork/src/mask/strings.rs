@@ -3,16 +3,19 @@
 use fixedbitset::FixedBitSet;
 
 use super::profile::{Exits, Profile, Profiles};
+use super::shapes::Followed;
 use super::{Begin, MaskWork, Table};
 use crate::automata::decoder::DecodeState;
 use crate::automata::{Lengths, StringAutomaton, StringState};
 use crate::error::LimitError;
-use crate::vocabulary::strings::BodyTable;
+use crate::vocabulary::strings::{BodyTable, InsideToken};
 use crate::vocabulary::token_mask::{clear_bit, has_bit, ones, set_bit};
 use crate::vocabulary::{TokenMask, TokenTrie};
 
 /// States behind which a content automaton is searched for steps that are dead.
 const NEVER_DIES_CAP: usize = 64;
+/// Fewer tokens than this of one shape and length are run.
+const FEW_ALIKE: usize = 4;
 /// Tokens near a length bound that are run one by one; beyond it the token trie is walked.
 const MAX_RUNS: usize = 40_000;
 
@@ -87,7 +90,7 @@ impl MaskWork<'_> {
         let safe = max.saturating_sub(lengths.settled());
         let near = &table.longer_than(safe)[table.longer_than(max).len()..];
         if lengths.is_open_ended() && max >= lengths.settled() && near.len() <= MAX_RUNS {
-            return self.without_too_long(string, content, n_chars, table, &free, near);
+            return self.without_too_long(profiles, string, (content, n_chars), table, &free, near);
         }
         let mut row = vec![0; table.n_words()];
         free.write_to(&mut row);
@@ -115,7 +118,7 @@ impl MaskWork<'_> {
         }
         let table = table_id.of(self.vocabulary);
         let mut row = table.plain().to_vec();
-        if !self.clear_fatal(profiles, string, content, table_id, &mut row)? {
+        if !self.clear_endings(profiles, string, content, table_id, &mut row)? {
             row.fill(0);
             self.add_shapes(profiles, string, content, table, &mut row)?;
         }
@@ -147,20 +150,33 @@ impl MaskWork<'_> {
     /// `free` without tokens longer than the bound, and those of the `near` tokens that break the bounds.
     fn without_too_long(
         &mut self,
+        profiles: &Profiles,
         string: &StringAutomaton,
-        content: u32,
-        n_chars: u32,
+        (content, n_chars): (u32, u32),
         table: &BodyTable,
         free: &TokenMask,
-        near: &[(u16, u32)],
+        near: &[InsideToken],
     ) -> Result<TokenMask, LimitError> {
         let mut row = vec![0; table.n_words()];
         free.write_to(&mut row);
         let (_, max) = string.bounds(n_chars);
-        table.longer_than(max).iter().for_each(|(_, token)| clear_bit(&mut row, *token));
-        for (_, token) in near {
-            if has_bit(&row, *token) && !self.admits_token(string, content, n_chars, table, *token)? {
-                clear_bit(&mut row, *token);
+        table.longer_than(max).iter().for_each(|inside| clear_bit(&mut row, inside.token));
+        let mut followed = Followed::new(string, profiles.shape_classes(string), &table.shapes, content);
+        for alike in near.chunk_by(|left, right| (left.n_chars, left.shape()) == (right.n_chars, right.shape())) {
+            // What one shape leads to must be told apart by nothing but lengths.
+            let count = n_chars + u32::from(alike[0].n_chars);
+            let states = alike[0].shape().filter(|_| alike.len() >= FEW_ALIKE).and_then(|shape| followed.states(shape));
+            self.spend(4)?;
+            let mut admitted = states.into_iter().flatten().map(|state| string.admits(*state, count));
+            let verdict = admitted.next().filter(|first| admitted.all(|other| other == *first));
+            for InsideToken { token, .. } in alike {
+                let is_out = match verdict {
+                    Some(admits) => !admits,
+                    None => has_bit(&row, *token) && !self.admits_token(string, content, n_chars, table, *token)?,
+                };
+                if is_out {
+                    clear_bit(&mut row, *token);
+                }
             }
         }
         Ok(TokenMask::from_row(&row, Some(table.inside())))

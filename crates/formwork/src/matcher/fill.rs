@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::Matcher;
 use crate::error::MatchError;
-use crate::vocabulary::TokenMask;
+use crate::vocabulary::{MaskRow, TokenMask};
 
 impl Matcher {
     /// Writes the mask of the tokens that may come next: bit `id % 32` of word `id / 32`. Words beyond the
@@ -18,6 +18,20 @@ impl Matcher {
             return Err(MatchError::BufferTooShort { actual: mask.len(), needed });
         }
         self.mask()?.write_to(mask);
+        Ok(())
+    }
+
+    /// Writes the mask into a row that remembers what it holds: where masks that follow each other differ in few tokens,
+    /// only those bits are written.
+    ///
+    /// # Errors
+    /// As [`fill_mask`](Matcher::fill_mask).
+    pub fn fill_row(&mut self, row: &mut MaskRow) -> Result<(), MatchError> {
+        let needed = self.grammar.vocabulary().mask_words();
+        if row.words().len() < needed {
+            return Err(MatchError::BufferTooShort { actual: row.words().len(), needed });
+        }
+        row.write(&self.mask()?);
         Ok(())
     }
 

@@ -5,6 +5,8 @@
 //! JSON string's mask be put together without a walk over the whole trie.
 
 mod build;
+pub(crate) mod grams;
+mod mask_row;
 pub(crate) mod shapes;
 mod spelled;
 pub(crate) mod strings;
@@ -15,6 +17,7 @@ mod trie;
 use std::sync::OnceLock;
 
 pub use self::build::VocabularyBuilder;
+pub use self::mask_row::MaskRow;
 use self::spelled::SpelledWords;
 use self::strings::StringTables;
 use self::texts::TextTable;

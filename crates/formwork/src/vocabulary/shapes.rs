@@ -89,6 +89,10 @@ pub(crate) struct Run {
 pub(crate) struct ShapeTrie {
     trie: TokenTrie,
     runs: Vec<Run>,
+    /// By node: the one above it, if there is one.
+    parents: Vec<Option<u32>>,
+    /// By node: characters of the longest run that leads to it.
+    longest: Vec<u16>,
     /// By node: a row for nodes with many tokens.
     rows: Vec<Option<Box<[u32]>>>,
 }
@@ -101,13 +105,19 @@ impl ShapeTrie {
     pub(crate) fn new<'a>(tokens: impl Iterator<Item = (&'a str, u32)>, n_words: usize) -> ShapeTrie {
         let mut runs: Vec<Run> = Vec::new();
         let mut shapes: Vec<(Vec<u8>, u32)> = Vec::new();
+        let mut lengths: Vec<u16> = Vec::new();
         for (text, token) in tokens {
             let mut shape: Vec<Run> = Vec::new();
             for char in text.chars() {
                 let class = shape_class(char as u32);
-                match shape.last_mut() {
-                    Some(last) if last.class == class => last.repeated = true,
-                    _ => shape.push(Run { class, repeated: false }),
+                match (shape.last_mut(), lengths.last_mut()) {
+                    (Some(last), Some(length)) if last.class == class => {
+                        (last.repeated, *length) = (true, length.saturating_add(1));
+                    }
+                    _ => {
+                        shape.push(Run { class, repeated: false });
+                        lengths.push(1);
+                    }
                 }
             }
             let mut number = |run: &Run| {
@@ -121,6 +131,20 @@ impl ShapeTrie {
         }
         debug_assert!(runs.len() <= 256, "about a hundred classes, each in two forms");
         let trie = TokenTrie::new(shapes.iter().map(|(shape, token)| (shape.as_slice(), *token)).collect());
+        let mut longest = vec![0; trie.n_nodes()];
+        let mut of_runs = lengths.into_iter();
+        for (shape, _) in &shapes {
+            let mut node = None;
+            for (run, length) in shape.iter().zip(&mut of_runs) {
+                node = trie.child(node, *run);
+                let longest = node.map(|node| &mut longest[node]).expect("the trie holds every shape");
+                *longest = length.max(*longest);
+            }
+        }
+        let mut parents = vec![None; trie.n_nodes()];
+        for node in 0..trie.n_nodes() {
+            trie.children(Some(node)).iter().for_each(|child| parents[child.node as usize] = Some(node as u32));
+        }
         let row = |node: usize| {
             let tokens = trie.values(node);
             (tokens.len() >= MANY).then(|| {
@@ -130,7 +154,7 @@ impl ShapeTrie {
             })
         };
         let rows = (0..trie.n_nodes()).map(row).collect();
-        ShapeTrie { trie, runs, rows }
+        ShapeTrie { trie, runs, parents, longest, rows }
     }
 
     pub(crate) fn n_nodes(&self) -> usize {
@@ -145,6 +169,21 @@ impl ShapeTrie {
     /// The run that leads to a node.
     pub(crate) fn run(&self, node: usize) -> Run {
         self.runs[usize::from(self.trie.byte(node))]
+    }
+
+    /// The shape that a node's begins with, if it is of more than one run.
+    pub(crate) fn parent(&self, node: usize) -> Option<usize> {
+        self.parents[node].map(|parent| parent as usize)
+    }
+
+    /// The tokens of this shape.
+    pub(crate) fn tokens(&self, node: usize) -> &[u32] {
+        self.trie.values(node)
+    }
+
+    /// Characters of the longest run that leads to a node.
+    pub(crate) fn longest(&self, node: usize) -> u16 {
+        self.longest[node]
     }
 
     /// The index behind the subtree of `node`.

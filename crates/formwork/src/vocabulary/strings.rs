@@ -6,8 +6,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::shapes::{ShapeTrie, WIDE_SPACE, shape_class};
-use super::token_mask::{TokenMask, set_bit};
+use super::grams::Grams;
+use super::shapes::ShapeTrie;
+use super::token_mask::{TokenMask, clear_bit, set_bit};
 use super::{TokenTrie, Vocabulary, leading_whitespace};
 use crate::automata::decoder::{DecodeState, Escapes};
 use crate::hash::HashMap;
@@ -23,48 +24,24 @@ pub(crate) struct StringTables {
     pub(crate) spaced: BodyTable,
 }
 
-/// Characters by which tokens are looked up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Holder {
-    Ascii(u8),
-    /// Any space beyond ASCII.
-    WideSpace,
-    /// Any other character beyond ASCII.
-    Wide,
+/// A token that stays inside a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct InsideToken {
+    /// Characters that it begins.
+    pub(crate) n_chars: u16,
+    /// Its node in the trie of shapes, if it is of whole plain characters.
+    shape: u16,
+    pub(crate) token: u32,
 }
 
-impl Holder {
-    const N: usize = 128 + 2;
+impl InsideToken {
+    /// Stands for none, and for all that a smaller number cannot say.
+    const NO_SHAPE: u16 = u16::MAX;
 
-    fn index(self) -> usize {
-        match self {
-            Holder::Ascii(char) => usize::from(char),
-            Holder::WideSpace => 128,
-            Holder::Wide => 129,
-        }
+    /// Its node in the trie of shapes, if it is of whole plain characters.
+    pub(crate) fn shape(self) -> Option<usize> {
+        (self.shape != InsideToken::NO_SHAPE).then_some(usize::from(self.shape))
     }
-
-    fn of(char: char) -> Holder {
-        match u8::try_from(char) {
-            Ok(char) if char.is_ascii() => Holder::Ascii(char),
-            _ if shape_class(char as u32) == WIDE_SPACE => Holder::WideSpace,
-            _ => Holder::Wide,
-        }
-    }
-}
-
-/// The tokens that hold each character, once each.
-fn holding_each(tokens: &[(&str, u32)]) -> Vec<Box<[u32]>> {
-    let mut holding = vec![Vec::new(); Holder::N];
-    for (text, token) in tokens {
-        for char in text.chars() {
-            let tokens: &mut Vec<u32> = &mut holding[Holder::of(char).index()];
-            if tokens.last() != Some(token) {
-                tokens.push(*token);
-            }
-        }
-    }
-    holding.into_iter().map(Vec::into_boxed_slice).collect()
 }
 
 /// What tokens do from the body of a string on.
@@ -77,8 +54,8 @@ pub(crate) struct BodyTable {
     chars: Vec<Option<u16>>,
     /// Tokens that stay inside.
     inside: Arc<[u32]>,
-    /// The same with their characters, most characters first.
-    by_chars: Vec<(u16, u32)>,
+    /// The same, most characters first, and those of one shape together.
+    by_chars: Vec<InsideToken>,
     /// By greatest number of characters: tokens that stay inside, made when first asked for.
     limited: Vec<OnceLock<TokenMask>>,
     /// Tokens of whole plain characters that stay inside.
@@ -87,8 +64,8 @@ pub(crate) struct BodyTable {
     pub(crate) odd: TokenTrie,
     /// The row of the tokens of whole plain characters.
     plain: Box<[u32]>,
-    /// By character: plain tokens that hold it.
-    holding: Vec<Box<[u32]>>,
+    /// By the bytes that they hold: plain tokens.
+    pub(crate) grams: Grams,
     /// The longest of `prefixes`, in characters begun.
     pub(crate) max_prefix_chars: u32,
     /// What stands before the closing quote, numbered; with the characters begun.
@@ -184,7 +161,7 @@ impl BodyTable {
                 Verdict::Inside { n_chars, plain: is_plain, whole } => {
                     chars[token as usize] = whole.then_some(n_chars);
                     set_bit(&mut inside, token);
-                    by_chars.push((n_chars, token));
+                    by_chars.push(InsideToken { n_chars, shape: InsideToken::NO_SHAPE, token });
                     match std::str::from_utf8(bytes) {
                         Ok(text) if is_plain => {
                             set_bit(&mut plain, token);
@@ -205,8 +182,15 @@ impl BodyTable {
         }
         let escaped = prefix_ids.iter().filter(|(bytes, _)| bytes.contains(&b'\\'));
         let escaped_prefixes = escaped.map(|(bytes, prefix)| ((*bytes).into(), *prefix)).collect();
+        let grams = Grams::new(plain_tokens.iter().map(|(text, token)| (text.as_bytes(), *token)));
+        let shapes = ShapeTrie::new(plain_tokens.into_iter(), n_words);
+        let mut shape_of = vec![InsideToken::NO_SHAPE; n_tokens];
+        for node in 0..shapes.n_nodes().min(usize::from(InsideToken::NO_SHAPE)) {
+            shapes.tokens(node).iter().for_each(|token| shape_of[*token as usize] = node as u16);
+        }
+        by_chars.iter_mut().for_each(|inside| inside.shape = shape_of[inside.token as usize]);
         by_chars.sort_unstable_by(|a, b| b.cmp(a));
-        let max_chars = by_chars.first().map_or(0, |(n_chars, _)| usize::from(*n_chars));
+        let max_chars = by_chars.first().map_or(0, |inside| usize::from(inside.n_chars));
         BodyTable {
             n_words,
             opens,
@@ -214,8 +198,8 @@ impl BodyTable {
             inside: inside.into(),
             by_chars,
             limited: std::iter::repeat_with(OnceLock::new).take(max_chars + 1).collect(),
-            holding: holding_each(&plain_tokens),
-            shapes: ShapeTrie::new(plain_tokens.into_iter(), n_words),
+            grams,
+            shapes,
             odd: TokenTrie::new(odd),
             plain: plain.into(),
             max_prefix_chars: prefix_chars.iter().copied().max().unwrap_or(0).into(),
@@ -237,11 +221,6 @@ impl BodyTable {
         &self.plain
     }
 
-    /// Tokens of whole plain characters that hold a character.
-    pub(crate) fn holding(&self, holder: Holder) -> &[u32] {
-        &self.holding[holder.index()]
-    }
-
     /// Most characters that a token of the table begins.
     pub(crate) fn max_chars(&self) -> u32 {
         self.limited.len() as u32 - 1
@@ -253,8 +232,8 @@ impl BodyTable {
     }
 
     /// Tokens that stay inside and begin more than `n_chars` characters.
-    pub(crate) fn longer_than(&self, n_chars: u32) -> &[(u16, u32)] {
-        let n = self.by_chars.partition_point(|(chars, _)| u32::from(*chars) > n_chars);
+    pub(crate) fn longer_than(&self, n_chars: u32) -> &[InsideToken] {
+        let n = self.by_chars.partition_point(|inside| u32::from(inside.n_chars) > n_chars);
         &self.by_chars[..n]
     }
 
@@ -263,9 +242,7 @@ impl BodyTable {
         let n_chars = n_chars.min(self.max_chars());
         self.limited[n_chars as usize].get_or_init(|| {
             let mut row = self.inside.to_vec();
-            for (_, token) in self.longer_than(n_chars) {
-                row[*token as usize / 32] &= !(1 << (token % 32));
-            }
+            self.longer_than(n_chars).iter().for_each(|inside| clear_bit(&mut row, inside.token));
             TokenMask::from_row(&row, Some(&self.inside))
         })
     }

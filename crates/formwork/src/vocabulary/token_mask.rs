@@ -135,8 +135,23 @@ impl TokenMask {
             None => row.fill(0),
         }
         rest.fill(0);
+        self.write_differences(row);
+    }
+
+    /// Changes a row that is the base, or zeros, to the mask.
+    pub(super) fn write_differences(&self, row: &mut [u32]) {
         self.0.lists.iter().flat_map(|list| list.iter()).for_each(|id| set_bit(row, *id));
         self.0.removed.iter().for_each(|id| clear_bit(row, *id));
+    }
+
+    /// Bits that [`write_differences`](TokenMask::write_differences) writes.
+    pub(super) fn n_differences(&self) -> usize {
+        self.0.lists.iter().map(|list| list.len()).sum::<usize>() + self.0.removed.len()
+    }
+
+    /// Whether both are clones of one mask.
+    pub(super) fn is_same(&self, other: &TokenMask) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// The row that the mask is a difference to. Masks that share a row share its allocation, so a caller can keep rows on

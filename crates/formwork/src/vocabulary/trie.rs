@@ -30,8 +30,6 @@ struct Node {
     /// First value of the subtree; the node's own values come first.
     first_value: u32,
     byte: u8,
-    /// Levels below the node, cut off at 255.
-    height: u8,
 }
 
 impl TokenTrie {
@@ -47,13 +45,13 @@ impl TokenTrie {
             close(&mut nodes, &mut path, common);
             for byte in &bytes[common..] {
                 path.push(nodes.len() as u32);
-                nodes.push(Node { end: 0, first_value: values.len() as u32, byte: *byte, height: 0 });
+                nodes.push(Node { end: 0, first_value: values.len() as u32, byte: *byte });
             }
             values.push(value);
             previous = bytes;
         }
         close(&mut nodes, &mut path, 0);
-        let (children, first_child) = index_children(&mut nodes);
+        let (children, first_child) = index_children(&nodes);
         TokenTrie { nodes, values, children, first_child }
     }
 
@@ -70,14 +68,6 @@ impl TokenTrie {
     /// The index behind the subtree of `node`.
     pub(crate) fn end(&self, node: usize) -> usize {
         self.nodes[node].end as usize
-    }
-
-    /// Levels below a node: no string through it goes on for more bytes. Unbounded from 255 on.
-    pub(crate) fn height(&self, node: usize) -> u32 {
-        match self.nodes[node].height {
-            u8::MAX => u32::MAX,
-            height => height.into(),
-        }
     }
 
     /// Bytes held.
@@ -164,7 +154,7 @@ impl TokenTrie {
     }
 }
 
-fn index_children(nodes: &mut [Node]) -> (Vec<Child>, Vec<u32>) {
+fn index_children(nodes: &[Node]) -> (Vec<Child>, Vec<u32>) {
     let mut first_child = vec![0u32; nodes.len() + 2];
     // First the number of children of each node, by a walk that keeps the path.
     let mut path: Vec<usize> = Vec::new();
@@ -177,12 +167,6 @@ fn index_children(nodes: &mut [Node]) -> (Vec<Child>, Vec<u32>) {
         parents.push(parent as u32);
         first_child[parent + 1] += 1;
         path.push(index);
-    }
-    for index in (0..nodes.len()).rev() {
-        if let Some(parent) = parents[index].checked_sub(1) {
-            let height = nodes[index].height.saturating_add(1);
-            nodes[parent as usize].height = nodes[parent as usize].height.max(height);
-        }
     }
     for index in 1..first_child.len() {
         first_child[index] += first_child[index - 1];
@@ -223,6 +207,5 @@ mod tests {
         let bytes = |parent| trie.children(parent).iter().map(|child| child.byte).collect::<Vec<_>>();
         assert_eq!((bytes(None), bytes(Some(a)), bytes(Some(3))), (vec![b'a', b'b'], vec![b'b'], vec![]));
         assert_eq!(TokenTrie::default().child(None, b'a'), None);
-        assert_eq!((0..4).map(|node| trie.height(node)).collect::<Vec<_>>(), [2, 1, 0, 0]);
     }
 }

@@ -142,6 +142,15 @@ impl Written {
         }
     }
 
+    /// Whether every byte is read here, and what is being read differs from all that was written: so it does with any more
+    /// letters.
+    pub(crate) fn is_settled(&self, past: PastId) -> bool {
+        let past = self.get(past);
+        matches!(past.frame, Frame::List | Frame::Object)
+            && past.reading != Reading::Nothing
+            && past.begun == Words::EMPTY
+    }
+
     /// Whether the element, or the key, that ends here was there already.
     pub(crate) fn is_repeated(&self, past: PastId) -> bool {
         self.get(past).repeated

@@ -1,0 +1,138 @@
+//! With which letters does a match end? The beginnings of the words that a content automaton must not read.
+//!
+//! An automaton that looks for words, wanted or not, is mostly in one state, its *home*: any letter that begins no word
+//! leads back there. A token that the automaton refuses either dies before it comes home for the first time, which a
+//! short walk over the token trie shows, or it holds a way from home to the end that does not come home again. Few ways
+//! do: their first three letters are looked up among the tokens, and what is found is run.
+
+use super::profile::Profiles;
+use super::shapes::ShapeClasses;
+use super::{Begin, MaskWork, Table};
+use crate::automata::decoder::DecodeState;
+use crate::automata::{StringAutomaton, StringState};
+use crate::error::LimitError;
+use crate::vocabulary::grams::MAX_GRAM;
+use crate::vocabulary::shapes::{WIDE, WIDE_SPACE, class_ranges};
+use crate::vocabulary::token_mask::clear_bit;
+
+/// More beginnings than this are not listed.
+const MAX_ENDINGS: usize = 400;
+/// Nor letters that lead elsewhere than home from where the tokens begin: behind them all tokens are walked over.
+const MAX_AWAY: usize = 48;
+/// Nor more tokens that hold one.
+const MAX_TOKENS: usize = 20_000;
+
+/// Ways to the end of a match.
+#[derive(Debug)]
+struct Endings {
+    home: u32,
+    /// The first letters of each way from home.
+    grams: Vec<Vec<u8>>,
+}
+
+impl Endings {
+    /// `None` where `content` has no such home, or there are too many ways.
+    fn new(string: &StringAutomaton, classes: &ShapeClasses, content: u32) -> Option<Endings> {
+        let dfa = string.dfa()?;
+        let alphabet = dfa.machine().alphabet();
+        let wide = || classes.of(WIDE).iter().map(|class| usize::from(*class));
+        // Where most letters lead, twice over.
+        let first = dfa.next(content, wide().next()?)?;
+        let home = dfa.next(first, wide().next()?)?;
+        let wide_comes_home = |state: u32| wide().all(|class| dfa.next(state, class) == Some(home));
+        if !wide_comes_home(home) {
+            return None;
+        }
+        // Control characters, quotes and backslashes are never characters of a plain token.
+        let ascii = (0x20..0x80u8).filter(|char| !matches!(char, b'"' | b'\\')).map(char::from);
+        let spaces = class_ranges(WIDE_SPACE).into_iter().flat_map(|(lo, hi)| lo..=hi).filter_map(char::from_u32);
+        let letters: Vec<char> = ascii.chain(spaces).collect();
+        let next = |state: u32, letter: char| dfa.next(state, alphabet.class(letter.into()));
+        if letters.iter().filter(|letter| next(content, **letter) != Some(home)).count() > MAX_AWAY {
+            return None;
+        }
+        let mut endings = Endings { home, grams: Vec::new() };
+        let mut pending = vec![(home, Vec::new())];
+        while let Some((state, gram)) = pending.pop() {
+            for letter in letters.iter().filter(|letter| next(state, **letter) != Some(home)) {
+                let mut gram: Vec<u8> = gram.clone();
+                gram.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+                gram.truncate(MAX_GRAM);
+                match next(state, *letter).filter(|next| gram.len() < MAX_GRAM && wide_comes_home(*next)) {
+                    Some(next) => pending.push((next, gram)),
+                    None => endings.grams.push(gram),
+                }
+            }
+            if endings.grams.len() + pending.len() > MAX_ENDINGS {
+                return None;
+            }
+        }
+        Some(endings)
+    }
+}
+
+impl MaskWork<'_> {
+    /// Clears the bits of plain tokens that `content` does not take, where that is little work; `row` has those of all plain
+    /// tokens set. Otherwise the answer is `false`, and the row as it was.
+    pub(super) fn clear_endings(
+        &mut self,
+        profiles: &Profiles,
+        string: &StringAutomaton,
+        content: u32,
+        table: Table,
+        row: &mut [u32],
+    ) -> Result<bool, LimitError> {
+        let classes = profiles.shape_classes(string);
+        let Some(Endings { home, grams }) = Endings::new(string, classes, content) else { return Ok(false) };
+        let tables = table.of(self.vocabulary);
+        let holding = || grams.iter().flat_map(|gram| tables.grams.holding(gram));
+        if holding().take(MAX_TOKENS + 1).count() > MAX_TOKENS {
+            return Ok(false);
+        }
+        if content != home {
+            self.clear_before_home(string, content, table, row, home)?;
+        }
+        for token in holding() {
+            if !self.takes_plain(string, content, tables, *token)? {
+                clear_bit(row, *token);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Clears the bits of tokens that `content` does not take, as far as that shows before the automaton is at home.
+    fn clear_before_home(
+        &mut self,
+        string: &StringAutomaton,
+        content: u32,
+        table: Table,
+        row: &mut [u32],
+        home: u32,
+    ) -> Result<(), LimitError> {
+        let (trie, top) = match table.begin {
+            Begin::Body => (self.vocabulary.trie(), None),
+            Begin::Opened => (self.vocabulary.trie(), self.vocabulary.trie().child(None, b'"')),
+            Begin::Spaced => (self.vocabulary.stripped(), self.vocabulary.stripped().child(None, b'"')),
+        };
+        let nodes = match (table.begin, top) {
+            (Begin::Body, _) => 0..trie.n_nodes(),
+            (_, Some(quote)) => quote + 1..trie.end(quote),
+            (_, None) => 0..0,
+        };
+        let n_visited = trie.walk(nodes, StringState::new(content, DecodeState::BODY), |state, node| {
+            // Tokens with escapes or a closing quote are no plain ones.
+            if matches!(trie.byte(node), b'"' | b'\\') {
+                return None;
+            }
+            match string.step_unbounded(*state, trie.byte(node)) {
+                Some(next) if next.content() == home => None,
+                Some(next) => Some(next),
+                None => {
+                    trie.subtree_values(node).iter().for_each(|token| clear_bit(row, *token));
+                    None
+                }
+            }
+        });
+        self.spend(n_visited)
+    }
+}
