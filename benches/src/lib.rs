@@ -3,6 +3,7 @@
 //! `data` reads MaskBench cases, `python_json` gives the text of an instance, `vocabulary` the tokens and their encoder,
 //! `engine` one small interface over us and the peers, `exchange` files for peers of other languages, `run` measures one schema with one engine, and `summary` turns
 //! measurements into figures. The binary `maskbench` puts them together; the test package uses `data` and `python_json`.
+//! `scale` is about how times grow with the input.
 //! `decode` is about whole decoders, which the binary `decode` compares; `load` is about a server with many clients, which the
 //! binary `load` plays.
 
@@ -15,6 +16,8 @@ pub mod exchange;
 pub mod load;
 pub mod python_json;
 pub mod run;
+#[cfg(feature = "scale")]
+pub mod scale;
 pub mod summary;
 pub mod table;
 pub mod vocabulary;

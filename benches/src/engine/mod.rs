@@ -19,6 +19,9 @@ pub trait Engine {
     /// # Errors
     /// Why the engine refuses it.
     fn compile(&self, schema: Value) -> Result<Box<dyn Compiled>, Refusal>;
+
+    /// Lets go of whatever earlier schemas left behind that later ones could profit from.
+    fn forget(&mut self) {}
 }
 
 /// A schema ready for use.
