@@ -73,21 +73,32 @@ pub struct Measurement {
     pub note: Option<String>,
 }
 
+/// What is dropped before each instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drops {
+    /// Nothing: an instance profits from those before it.
+    Nothing,
+    /// What the schema's earlier instances left: it is compiled anew.
+    Schema,
+    /// What other schemas left as well: the engine forgets all it can.
+    All,
+}
+
 /// Runs schemas; owns the row that masks are filled into.
 pub struct Runner {
     row: Vec<u32>,
     stop_ids: Vec<u32>,
-    is_cold: bool,
+    drops: Drops,
 }
 
 impl Runner {
-    /// With `is_cold`, the schema is compiled anew before each instance, so no instance profits from another.
-    pub fn new(vocabulary: &BenchVocabulary, is_cold: bool) -> Runner {
-        Runner { row: vec![0; vocabulary.mask_words()], stop_ids: vocabulary.stop_ids(), is_cold }
+    /// Dropping is not timed.
+    pub fn new(vocabulary: &BenchVocabulary, drops: Drops) -> Runner {
+        Runner { row: vec![0; vocabulary.mask_words()], stop_ids: vocabulary.stop_ids(), drops }
     }
 
     /// Measures one schema. A panic inside the engine is a refusal with the reason `panic`.
-    pub fn run(&mut self, engine: &dyn Engine, case: &TokenCase) -> Measurement {
+    pub fn run(&mut self, engine: &mut dyn Engine, case: &TokenCase) -> Measurement {
         let mut measurement = Measurement::new();
         let result = catch_unwind(AssertUnwindSafe(|| self.measure(engine, case, &mut measurement)));
         let outcome = result.unwrap_or_else(|payload| Err(panic_refusal(payload.as_ref())));
@@ -95,11 +106,22 @@ impl Runner {
         measurement
     }
 
-    fn measure(&mut self, engine: &dyn Engine, case: &TokenCase, out: &mut Measurement) -> Result<Outcome, Refusal> {
+    fn measure(
+        &mut self,
+        engine: &mut dyn Engine,
+        case: &TokenCase,
+        out: &mut Measurement,
+    ) -> Result<Outcome, Refusal> {
+        if self.drops == Drops::All {
+            engine.forget();
+        }
         let mut compiled = self.first_mask(engine, &case.schema, out)?;
         let mut outcome = Outcome::Passing;
         for (index, instance) in case.instances.iter().enumerate() {
-            if self.is_cold && index > 0 {
+            if self.drops != Drops::Nothing && index > 0 {
+                if self.drops == Drops::All {
+                    engine.forget();
+                }
                 compiled = engine.compile(case.schema.clone())?;
             }
             let verdict = self.run_instance(compiled.as_ref(), &instance.tokens, out);
@@ -124,6 +146,7 @@ impl Runner {
         schema: &Value,
         out: &mut Measurement,
     ) -> Result<Box<dyn Compiled>, Refusal> {
+        engine.check(schema)?;
         let schema = schema.clone();
         let start = Instant::now();
         let compiled = engine.compile(schema)?;

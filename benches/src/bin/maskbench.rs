@@ -10,7 +10,7 @@ use clap::Parser;
 use formwork_bench::data::{self, CaseText};
 use formwork_bench::engine::{self, Engine};
 use formwork_bench::exchange::{Recorded, TokenWriter};
-use formwork_bench::run::{Measurement, Outcome, Runner, TokenCase};
+use formwork_bench::run::{Drops, Measurement, Outcome, Runner, TokenCase};
 use formwork_bench::summary::{Pass, Percentiles, RunInfo, Summary};
 use formwork_bench::table;
 use formwork_bench::vocabulary::BenchVocabulary;
@@ -50,6 +50,9 @@ struct Options {
     /// Compile each schema anew before each instance.
     #[arg(long)]
     cold: bool,
+    /// With --cold: also drop what engines keep of other schemas.
+    #[arg(long, requires = "cold")]
+    forget: bool,
     /// Compile and fill the first mask only; no instances are run.
     #[arg(long)]
     first_mask: bool,
@@ -90,7 +93,7 @@ fn run(options: &Options) -> Result<(), String> {
         return write_tokens(path, &cases, &vocabulary);
     }
     let recorded: Vec<Recorded> = options.recorded.iter().map(|path| Recorded::read(path)).collect::<Result<_, _>>()?;
-    let engines: Vec<Box<dyn Engine>> =
+    let mut engines: Vec<Box<dyn Engine>> =
         options.engine.iter().map(|name| engine::load(name, &vocabulary)).collect::<Result<_, _>>()?;
     let mut out =
         options.out.as_ref().map(File::create).transpose().map_err(|error| error.to_string())?.map(BufWriter::new);
@@ -100,7 +103,7 @@ fn run(options: &Options) -> Result<(), String> {
     for pass_idx in 0..options.repeat {
         let mut lines = out.as_mut().filter(|_| pass_idx == 0);
         let mut bench =
-            Bench { engines: &engines, recorded: &recorded, vocabulary: &vocabulary, options, lines: &mut lines };
+            Bench { engines: &mut engines, recorded: &recorded, vocabulary: &vocabulary, options, lines: &mut lines };
         let pass = bench.pass(&cases, pass_idx)?;
         if !is_interrupted() || passes.is_empty() {
             passes.push(pass);
@@ -142,7 +145,7 @@ fn is_interrupted() -> bool {
 }
 
 struct Bench<'a, 'b> {
-    engines: &'a [Box<dyn Engine>],
+    engines: &'a mut [Box<dyn Engine>],
     /// Engines that were measured elsewhere.
     recorded: &'a [Recorded],
     vocabulary: &'a BenchVocabulary,
@@ -154,7 +157,12 @@ impl Bench<'_, '_> {
     /// One pass over the data; which engine goes first changes from schema to schema and from pass to pass.
     fn pass(&mut self, cases: &[CaseText], pass_idx: u32) -> Result<Pass, String> {
         let bar = progress_bar(cases.len());
-        let mut runner = Runner::new(self.vocabulary, self.options.cold);
+        let drops = match (self.options.cold, self.options.forget) {
+            (false, _) => Drops::Nothing,
+            (true, false) => Drops::Schema,
+            (true, true) => Drops::All,
+        };
+        let mut runner = Runner::new(self.vocabulary, drops);
         let mut pass = Pass::with_capacity(cases.len());
         for (case_idx, text) in cases.iter().enumerate() {
             let mut case = text.parse().map_err(|error| format!("{}: {error}", text.group))?;
@@ -174,12 +182,12 @@ impl Bench<'_, '_> {
         Ok(pass)
     }
 
-    fn interleave(&self, runner: &mut Runner, case: &TokenCase, turn: usize) -> Vec<Measurement> {
+    fn interleave(&mut self, runner: &mut Runner, case: &TokenCase, turn: usize) -> Vec<Measurement> {
         let n_engines = self.engines.len();
         let first = turn % n_engines;
         let order = (0..n_engines).map(|place| (first + place) % n_engines);
         let mut row: Vec<(usize, Measurement)> =
-            order.map(|index| (index, runner.run(self.engines[index].as_ref(), case))).collect();
+            order.map(|index| (index, runner.run(self.engines[index].as_mut(), case))).collect();
         row.sort_by_key(|(index, _)| *index);
         let recorded = self.recorded.iter().map(|engine| engine.measurement(&case.name));
         row.into_iter().map(|(_, measurement)| measurement).chain(recorded).collect()

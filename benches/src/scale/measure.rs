@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::engine::Engine;
-use crate::run::{Measurement, Outcome, Runner, TokenCase, TokenInstance};
+use crate::run::{Drops, Measurement, Outcome, Runner, TokenCase, TokenInstance};
 use crate::vocabulary::BenchVocabulary;
 
 use super::Point;
@@ -92,7 +92,7 @@ pub fn measure(
     point: &Point,
     effort: Effort,
 ) -> Vec<Option<Result<Figures, String>>> {
-    let mut runner = Runner::new(vocabulary, false);
+    let mut runner = Runner::new(vocabulary, Drops::Nothing);
     let mut runs: Vec<Option<Run>> = engines
         .iter()
         .map(|engine| engine.as_ref().map(|it| Run::new(case(point, it.name(), vocabulary, 1 + effort.warm_readings))))
