@@ -15,6 +15,15 @@ use serde_json::{Value, json};
 use crate::data::Case;
 use crate::vocabulary::BenchVocabulary;
 
+/// Of so many sequences one is held.
+const HELD_EACH: usize = 100;
+/// Other schemas that are compiled while one is held.
+const HELD_FOR: usize = 1_000;
+/// Sequences that are held at a time, each with its grammar.
+pub const HELD: usize = HELD_FOR / HELD_EACH;
+/// Looks at what is held, over a run.
+const N_SAMPLES: usize = 10;
+
 /// Bytes on the heap now.
 pub type Heap<'a> = &'a dyn Fn() -> usize;
 
@@ -99,8 +108,8 @@ pub struct Live {
 
 /// Sends `n_schemas` different schemas through one compiler that keeps `n_cached`, each with its first document.
 ///
-/// Every hundredth sequence is left in the middle of its document and goes on when 1,000 other schemas were compiled, so its
-/// grammar is long gone from the cache; its masks must be those of a compiler that never compiled anything else.
+/// Some sequences are left in the middle of their documents and go on when many other schemas were compiled, so that their
+/// grammars are long gone from the cache; their masks must be those of a compiler that never compiled anything else.
 pub fn bounded_cache(
     vocabulary: &Arc<Vocabulary>,
     bench: &BenchVocabulary,
@@ -111,41 +120,34 @@ pub fn bounded_cache(
     let compiler = Compiler::builder(Arc::clone(vocabulary)).cached_grammars(n_cached).build();
     let before = heap();
     let mut compiled: Vec<Weak<CompiledGrammar>> = Vec::new();
+    let mut n_compiled = 0;
     let mut waiting: VecDeque<(usize, Waiting)> = VecDeque::new();
     let mut live = Live::default();
     let mut samples = Vec::new();
     // Some are refused; where all are, this ends all the same.
     for (index, case) in cases.iter().cycle().enumerate().take(4 * n_schemas) {
-        let source = grammar(&distinct(&case.schema, index / cases.len()));
-        if let Ok(grammar) = compiler.compile(&source) {
-            compiled.push(Arc::downgrade(&grammar));
-            let is_held = compiled.len().is_multiple_of(100);
-            let tokens = tokens(case, index / cases.len(), bench);
-            let sequence = Waiting::start(&grammar, source, tokens, is_held);
-            if is_held {
-                waiting.push_back((compiled.len(), sequence));
-            }
+        let round = index / cases.len();
+        let source = grammar(&distinct(&case.schema, round));
+        let Ok(grammar) = compiler.compile(&source) else { continue };
+        compiled.push(Arc::downgrade(&grammar));
+        n_compiled += 1;
+        let is_held = n_compiled % HELD_EACH == 0;
+        let sequence = Waiting::start(&grammar, source, tokens(case, round, bench), is_held);
+        if is_held {
+            waiting.push_back((n_compiled, sequence));
         }
-        if waiting.front().is_some_and(|(since, _)| since + 1_000 <= compiled.len()) {
-            if let Some((_, sequence)) = waiting.pop_front() {
-                sequence.go_on(vocabulary, &mut live);
-            }
+        if waiting.front().is_some_and(|(since, _)| since + HELD_FOR <= n_compiled)
+            && let Some((_, sequence)) = waiting.pop_front()
+        {
+            sequence.go_on(vocabulary, &mut live);
         }
-        if compiled.len().is_multiple_of((n_schemas / 10).max(1)) && samples.len() < 10 * compiled.len() / n_schemas {
-            compiled
-                .iter_mut()
-                .filter(|grammar| grammar.strong_count() == 0)
-                .for_each(|grammar| *grammar = Weak::new());
-            let n_alive = compiled.iter().filter(|grammar| grammar.strong_count() > 0).count();
+        if n_compiled % (n_schemas / N_SAMPLES).max(1) == 0 {
+            compiled.retain(|grammar| grammar.strong_count() > 0);
             let heap = heap().saturating_sub(before);
-            samples.push(CacheSample {
-                n_schemas: compiled.len(),
-                n_alive,
-                heap,
-                resident: resident_bytes().unwrap_or(0),
-            });
+            let resident = resident_bytes().unwrap_or(0);
+            samples.push(CacheSample { n_schemas: n_compiled, n_alive: compiled.len(), heap, resident });
         }
-        if compiled.len() >= n_schemas {
+        if n_compiled >= n_schemas {
             break;
         }
     }
@@ -268,8 +270,7 @@ mod tests {
         let vocabulary = Arc::new(bench.to_formwork().unwrap());
         let (samples, live) = bounded_cache(&vocabulary, &bench, &cases(), (1_500, 8), &|| 0);
         assert_eq!(samples.last().unwrap().n_schemas, 1_500);
-        // Ten sequences wait at a time.
-        assert!(samples.iter().all(|sample| sample.n_alive <= 8 + 10), "{samples:?}");
+        assert!(samples.iter().all(|sample| sample.n_alive <= 8 + HELD), "{samples:?}");
         assert_eq!(live.n_sequences, 15);
         assert!(live.n_masks > 100);
         assert_eq!(live.n_wrong, 0);

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
+use formwork_bench::clock::Clock;
 use formwork_bench::data::{self, CaseText};
 use formwork_bench::engine::{self, Engine};
 use formwork_bench::exchange::{Recorded, TokenWriter};
@@ -56,6 +57,9 @@ struct Options {
     /// Compile and fill the first mask only; no instances are run.
     #[arg(long)]
     first_mask: bool,
+    /// Leave out the time in which the thread had no processor, for a machine that does other work.
+    #[arg(long)]
+    processor_time: bool,
     /// Passes over the data; times are the medians over them.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=99))]
     repeat: u32,
@@ -162,7 +166,8 @@ impl Bench<'_, '_> {
             (true, false) => Drops::Schema,
             (true, true) => Drops::All,
         };
-        let mut runner = Runner::new(self.vocabulary, drops);
+        let clock = if self.options.processor_time { Clock::Processor } else { Clock::Wall };
+        let mut runner = Runner::new(self.vocabulary, drops, clock);
         let mut pass = Pass::with_capacity(cases.len());
         for (case_idx, text) in cases.iter().enumerate() {
             let mut case = text.parse().map_err(|error| format!("{}: {error}", text.group))?;

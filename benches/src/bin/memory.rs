@@ -104,8 +104,7 @@ fn run(options: &Options) -> Result<bool, String> {
             .line(&format!("  {:>6}: {} alive, heap {heap}, resident {resident}", sample.n_schemas, sample.n_alive))?;
     }
     let most_alive = samples.iter().map(|sample| sample.n_alive).max().unwrap_or(0);
-    // Ten sequences wait at a time, each with its grammar.
-    report.bound("  compiled schemas alive", most_alive, options.cached + 10)?;
+    report.bound("  compiled schemas alive", most_alive, options.cached + memory::HELD)?;
     let most_heap = |samples: &[CacheSample]| samples.iter().map(|sample| sample.heap).max().unwrap_or(0);
     let (first_half, second_half) = samples.split_at(samples.len() / 2);
     report.bound("  heap in the second half", most_heap(second_half), most_heap(first_half) / 10 * 11)?;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use formwork_bench::clock::Clock;
 use formwork_bench::engine::{self, Engine};
 use formwork_bench::scale::Point;
 use formwork_bench::scale::axes::{AXES, Axis};
@@ -39,12 +40,12 @@ struct Options {
     /// Times that each point is measured.
     #[arg(long, default_value_t = 5)]
     repeat: usize,
-    /// Which of the times counts: 0.5 is the median, 0 the least, for a machine that does other work.
-    #[arg(long, default_value_t = 0.5)]
-    quantile: f64,
     /// Readings of the document after the first, each time.
     #[arg(long, default_value_t = 3)]
     warm: usize,
+    /// Leave out the time in which the thread had no processor, for a machine that does other work.
+    #[arg(long)]
+    processor_time: bool,
     /// Seconds after which an engine does not repeat a point, and after which a longer one ends its line.
     #[arg(long, default_value_t = 30)]
     point_seconds: u64,
@@ -92,12 +93,8 @@ fn run_axis(axis: &Axis, options: &Options, setup: &mut Setup) -> Result<Vec<Lin
         axis.engines.iter().filter(|name| options.engine.is_empty() || options.engine.iter().any(|it| it == *name));
     let mut lines: Vec<Line> = names.map(|name| Line { engine: (*name).to_owned(), ..Line::default() }).collect();
     let point_limit = Duration::from_secs(options.point_seconds);
-    let effort = Effort {
-        repeats: options.repeat.max(1),
-        warm_readings: options.warm.max(1),
-        quantile: options.quantile.clamp(0.0, 1.0),
-        point_limit,
-    };
+    let clock = if options.processor_time { Clock::Processor } else { Clock::Wall };
+    let effort = Effort { repeats: options.repeat.max(1), warm_readings: options.warm.max(1), clock, point_limit };
     for point in axis.points().filter(|point| (options.from..=options.to).contains(&point.x)) {
         setup.load(&point, &lines)?;
         let Some(vocabulary) = &setup.vocabulary else { break };

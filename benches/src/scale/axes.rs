@@ -111,6 +111,7 @@ pub const AXES: &[Axis] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
     use crate::engine;
     use crate::run::{Drops, Outcome, Runner};
     use crate::scale::measure::case;
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn the_first_points_of_each_axis_are_accepted() {
         let vocabulary = BenchVocabulary::bytes();
-        let mut runner = Runner::new(&vocabulary, Drops::Nothing);
+        let mut runner = Runner::new(&vocabulary, Drops::Nothing, Clock::Wall);
         for axis in AXES {
             for name in axis.engines.iter().filter(|name| name.starts_with("formwork")) {
                 let mut engine = engine::load(name, &vocabulary).unwrap();

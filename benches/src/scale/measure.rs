@@ -1,12 +1,12 @@
-//! How long does one point take? Each engine in turn, several times, every figure the median over the times, or the least.
+//! How long does one point take? Each engine in turn, several times, every figure the median over the times.
 //!
 //! *Cold* is the first reading of the document after the schema was compiled, with nothing left of what was compiled before;
 //! *warm* are the readings after it. Medians are taken mask by mask before the mean and the worst, so one interruption by
-//! the machine is not taken for a slow mask. Each time does the same work, so on a machine that is busy the least time is
-//! nearer to the truth: what takes milliseconds is interrupted nearly always.
+//! the machine is not taken for a slow mask.
 
 use std::time::{Duration, Instant};
 
+use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::run::{Drops, Measurement, Outcome, Runner, TokenCase, TokenInstance};
 use crate::vocabulary::BenchVocabulary;
@@ -20,8 +20,8 @@ pub struct Effort {
     pub repeats: usize,
     /// Warm readings each time.
     pub warm_readings: usize,
-    /// Which of the times counts: 0.5 is the median, 0 the least.
-    pub quantile: f64,
+    /// Which clock is read.
+    pub clock: Clock,
     /// An engine that has taken so long over a point does not repeat it.
     pub point_limit: Duration,
 }
@@ -54,33 +54,32 @@ impl Figures {
         [self.cold_mean, self.cold_worst, self.warm_mean, self.warm_worst, self.first_mask]
     }
 
-    fn of(measurements: &[Measurement], n_masks: usize, share: f64) -> Figures {
+    fn of(measurements: &[Measurement], n_masks: usize) -> Figures {
         let readings = |skip: usize, take: usize| {
             measurements.iter().flat_map(move |it| it.mask_ns.chunks(n_masks).skip(skip).take(take)).collect::<Vec<_>>()
         };
-        let (cold_mean, cold_worst, cold_worst_at) = mean_and_worst(&readings(0, 1), n_masks, share);
-        let (warm_mean, warm_worst, _) = mean_and_worst(&readings(1, usize::MAX), n_masks, share);
+        let (cold_mean, cold_worst, cold_worst_at) = mean_and_worst(&readings(0, 1), n_masks);
+        let (warm_mean, warm_worst, _) = mean_and_worst(&readings(1, usize::MAX), n_masks);
         let first_masks = measurements.iter().filter_map(|it| it.first_mask_ns).collect();
-        let first_mask = quantile(first_masks, share) / 1e3;
+        let first_mask = median(first_masks) / 1e3;
         let repeats = measurements.len();
         Figures { cold_mean, cold_worst, warm_mean, warm_worst, first_mask, cold_worst_at, masks: n_masks, repeats }
     }
 }
 
-/// The mean and the worst over masks, each at its quantile, in microseconds, and which is the worst.
-fn mean_and_worst(readings: &[&[u64]], n_masks: usize, share: f64) -> (f64, f64, usize) {
+/// The mean and the worst over masks, each at its median, in microseconds, and which is the worst.
+fn mean_and_worst(readings: &[&[u64]], n_masks: usize) -> (f64, f64, usize) {
     let times_of = |mask: usize| readings.iter().map(|reading| reading[mask]).collect();
-    let times: Vec<f64> = (0..n_masks).map(|mask| quantile(times_of(mask), share) / 1e3).collect();
+    let times: Vec<f64> = (0..n_masks).map(|mask| median(times_of(mask)) / 1e3).collect();
     let mean = times.iter().sum::<f64>() / n_masks as f64;
     let worst_at = (0..n_masks).max_by(|a, b| times[*a].total_cmp(&times[*b])).unwrap_or_default();
     (mean, times.get(worst_at).copied().unwrap_or_default(), worst_at)
 }
 
-/// Between two times the smaller one: noise only ever adds.
-fn quantile(mut times: Vec<u64>, share: f64) -> f64 {
+/// Of an even number the smaller one of the middle: noise only ever adds.
+fn median(mut times: Vec<u64>) -> f64 {
     times.sort_unstable();
-    let last = times.len().saturating_sub(1);
-    times.get((last as f64 * share) as usize).copied().unwrap_or_default() as f64
+    times.get(times.len().saturating_sub(1) / 2).copied().unwrap_or_default() as f64
 }
 
 /// The point as a case for one engine: its document so many times.
@@ -96,7 +95,7 @@ pub fn measure(
     point: &Point,
     effort: Effort,
 ) -> Vec<Option<Result<Figures, String>>> {
-    let mut runner = Runner::new(vocabulary, Drops::Nothing);
+    let mut runner = Runner::new(vocabulary, Drops::Nothing, effort.clock);
     let mut runs: Vec<Option<Run>> = engines
         .iter()
         .map(|engine| engine.as_ref().map(|it| Run::new(case(point, it.name(), vocabulary, 1 + effort.warm_readings))))
@@ -109,7 +108,7 @@ pub fn measure(
             }
         }
     }
-    runs.into_iter().map(|run| run.map(|it| it.finish(effort.quantile))).collect()
+    runs.into_iter().map(|run| run.map(Run::finish)).collect()
 }
 
 /// One engine at one point.
@@ -140,9 +139,9 @@ impl Run {
         }
     }
 
-    fn finish(self, share: f64) -> Result<Figures, String> {
+    fn finish(self) -> Result<Figures, String> {
         let n_masks = self.case.instances.first().map_or(1, |instance| instance.tokens.len() + 1);
-        self.failure.map_or_else(|| Ok(Figures::of(&self.measurements, n_masks, share)), Err)
+        self.failure.map_or_else(|| Ok(Figures::of(&self.measurements, n_masks)), Err)
     }
 }
 
@@ -151,9 +150,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_taken_mask_by_mask() {
+    fn medians_are_taken_mask_by_mask() {
         let readings: [&[u64]; 3] = [&[1_000, 9_000], &[9_000, 3_000], &[1_000, 3_000]];
-        assert_eq!(mean_and_worst(&readings, 2, 0.5), (2.0, 3.0, 1));
-        assert_eq!(mean_and_worst(&readings, 2, 0.0), (2.0, 3.0, 1));
+        assert_eq!(mean_and_worst(&readings, 2), (2.0, 3.0, 1));
     }
 }
