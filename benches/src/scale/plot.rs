@@ -14,8 +14,6 @@ use super::report::Line;
 const SIZE: (u32, u32) = (1_200, 480);
 /// Characters of one line of the notes below.
 const NOTE_CHARS: usize = 170;
-/// By engine, in the order of the axis.
-const COLOURS: [RGBColor; 3] = [RGBColor(0, 90, 181), RGBColor(220, 50, 32), RGBColor(90, 90, 90)];
 
 type Get = fn(&Figures) -> f64;
 
@@ -82,7 +80,8 @@ fn draw_panel(area: &Area<'_>, panel: &Panel, axis: &Axis, lines: &[Line]) -> Re
         .x_labels(7)
         .draw()
         .map_err(failed)?;
-    for (line, colour) in lines.iter().zip(COLOURS) {
+    for line in lines {
+        let colour = colour(&line.engine);
         for (get, width) in
             [(Some(panel.full), 2), (panel.thin, 1)].into_iter().filter_map(|(get, width)| Some((get?, width)))
         {
@@ -100,7 +99,7 @@ fn draw_panel(area: &Area<'_>, panel: &Panel, axis: &Axis, lines: &[Line]) -> Re
 fn draw_legend(area: &Area<'_>, lines: &[Line]) -> Result<(), String> {
     let failed = |error: DrawingAreaErrorKind<std::io::Error>| error.to_string();
     let text = ("sans-serif", 13).into_font().color(&BLACK);
-    let engines = lines.iter().zip(COLOURS).map(|(line, colour)| (line.engine.as_str(), colour.stroke_width(2)));
+    let engines = lines.iter().map(|line| (line.engine.as_str(), colour(&line.engine).stroke_width(2)));
     let thin = ("thin: the first reading of the document; thick: later ones", BLACK.stroke_width(1));
     for (column, (name, style)) in (0..).zip(engines.chain([thin])) {
         let x = 10 + 160 * column;
@@ -108,6 +107,15 @@ fn draw_legend(area: &Area<'_>, lines: &[Line]) -> Result<(), String> {
         area.draw_text(name, &text, (x + 26, 1)).map_err(failed)?;
     }
     Ok(())
+}
+
+/// The same in all plots.
+fn colour(engine: &str) -> RGBColor {
+    match engine {
+        "formwork-listed" => RGBColor(0, 90, 181),
+        "formwork" => RGBColor(0, 140, 90),
+        _ => RGBColor(220, 50, 32),
+    }
 }
 
 /// What is measured, and where lines end.
