@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::data::Case;
 use crate::engine::{Compiled, Engine, Refusal, Sequence, Usage};
 use crate::vocabulary::BenchVocabulary;
@@ -73,21 +73,33 @@ pub struct Measurement {
     pub note: Option<String>,
 }
 
+/// What is dropped before each instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drops {
+    /// Nothing: an instance profits from those before it.
+    Nothing,
+    /// What the schema's earlier instances left: it is compiled anew.
+    Schema,
+    /// What other schemas left as well: the engine forgets all it can.
+    All,
+}
+
 /// Runs schemas; owns the row that masks are filled into.
 pub struct Runner {
     row: Vec<u32>,
     stop_ids: Vec<u32>,
-    is_cold: bool,
+    drops: Drops,
+    clock: Clock,
 }
 
 impl Runner {
-    /// With `is_cold`, the schema is compiled anew before each instance, so no instance profits from another.
-    pub fn new(vocabulary: &BenchVocabulary, is_cold: bool) -> Runner {
-        Runner { row: vec![0; vocabulary.mask_words()], stop_ids: vocabulary.stop_ids(), is_cold }
+    /// Dropping is not timed.
+    pub fn new(vocabulary: &BenchVocabulary, drops: Drops, clock: Clock) -> Runner {
+        Runner { row: vec![0; vocabulary.mask_words()], stop_ids: vocabulary.stop_ids(), drops, clock }
     }
 
     /// Measures one schema. A panic inside the engine is a refusal with the reason `panic`.
-    pub fn run(&mut self, engine: &dyn Engine, case: &TokenCase) -> Measurement {
+    pub fn run(&mut self, engine: &mut dyn Engine, case: &TokenCase) -> Measurement {
         let mut measurement = Measurement::new();
         let result = catch_unwind(AssertUnwindSafe(|| self.measure(engine, case, &mut measurement)));
         let outcome = result.unwrap_or_else(|payload| Err(panic_refusal(payload.as_ref())));
@@ -95,11 +107,22 @@ impl Runner {
         measurement
     }
 
-    fn measure(&mut self, engine: &dyn Engine, case: &TokenCase, out: &mut Measurement) -> Result<Outcome, Refusal> {
+    fn measure(
+        &mut self,
+        engine: &mut dyn Engine,
+        case: &TokenCase,
+        out: &mut Measurement,
+    ) -> Result<Outcome, Refusal> {
+        if self.drops == Drops::All {
+            engine.forget();
+        }
         let mut compiled = self.first_mask(engine, &case.schema, out)?;
         let mut outcome = Outcome::Passing;
         for (index, instance) in case.instances.iter().enumerate() {
-            if self.is_cold && index > 0 {
+            if self.drops != Drops::Nothing && index > 0 {
+                if self.drops == Drops::All {
+                    engine.forget();
+                }
                 compiled = engine.compile(case.schema.clone())?;
             }
             let verdict = self.run_instance(compiled.as_ref(), &instance.tokens, out);
@@ -124,12 +147,13 @@ impl Runner {
         schema: &Value,
         out: &mut Measurement,
     ) -> Result<Box<dyn Compiled>, Refusal> {
+        engine.check(schema)?;
         let schema = schema.clone();
-        let start = Instant::now();
+        let start = self.clock.start();
         let compiled = engine.compile(schema)?;
         let mut sequence = compiled.start().map_err(|message| first_mask_refusal(&message))?;
         let filled = sequence.fill(&mut self.row);
-        let elapsed = nanoseconds(start);
+        let elapsed = start.elapsed_ns();
         filled.map_err(|message| first_mask_refusal(&message))?;
         out.first_mask_ns = Some(elapsed);
         Ok(compiled)
@@ -143,9 +167,9 @@ impl Runner {
             if !self.is_allowed(token) {
                 return Err(format!("token {index} (id {token}) is not in the mask"));
             }
-            let start = Instant::now();
+            let start = self.clock.start();
             let accepted = sequence.accept(token);
-            out.accept_ns.push(nanoseconds(start));
+            out.accept_ns.push(start.elapsed_ns());
             accepted?;
         }
         self.fill(sequence.as_mut(), out)?;
@@ -154,9 +178,9 @@ impl Runner {
     }
 
     fn fill(&mut self, sequence: &mut dyn Sequence, out: &mut Measurement) -> Result<(), String> {
-        let start = Instant::now();
+        let start = self.clock.start();
         let filled = sequence.fill(&mut self.row);
-        out.mask_ns.push(nanoseconds(start));
+        out.mask_ns.push(start.elapsed_ns());
         filled?;
         let digest = digest_row(&self.row);
         out.masks.insert(digest);
@@ -192,17 +216,6 @@ fn first_mask_refusal(message: &str) -> Refusal {
 fn panic_refusal(payload: &(dyn std::any::Any + Send)) -> Refusal {
     let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
     Refusal { group: "panic".to_owned(), message: text.unwrap_or("panic").chars().take(500).collect() }
-}
-
-fn nanoseconds(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// What measuring nothing takes: the median of many readings. It is part of every time, and not subtracted.
-pub fn clock_ns() -> u64 {
-    let mut readings: Vec<u64> = (0..10_001).map(|_| nanoseconds(Instant::now())).collect();
-    readings.sort_unstable();
-    readings[readings.len() / 2]
 }
 
 fn mix(hash: u64, word: u64) -> u64 {

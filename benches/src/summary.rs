@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
-use crate::run::{Measurement, Outcome, clock_ns};
+use crate::clock::clock_ns;
+use crate::run::{Measurement, Outcome};
 
 /// Mean and percentiles of one kind of step, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]

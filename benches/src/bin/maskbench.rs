@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
+use formwork_bench::clock::Clock;
 use formwork_bench::data::{self, CaseText};
 use formwork_bench::engine::{self, Engine};
 use formwork_bench::exchange::{Recorded, TokenWriter};
-use formwork_bench::run::{Measurement, Outcome, Runner, TokenCase};
+use formwork_bench::run::{Drops, Measurement, Outcome, Runner, TokenCase};
 use formwork_bench::summary::{Pass, Percentiles, RunInfo, Summary};
 use formwork_bench::table;
 use formwork_bench::vocabulary::BenchVocabulary;
@@ -50,9 +51,15 @@ struct Options {
     /// Compile each schema anew before each instance.
     #[arg(long)]
     cold: bool,
+    /// With --cold: also drop what engines keep of other schemas.
+    #[arg(long, requires = "cold")]
+    forget: bool,
     /// Compile and fill the first mask only; no instances are run.
     #[arg(long)]
     first_mask: bool,
+    /// Leave out the time in which the thread had no processor, for a machine that does other work.
+    #[arg(long)]
+    processor_time: bool,
     /// Passes over the data; times are the medians over them.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=99))]
     repeat: u32,
@@ -90,7 +97,7 @@ fn run(options: &Options) -> Result<(), String> {
         return write_tokens(path, &cases, &vocabulary);
     }
     let recorded: Vec<Recorded> = options.recorded.iter().map(|path| Recorded::read(path)).collect::<Result<_, _>>()?;
-    let engines: Vec<Box<dyn Engine>> =
+    let mut engines: Vec<Box<dyn Engine>> =
         options.engine.iter().map(|name| engine::load(name, &vocabulary)).collect::<Result<_, _>>()?;
     let mut out =
         options.out.as_ref().map(File::create).transpose().map_err(|error| error.to_string())?.map(BufWriter::new);
@@ -100,7 +107,7 @@ fn run(options: &Options) -> Result<(), String> {
     for pass_idx in 0..options.repeat {
         let mut lines = out.as_mut().filter(|_| pass_idx == 0);
         let mut bench =
-            Bench { engines: &engines, recorded: &recorded, vocabulary: &vocabulary, options, lines: &mut lines };
+            Bench { engines: &mut engines, recorded: &recorded, vocabulary: &vocabulary, options, lines: &mut lines };
         let pass = bench.pass(&cases, pass_idx)?;
         if !is_interrupted() || passes.is_empty() {
             passes.push(pass);
@@ -142,7 +149,7 @@ fn is_interrupted() -> bool {
 }
 
 struct Bench<'a, 'b> {
-    engines: &'a [Box<dyn Engine>],
+    engines: &'a mut [Box<dyn Engine>],
     /// Engines that were measured elsewhere.
     recorded: &'a [Recorded],
     vocabulary: &'a BenchVocabulary,
@@ -154,7 +161,13 @@ impl Bench<'_, '_> {
     /// One pass over the data; which engine goes first changes from schema to schema and from pass to pass.
     fn pass(&mut self, cases: &[CaseText], pass_idx: u32) -> Result<Pass, String> {
         let bar = progress_bar(cases.len());
-        let mut runner = Runner::new(self.vocabulary, self.options.cold);
+        let drops = match (self.options.cold, self.options.forget) {
+            (false, _) => Drops::Nothing,
+            (true, false) => Drops::Schema,
+            (true, true) => Drops::All,
+        };
+        let clock = if self.options.processor_time { Clock::Processor } else { Clock::Wall };
+        let mut runner = Runner::new(self.vocabulary, drops, clock);
         let mut pass = Pass::with_capacity(cases.len());
         for (case_idx, text) in cases.iter().enumerate() {
             let mut case = text.parse().map_err(|error| format!("{}: {error}", text.group))?;
@@ -174,12 +187,12 @@ impl Bench<'_, '_> {
         Ok(pass)
     }
 
-    fn interleave(&self, runner: &mut Runner, case: &TokenCase, turn: usize) -> Vec<Measurement> {
+    fn interleave(&mut self, runner: &mut Runner, case: &TokenCase, turn: usize) -> Vec<Measurement> {
         let n_engines = self.engines.len();
         let first = turn % n_engines;
         let order = (0..n_engines).map(|place| (first + place) % n_engines);
         let mut row: Vec<(usize, Measurement)> =
-            order.map(|index| (index, runner.run(self.engines[index].as_ref(), case))).collect();
+            order.map(|index| (index, runner.run(self.engines[index].as_mut(), case))).collect();
         row.sort_by_key(|(index, _)| *index);
         let recorded = self.recorded.iter().map(|engine| engine.measurement(&case.name));
         row.into_iter().map(|(_, measurement)| measurement).chain(recorded).collect()

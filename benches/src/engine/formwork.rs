@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use formwork::grammar::KeyOrder;
 use formwork::json_schema::SchemaOptions;
-use formwork::{CompileError, CompiledGrammar, Compiler, Grammar, Matcher, TokenId, Violation};
+use formwork::{CompileError, CompiledGrammar, Compiler, Grammar, Matcher, TokenId, Violation, Vocabulary};
 use serde_json::Value;
 
 use super::{Compiled, Engine, Refusal, Sequence, Usage};
@@ -22,8 +22,12 @@ impl FormworkEngine {
     pub(super) fn new(vocabulary: &BenchVocabulary, key_order: KeyOrder) -> Result<FormworkEngine, String> {
         let vocabulary = vocabulary.to_formwork().map_err(|error| error.to_string())?;
         let name = if key_order == KeyOrder::Any { "formwork" } else { "formwork-listed" };
-        Ok(FormworkEngine { name, compiler: Compiler::builder(vocabulary).cached_grammars(0).build(), key_order })
+        Ok(FormworkEngine { name, compiler: compiler(Arc::new(vocabulary)), key_order })
     }
+}
+
+fn compiler(vocabulary: Arc<Vocabulary>) -> Compiler {
+    Compiler::builder(vocabulary).cached_grammars(0).build()
 }
 
 impl Engine for FormworkEngine {
@@ -36,6 +40,11 @@ impl Engine for FormworkEngine {
         let grammar = Grammar::json_schema(schema).with_options(options);
         let grammar = self.compiler.compile(&grammar).map_err(|error| refusal(&error))?;
         Ok(Box::new(FormworkCompiled { grammar }))
+    }
+
+    /// A new compiler has no automata of terminals yet.
+    fn forget(&mut self) {
+        self.compiler = compiler(Arc::clone(self.compiler.vocabulary()));
     }
 }
 

@@ -3,6 +3,8 @@
 mod formwork;
 #[cfg(feature = "peers")]
 mod llguidance;
+#[cfg(feature = "outlines")]
+mod outlines;
 
 use ::formwork::grammar::KeyOrder;
 use serde_json::Value;
@@ -14,11 +16,22 @@ pub trait Engine {
     /// Its name on the command line and in results.
     fn name(&self) -> &str;
 
+    /// Refuses a schema that the engine could not compile in bounded time and memory. Not timed.
+    ///
+    /// # Errors
+    /// Why the schema is not compiled.
+    fn check(&self, _schema: &Value) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     /// Compiles a schema.
     ///
     /// # Errors
     /// Why the engine refuses it.
     fn compile(&self, schema: Value) -> Result<Box<dyn Compiled>, Refusal>;
+
+    /// Lets go of whatever earlier schemas left behind that later ones could profit from.
+    fn forget(&mut self) {}
 }
 
 /// A schema ready for use.
@@ -69,7 +82,7 @@ pub struct Usage {
 }
 
 /// The names that [`load`] knows.
-pub const ENGINES: [&str; 4] = ["formwork", "formwork-listed", "llguidance", "llguidance-unforced"];
+pub const ENGINES: [&str; 5] = ["formwork", "formwork-listed", "llguidance", "llguidance-unforced", "outlines"];
 
 /// Sets an engine up for a vocabulary. Not timed.
 ///
@@ -83,6 +96,8 @@ pub fn load(name: &str, vocabulary: &BenchVocabulary) -> Result<Box<dyn Engine>,
         "llguidance" => Ok(Box::new(llguidance::LlguidanceEngine::new(vocabulary, true)?)),
         #[cfg(feature = "peers")]
         "llguidance-unforced" => Ok(Box::new(llguidance::LlguidanceEngine::new(vocabulary, false)?)),
-        other => Err(format!("{other}: not a known engine ({})", ENGINES.join(", "))),
+        #[cfg(feature = "outlines")]
+        "outlines" => Ok(Box::new(outlines::OutlinesEngine::new(vocabulary)?)),
+        other => Err(format!("{other}: not an engine of this build ({})", ENGINES.join(", "))),
     }
 }
