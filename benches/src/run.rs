@@ -182,6 +182,7 @@ impl Runner {
         let filled = sequence.fill(&mut self.row);
         out.mask_ns.push(start.elapsed_ns());
         filled?;
+        sequence.show(&mut self.row);
         let digest = digest_row(&self.row);
         out.masks.insert(digest);
         out.digest = mix(out.digest, digest);

@@ -30,7 +30,8 @@ struct Options {
     /// Folders of NAME.json or .jsonl files, or such files.
     #[arg(long, required = true, num_args = 1..)]
     data: Vec<PathBuf>,
-    /// Engines, the one to compare with first: formwork, formwork-listed, llguidance, llguidance-unforced.
+    /// Engines, the one to compare with first: formwork, formwork-listed, formwork-row, formwork-borrowed, llguidance,
+    /// llguidance-unforced.
     #[arg(long, default_values = ["formwork", "llguidance"])]
     engine: Vec<String>,
     /// Times of another engine, as a script of `benches/peers` writes them for the same data and vocabulary.

@@ -6,7 +6,6 @@ mod llguidance;
 #[cfg(feature = "outlines")]
 mod outlines;
 
-use ::formwork::grammar::KeyOrder;
 use serde_json::Value;
 
 use crate::vocabulary::BenchVocabulary;
@@ -54,6 +53,9 @@ pub trait Sequence {
     /// The engine's message; the text cannot go on.
     fn fill(&mut self, row: &mut [u32]) -> Result<(), String>;
 
+    /// Writes what was found last into `row`, where [`fill`](Sequence::fill) left it elsewhere. Not timed.
+    fn show(&self, _row: &mut [u32]) {}
+
     /// Takes a token that is in the mask.
     ///
     /// # Errors
@@ -82,7 +84,15 @@ pub struct Usage {
 }
 
 /// The names that [`load`] knows.
-pub const ENGINES: [&str; 5] = ["formwork", "formwork-listed", "llguidance", "llguidance-unforced", "outlines"];
+pub const ENGINES: [&str; 7] = [
+    "formwork",
+    "formwork-listed",
+    "formwork-row",
+    "formwork-borrowed",
+    "llguidance",
+    "llguidance-unforced",
+    "outlines",
+];
 
 /// Sets an engine up for a vocabulary. Not timed.
 ///
@@ -90,8 +100,7 @@ pub const ENGINES: [&str; 5] = ["formwork", "formwork-listed", "llguidance", "ll
 /// When the name is unknown or the engine refuses the vocabulary.
 pub fn load(name: &str, vocabulary: &BenchVocabulary) -> Result<Box<dyn Engine>, String> {
     match name {
-        "formwork" => Ok(Box::new(formwork::FormworkEngine::new(vocabulary, KeyOrder::Any)?)),
-        "formwork-listed" => Ok(Box::new(formwork::FormworkEngine::new(vocabulary, KeyOrder::Listed)?)),
+        _ if name.starts_with("formwork") => Ok(Box::new(formwork::FormworkEngine::new(name, vocabulary)?)),
         #[cfg(feature = "peers")]
         "llguidance" => Ok(Box::new(llguidance::LlguidanceEngine::new(vocabulary, true)?)),
         #[cfg(feature = "peers")]

@@ -100,6 +100,7 @@ impl CompilerBuilder {
     /// Builds, and tabulates what strings need to know of the vocabulary: some 0.2 s for 200,000 tokens.
     pub fn build(self) -> Compiler {
         self.vocabulary.strings(crate::automata::Escapes::Canonical);
+        self.vocabulary.spelled();
         Compiler { lexicon: Lexicon::new(self.vocabulary, self.limits), cache: GrammarCache::new(self.cached_grammars) }
     }
 }

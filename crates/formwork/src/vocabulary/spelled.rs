@@ -19,6 +19,9 @@ impl SpelledWords {
         let mut words = SpelledWords { by_word: HashMap::default(), odd: Vec::new() };
         for id in 0..vocabulary.len() {
             let bytes = vocabulary.bytes_at(id);
+            if memchr::memchr(b'"', bytes) == memchr::memrchr(b'"', bytes) {
+                continue;
+            }
             let parts: Vec<&[u8]> = bytes.split(|byte| *byte == b'"').collect();
             let [_, inner @ .., _] = &parts[..] else { continue };
             if inner.is_empty() {
