@@ -1,7 +1,9 @@
 //! What do the tests share? The naive oracle, readers of the shared data, small vocabularies, and recorded baselines.
 
 pub mod baseline;
-#[cfg(feature = "model")]
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+#[cfg(feature = "judge")]
 pub mod generation;
 pub mod oracle;
 #[cfg(feature = "model")]
