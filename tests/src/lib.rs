@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod fuzzing;
 #[cfg(feature = "judge")]
 pub mod generation;
+pub mod hostile;
 pub mod oracle;
 #[cfg(feature = "model")]
 pub mod seeds;

@@ -3,8 +3,9 @@
 use formwork::grammar::KeyOrder;
 use serde_json::{Value, json};
 
-use crate::oracle::{Body, Bound, Elements, Field, Fields, Key, PATTERNS, Piece, Shape, ShapeSet, Way};
+use crate::oracle::{Body, Bound, Elements, Field, Fields, Key, PATTERNS, Piece, Shape, ShapeSet, Twin, Way};
 use crate::universe::Dice;
+use crate::vocabulary::SmallVocabulary;
 
 /// What free text may have to be without: some are parts of others, some end within what others begin with.
 const TRIGGERS: [&str; 8] = ["<a>", "<a", "a<", "ab", "aba", "\u{e9}", "b\u{e9}<", "</a>"];
@@ -185,6 +186,11 @@ fn any_piece(dice: &mut Dice, depth: usize) -> Piece {
     }
 }
 
+fn has_instances(set: &ShapeSet, key_order: KeyOrder) -> bool {
+    let (language, start) = set.to_language(key_order);
+    Twin::new(language, start, &SmallVocabulary::bytes()).is_alive()
+}
+
 fn free(dice: &mut Dice) -> Piece {
     let texts = several(dice, 2, |dice| *dice.pick(&TRIGGERS));
     Piece::Free(texts, several(dice, 1, |dice| small(dice, N_SPECIAL)))
@@ -198,7 +204,12 @@ fn solid(dice: &mut Dice) -> Piece {
         0 => Piece::Text((0..1 + dice.below(3)).map(|_| *dice.pick(&['<', '>', 'a', 'b', '1', ' ', 'é'])).collect()),
         1 => Piece::Text((*dice.pick(&TRIGGERS)).to_owned()),
         2 => Piece::Special(small(dice, N_SPECIAL)),
-        3 => Piece::Schema(shape_set(dice), key_order(dice)),
+        3 => {
+            // A part without instances is refused, wherever it stands.
+            let (set, key_order) = (shape_set(dice), key_order(dice));
+            let set = if has_instances(&set, key_order) { set } else { ShapeSet { root: Shape::Null, ..set } };
+            Piece::Schema(set, key_order)
+        }
         4 => {
             let special = dice.one_in(2).then(|| small(dice, N_SPECIAL));
             Piece::Words(word(dice), 1 + small(dice, 3), bound(dice), special)

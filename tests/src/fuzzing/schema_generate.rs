@@ -31,7 +31,7 @@ pub(super) fn run(input: &[u8], counters: &mut Counters) {
     let key_order = *dice.pick(&[KeyOrder::Any, KeyOrder::Listed]);
     let options = SchemaOptions { key_order, ..SchemaOptions::default() };
     let seed = dice.below(1 << 16) as u64;
-    let vocabulary = SmallVocabulary::random(N_RANDOM_TOKENS, seed);
+    let vocabulary = SmallVocabulary::complete(N_RANDOM_TOKENS, seed);
     let limits = Limits { max_mask_steps: 2_000_000, max_schema_steps: 200_000, ..Limits::default() };
     let Some(writer) = Writer::within(vocabulary.to_formwork(), limits, MAX_TOKENS) else { return };
     let grammar = Grammar::json_schema(schema.clone()).with_options(options);
