@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use formwork::{Compiler, Grammar, Limits, MatchError, TokenId, Vocabulary};
 
 #[test]
@@ -39,4 +41,41 @@ fn a_full_automaton_is_an_error_for_those_that_have_it_and_new_for_others() {
     matcher.accept_bytes(b"4321").unwrap();
     matcher.fill_mask(&mut mask).unwrap();
     assert!(matcher.is_accepting(), "the next request has automata with room");
+}
+
+#[test]
+fn a_limit_is_an_error_for_the_request_that_meets_it_alone() {
+    let tokens = (0..=127u8).map(|byte| vec![byte]).chain([b"</s>".to_vec()]);
+    let vocabulary = Vocabulary::from_tokens(tokens.collect::<Vec<_>>(), &[TokenId::new(128)]).unwrap();
+    let limits = Limits { max_automaton_states: 200, ..Limits::default() };
+    let compiler = Compiler::builder(vocabulary).limits(limits).cached_grammars(0).build();
+    let greedy = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 7777}}"#;
+    let modest = r#"{"type": "string", "pattern": "^[a-z]+$"}"#;
+    let n_errors = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut mask = vec![0; compiler.vocabulary().mask_words()];
+            while n_errors.load(Ordering::Relaxed) < 300 {
+                let grammar = compiler.compile(&Grammar::json_schema_text(greedy)).unwrap();
+                for number in 100..400u32 {
+                    let mut matcher = grammar.matcher();
+                    let whole = number.to_string().bytes().try_for_each(|digit| {
+                        matcher.fill_mask(&mut mask)?;
+                        matcher.accept_token(TokenId::new(u32::from(digit)))
+                    });
+                    n_errors.fetch_add(usize::from(whole.is_err()), Ordering::Relaxed);
+                }
+            }
+        });
+        let mut mask = vec![0; compiler.vocabulary().mask_words()];
+        while n_errors.load(Ordering::Relaxed) < 300 {
+            let grammar = compiler.compile(&Grammar::json_schema_text(modest)).unwrap();
+            let mut matcher = grammar.matcher();
+            for byte in b"\"abc\"" {
+                matcher.fill_mask(&mut mask).unwrap();
+                matcher.accept_token(TokenId::new(u32::from(*byte))).unwrap();
+            }
+            assert!(matcher.is_accepting());
+        }
+    });
 }

@@ -6,7 +6,7 @@ use super::byte_regex::ByteRegexMachine;
 use super::decoder::DecodeState;
 use super::free_text::FreeText;
 use super::json_string::{StringAutomaton, StringState};
-use super::lazy_dfa::{LazyDfa, Overflows};
+use super::lazy_dfa::LazyDfa;
 use super::literals::{MAX_BYTES, MAX_STRINGS, Range};
 use super::number::{NumberMachine, number_class};
 use super::spec::Terminal;
@@ -29,7 +29,7 @@ pub(crate) enum Automaton {
 }
 
 impl Automaton {
-    pub(crate) fn new(terminal: &Terminal, limits: &Limits, overflows: &Overflows) -> Result<Automaton, GrammarError> {
+    pub(crate) fn new(terminal: &Terminal, limits: &Limits) -> Result<Automaton, GrammarError> {
         let max_states = limits.max_automaton_states;
         Ok(match terminal {
             Terminal::Literal(bytes) => {
@@ -44,15 +44,14 @@ impl Automaton {
                 Automaton::OneOf(Arc::clone(strings))
             }
             Terminal::Regex(pattern) => {
-                let dfa =
-                    LazyDfa::new(ByteRegexMachine::new(pattern, limits)?, max_states, Overflows::clone(overflows));
+                let dfa = LazyDfa::new(ByteRegexMachine::new(pattern, limits)?, max_states);
                 Automaton::Regex(Box::new(dfa))
             }
             Terminal::Number(spec) => {
-                let dfa = LazyDfa::new(NumberMachine::new(spec, limits)?, max_states, Overflows::clone(overflows));
+                let dfa = LazyDfa::new(NumberMachine::new(spec, limits)?, max_states);
                 Automaton::Number(Box::new(dfa))
             }
-            Terminal::String(spec) => Automaton::String(StringAutomaton::new(spec, limits, overflows)?),
+            Terminal::String(spec) => Automaton::String(StringAutomaton::new(spec, limits)?),
             Terminal::FreeText(without) => Automaton::FreeText(Box::new(FreeText::new(without)?)),
             Terminal::Special(token) => Automaton::Special(*token),
         })

@@ -5,7 +5,6 @@
 //! a range in their sorted list. A state of the machine is the tuple of its components' states; products and
 //! complements need no further construction, and [`LazyDfa`](super::lazy_dfa::LazyDfa) keeps what is live exact.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use regex_syntax::hir::Hir;
@@ -15,10 +14,11 @@ use super::alphabet::{Alphabet, AlphabetBuilder};
 use super::formula::TooLarge;
 use super::host_name::{self, HostState};
 use super::json_text::{self, JsonState};
-use super::lazy_dfa::{Machine, Overflows};
+use super::lazy_dfa::Machine;
 use super::lengths::{Intervals, NfaLengths};
 use super::look_around::{LookState, Program};
 use super::nfa::{Closure, Nfa, Targets, collect_sets, compile, parse_regex, shorten, to_classes};
+use super::overflow;
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
 use crate::limits::Limits;
@@ -47,7 +47,6 @@ pub(crate) struct ContentMachine {
     components: Vec<Component>,
     /// What [`measure`](ContentMachine::measure) found.
     measured: OnceLock<Measured>,
-    overflows: Overflows,
 }
 
 #[derive(Debug)]
@@ -107,7 +106,6 @@ impl ContentMachine {
         constraints: &[ContentConstraint],
         length: Option<(u32, u32)>,
         limits: &Limits,
-        overflows: &Overflows,
     ) -> Result<ContentMachine, GrammarError> {
         let parsed = constraints.iter().map(|constraint| parse(&constraint.language)).collect::<Result<Vec<_>, _>>()?;
         let mut builder = AlphabetBuilder::default();
@@ -138,7 +136,6 @@ impl ContentMachine {
             alphabet,
             components,
             measured: OnceLock::new(),
-            overflows: Overflows::clone(overflows),
         })
     }
 
@@ -187,7 +184,7 @@ impl ContentMachine {
     /// A component's state; a formula that grew too large is dead and counted as an overflow.
     fn within_limit(&self, state: Result<ComponentState, TooLarge>, component: &Component) -> ComponentState {
         state.unwrap_or_else(|TooLarge| {
-            self.overflows.fetch_add(1, Ordering::Relaxed);
+            overflow::note();
             if component.negated { ComponentState::Done } else { ComponentState::Dead }
         })
     }

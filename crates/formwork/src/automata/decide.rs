@@ -1,13 +1,22 @@
 //! Is a language empty, and is this text in it? Questions that front ends ask of terminal descriptions.
 
-use std::sync::atomic::Ordering;
-
+use super::content::ContentMachine;
 use super::json_string::StringAutomaton;
-use super::lazy_dfa::Overflows;
+use super::lazy_dfa::{LazyDfa, Machine};
 pub(crate) use super::number::{number_emptiness, number_matches};
+use super::overflow::OverflowWatch;
 use crate::automata::{ContentConstraint, ContentLanguage, StringSpec};
 use crate::error::GrammarError;
 use crate::limits::Limits;
+
+/// An expression of this size owes little enough, wherever it looks around.
+const MAX_OWED: u64 = 512;
+
+/// Characters of the text on which a large expression is tried.
+const SAMPLE_CHARS: usize = 256;
+
+/// States that this may take, with those that are looked at to tell which are live.
+const SAMPLE_STATES: usize = 10_000;
 
 /// A three-valued answer; `Unknown` must never narrow a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +30,11 @@ pub(crate) enum Emptiness {
 }
 
 impl Emptiness {
-    fn new(is_empty: bool, overflows: &Overflows) -> Emptiness {
-        match (overflows.load(Ordering::Relaxed), is_empty) {
-            (0, true) => Emptiness::Empty,
-            (0, false) => Emptiness::NonEmpty,
-            _ => Emptiness::Unknown,
+    fn new(is_empty: bool, watch: OverflowWatch) -> Emptiness {
+        match (watch.is_clear(), is_empty) {
+            (true, true) => Emptiness::Empty,
+            (true, false) => Emptiness::NonEmpty,
+            (false, _) => Emptiness::Unknown,
         }
     }
 }
@@ -43,9 +52,31 @@ pub(crate) fn string_emptiness(spec: &StringSpec, limits: &Limits) -> Result<Emp
         let answer = string_emptiness(&wider, limits)?;
         return Ok(if answer == Emptiness::Empty { answer } else { Emptiness::Unknown });
     }
-    let overflows = Overflows::default();
-    let automaton = StringAutomaton::new(spec, limits, &overflows)?;
-    Ok(Emptiness::new(automaton.is_empty(), &overflows))
+    let watch = OverflowWatch::start();
+    let automaton = StringAutomaton::new(spec, limits)?;
+    Ok(Emptiness::new(automaton.is_empty(), watch))
+}
+
+/// Whether an expression that looks around can be run over a text: within large repetitions, what is owed can grow
+/// beyond all bounds. A sample text is tried on one whose `size`, when unrolled, is large.
+pub(crate) fn look_around_is_bearable(
+    constraint: &ContentConstraint,
+    size: u64,
+    limits: &Limits,
+) -> Result<bool, GrammarError> {
+    let ContentLanguage::Expression(expression) = &constraint.language else { return Ok(true) };
+    if size <= MAX_OWED || expression.to_hir().is_some() {
+        return Ok(true);
+    }
+    let watch = OverflowWatch::start();
+    let dfa = LazyDfa::new(ContentMachine::new(std::slice::from_ref(constraint), None, limits)?, SAMPLE_STATES);
+    let (mut state, mut random) = (0, 1u64);
+    for _ in 0..SAMPLE_CHARS {
+        random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+        let class = (random >> 33) as usize % dfa.machine().n_classes();
+        state = dfa.next(state, class).unwrap_or(state);
+    }
+    Ok(watch.is_clear())
 }
 
 /// The same with host names widened to all strings of their characters; `None` where there are none.
@@ -75,7 +106,7 @@ pub(crate) fn string_matches(spec: &StringSpec, content: &str, limits: &Limits) 
         return Ok(false);
     }
     let unbounded = StringSpec { content: spec.content.clone(), ..StringSpec::default() };
-    let automaton = StringAutomaton::new(&unbounded, limits, &Overflows::default())?;
+    let automaton = StringAutomaton::new(&unbounded, limits)?;
     let end = content.chars().try_fold(0, |state, char| automaton.step_char(state, char as u32));
     Ok(end.is_some_and(|state| automaton.accepts_content(state, n_chars)))
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::content::ContentMachine;
 use super::decoder::{DecodeState, Decoded, Escapes};
-use super::lazy_dfa::{LazyDfa, Overflows, StateId};
+use super::lazy_dfa::{LazyDfa, StateId};
 use super::lengths::Lengths;
 use super::names::NameAutomaton;
 use super::spec::{ContentConstraint, ContentLanguage, StringSpec};
@@ -72,17 +72,17 @@ impl Excluded {
 const DIVERGED: StateId = StateId::MAX;
 
 impl Content {
-    fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<Content, GrammarError> {
+    fn new(spec: &StringSpec, limits: &Limits) -> Result<Content, GrammarError> {
         match &*spec.content {
             [] => Ok(Content::Free),
             [ContentConstraint { language: ContentLanguage::OneOf(strings), negated: true }] => {
                 Ok(Content::Excluding(Arc::new(Excluded { strings: Arc::clone(strings), trie: OnceLock::new() })))
             }
             [ContentConstraint { language: ContentLanguage::HostName { international: true }, negated }] => {
-                let names = NameAutomaton::new(*negated, limits.max_automaton_states, overflows);
+                let names = NameAutomaton::new(*negated, limits.max_automaton_states);
                 Ok(Content::Names(Arc::new(names)))
             }
-            constraints => Content::dfa(constraints, None, limits, overflows),
+            constraints => Content::dfa(constraints, None, limits),
         }
     }
 
@@ -90,10 +90,9 @@ impl Content {
         constraints: &[ContentConstraint],
         length: Option<(u32, u32)>,
         limits: &Limits,
-        overflows: &Overflows,
     ) -> Result<Content, GrammarError> {
-        let machine = ContentMachine::new(constraints, length, limits, overflows)?;
-        let dfa = LazyDfa::new(machine, limits.max_automaton_states, Overflows::clone(overflows));
+        let machine = ContentMachine::new(constraints, length, limits)?;
+        let dfa = LazyDfa::new(machine, limits.max_automaton_states);
         Ok(Content::Dfa(Arc::new(ContentDfa { dfa, lengths: OnceLock::new() })))
     }
 }
@@ -150,26 +149,16 @@ impl StringState {
 }
 
 impl StringAutomaton {
-    pub(crate) fn new(spec: &StringSpec, limits: &Limits, overflows: &Overflows) -> Result<Self, GrammarError> {
-        StringAutomaton::bounded(Content::new(spec, limits, overflows)?, spec, limits, overflows)
+    pub(crate) fn new(spec: &StringSpec, limits: &Limits) -> Result<Self, GrammarError> {
+        StringAutomaton::bounded(Content::new(spec, limits)?, spec, limits)
     }
 
     /// The automaton of `spec`, whose content is that of this one.
-    pub(crate) fn with_bounds(
-        &self,
-        spec: &StringSpec,
-        limits: &Limits,
-        overflows: &Overflows,
-    ) -> Result<Self, GrammarError> {
-        StringAutomaton::bounded(self.content.clone(), spec, limits, overflows)
+    pub(crate) fn with_bounds(&self, spec: &StringSpec, limits: &Limits) -> Result<Self, GrammarError> {
+        StringAutomaton::bounded(self.content.clone(), spec, limits)
     }
 
-    fn bounded(
-        content: Content,
-        spec: &StringSpec,
-        limits: &Limits,
-        overflows: &Overflows,
-    ) -> Result<Self, GrammarError> {
+    fn bounded(content: Content, spec: &StringSpec, limits: &Limits) -> Result<Self, GrammarError> {
         let StringSpec { min_chars, max_chars, escapes, .. } = *spec;
         let mut automaton = StringAutomaton {
             content,
@@ -195,7 +184,7 @@ impl StringAutomaton {
                     None => {
                         // The possible lengths are no few intervals, or too many states have them: then the content counts.
                         let bounds = Some((automaton.min_chars, automaton.max_chars));
-                        automaton.content = Content::dfa(&spec.content, bounds, limits, overflows)?;
+                        automaton.content = Content::dfa(&spec.content, bounds, limits)?;
                         (automaton.min_chars, automaton.max_chars) = (0, u32::MAX);
                     }
                 }
@@ -446,7 +435,7 @@ mod tests {
     fn lengths_that_come_in_steps_are_counted_in_the_automaton() {
         let limits = Limits::default();
         let spec = matched("(?:[a-z][0-9])+", 3, Some(7));
-        let automaton = StringAutomaton::new(&spec, &limits, &Overflows::default()).unwrap();
+        let automaton = StringAutomaton::new(&spec, &limits).unwrap();
         for (content, is_in) in [("a1", false), ("a1b2", true), ("a1b2c3", true), ("a1b", false), ("a1b2c3d4", false)] {
             assert_eq!(accepts(&automaton, &format!("\"{content}\"")), is_in, "{content}");
         }

@@ -6,12 +6,13 @@
 
 use std::cmp::Reverse;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use indexmap::IndexSet;
 
 use super::lengths::Intervals;
+use super::overflow::{self, OverflowWatch};
 use crate::hash::{HashMap, HashSet, Seeded};
 
 /// An automaton described by its states' contents.
@@ -57,12 +58,6 @@ pub(crate) trait Machine {
     }
 }
 
-/// Counts the times that an automaton met its limit; shared by all automata of one compiler.
-///
-/// A step that cannot be answered within the limit is given as dead, which would be wrong in a mask: whoever uses
-/// automata compares the count before and after, and gives an error instead of a result when it has changed.
-pub(crate) type Overflows = Arc<AtomicU64>;
-
 /// Number of a state, dense from 0, the start state.
 pub(crate) type StateId = u32;
 
@@ -104,7 +99,6 @@ pub(crate) struct LazyDfa<M: Machine> {
     max_states: usize,
     n_states: AtomicUsize,
     n_bytes: AtomicUsize,
-    overflows: Overflows,
     /// Whether the start state is live.
     start_is_live: bool,
 }
@@ -129,7 +123,7 @@ enum Liveness {
 
 impl<M: Machine> LazyDfa<M> {
     /// States with ids below this are known to be few; a new automaton holds only its start state.
-    pub(crate) fn new(machine: M, max_states: usize, overflows: Overflows) -> LazyDfa<M> {
+    pub(crate) fn new(machine: M, max_states: usize) -> LazyDfa<M> {
         let start = machine.start();
         let mut dfa = LazyDfa {
             machine,
@@ -143,7 +137,6 @@ impl<M: Machine> LazyDfa<M> {
             max_states,
             n_states: AtomicUsize::new(0),
             n_bytes: AtomicUsize::new(0),
-            overflows,
             start_is_live: false,
         };
         let mut work = dfa.lock();
@@ -189,9 +182,9 @@ impl<M: Machine> LazyDfa<M> {
         }
         let goes_on = &self.row(state).goes_on;
         goes_on.get().copied().unwrap_or_else(|| {
-            let n_overflows = self.n_overflows();
+            let watch = OverflowWatch::start();
             let any = (0..self.machine.n_classes()).any(|class| self.next(state, class).is_some());
-            if any || self.n_overflows() == n_overflows { *goes_on.get_or_init(|| any) } else { any }
+            if any || watch.is_clear() { *goes_on.get_or_init(|| any) } else { any }
         })
     }
 
@@ -292,10 +285,10 @@ impl<M: Machine> LazyDfa<M> {
     #[cold]
     fn find(&self, state: StateId, class: usize) -> Option<StateId> {
         let mut work = self.lock();
-        let n_overflows = self.n_overflows();
+        let watch = OverflowWatch::start();
         let next = self.machine.step(&work.states[state as usize], class);
         let target = next.and_then(|next| self.intern(&mut work, next)).filter(|id| self.is_live(&mut work, *id));
-        if target.is_none() && self.n_overflows() != n_overflows {
+        if target.is_none() && !watch.is_clear() {
             // Not known to be dead: whoever asks next must be told as well that there is no answer.
             return None;
         }
@@ -318,10 +311,6 @@ impl<M: Machine> LazyDfa<M> {
         alike
     }
 
-    fn n_overflows(&self) -> u64 {
-        self.overflows.load(Ordering::Relaxed)
-    }
-
     /// Whether there is no room for another state, so that more and more questions will have no answer.
     pub(crate) fn is_full(&self) -> bool {
         self.n_states.load(Ordering::Relaxed) >= self.max_states
@@ -334,7 +323,7 @@ impl<M: Machine> LazyDfa<M> {
             return Some(id as StateId);
         }
         if self.is_full() || self.machine.is_too_large(&state) {
-            self.overflows.fetch_add(1, Ordering::Relaxed);
+            overflow::note();
             return None;
         }
         let id = work.states.len() as StateId;
@@ -472,7 +461,7 @@ mod tests {
 
     #[test]
     fn only_live_steps_are_offered() {
-        let dfa = LazyDfa::new(Counter, 100_000, Overflows::default());
+        let dfa = LazyDfa::new(Counter, 100_000);
         let mut state = 0;
         for _ in 0..1000 {
             assert_eq!(dfa.next(state, 1), None, "the trap never accepts");
@@ -503,23 +492,24 @@ mod tests {
 
     #[test]
     fn what_has_no_answer_is_said_to_have_none_each_time() {
-        let overflows = Overflows::default();
-        let dfa = LazyDfa::new(Endless, 3, Arc::clone(&overflows));
+        let dfa = LazyDfa::new(Endless, 3);
         let last = (0..2).fold(0, |state, _| dfa.next(state, 0).unwrap());
         assert!(dfa.is_full());
-        for n_overflows in 1..4 {
+        for _ in 0..3 {
+            let watch = OverflowWatch::start();
             assert_eq!(dfa.next(last, 0), None);
-            assert_eq!(overflows.load(Ordering::Relaxed), n_overflows);
+            assert!(!watch.is_clear());
         }
-        assert!(!dfa.can_go_on(last) && !dfa.can_go_on(last));
-        assert_eq!(overflows.load(Ordering::Relaxed), 5, "nor is it remembered that nothing follows");
+        for _ in 0..2 {
+            let watch = OverflowWatch::start();
+            assert!(!dfa.can_go_on(last) && !watch.is_clear(), "nor is it remembered that nothing follows");
+        }
     }
 
     #[test]
     fn a_limit_is_counted() {
-        let overflows = Overflows::default();
-        let dfa = LazyDfa::new(Counter, 10, Arc::clone(&overflows));
-        assert!(dfa.is_empty());
-        assert!(overflows.load(Ordering::Relaxed) > 0);
+        let watch = OverflowWatch::start();
+        let dfa = LazyDfa::new(Counter, 10);
+        assert!(dfa.is_empty() && !watch.is_clear());
     }
 }

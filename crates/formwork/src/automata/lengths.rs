@@ -241,15 +241,14 @@ fn walk_back(reads: &Sources, empties: &Sources, mut current: FixedBitSet, n_sta
 mod tests {
     use super::*;
     use crate::automata::content::ContentMachine;
-    use crate::automata::lazy_dfa::Overflows;
     use crate::automata::{ContentConstraint, ContentLanguage};
     use crate::limits::Limits;
 
     fn automaton(language: ContentLanguage) -> LazyDfa<ContentMachine> {
-        let (limits, overflows) = (Limits::default(), Overflows::default());
+        let limits = Limits::default();
         let constraint = ContentConstraint { language, negated: false };
-        let machine = ContentMachine::new(&[constraint], None, &limits, &overflows).unwrap();
-        LazyDfa::new(machine, 10_000, overflows)
+        let machine = ContentMachine::new(&[constraint], None, &limits).unwrap();
+        LazyDfa::new(machine, 10_000)
     }
 
     #[test]

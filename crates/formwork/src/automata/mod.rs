@@ -26,6 +26,7 @@ mod names;
 mod nfa;
 mod number;
 mod number_values;
+mod overflow;
 mod relation;
 mod spec;
 mod word_count;
@@ -38,10 +39,10 @@ pub use self::expression::{Expression, Node as ExpressionNode};
 pub(crate) use self::free_text::FreeText;
 pub(crate) use self::json_string::{StringAutomaton, StringState};
 pub(crate) use self::keys::{KeyFilter, Keys};
-pub(crate) use self::lazy_dfa::Overflows;
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::literals::{MAX_STRINGS as MAX_KEYS, next_bytes};
 pub(crate) use self::nfa::shorten;
+pub(crate) use self::overflow::OverflowWatch;
 pub(crate) use self::relation::Relation;
 pub use self::spec::{
     Bound, ContentConstraint, ContentLanguage, NumberForm, NumberSpec, Numbers, StringSpec, Terminal,

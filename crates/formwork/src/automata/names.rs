@@ -4,11 +4,11 @@
 //! are alike, and a state is a node of a tree of labels. A state is live if a few completions, which between them
 //! fulfil whatever a label can still owe, make a name of it.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::idna::{self, MAX_LABEL};
-use super::lazy_dfa::{Overflows, StateId};
+use super::lazy_dfa::StateId;
+use super::overflow;
 use crate::hash::HashMap;
 
 /// Longest name, in its ASCII form.
@@ -91,11 +91,10 @@ pub(crate) struct NameAutomaton {
     negated: bool,
     tree: Mutex<Tree>,
     max_nodes: usize,
-    overflows: Overflows,
 }
 
 impl NameAutomaton {
-    pub(crate) fn new(negated: bool, max_states: usize, overflows: &Overflows) -> NameAutomaton {
+    pub(crate) fn new(negated: bool, max_states: usize) -> NameAutomaton {
         let root = Before::default();
         let tree = Tree {
             nodes: vec![Node::Root(root)],
@@ -103,7 +102,7 @@ impl NameAutomaton {
             children: HashMap::default(),
         };
         let max_nodes = max_states.saturating_mul(NODES_PER_STATE);
-        NameAutomaton { negated, tree: Mutex::new(tree), max_nodes, overflows: Overflows::clone(overflows) }
+        NameAutomaton { negated, tree: Mutex::new(tree), max_nodes }
     }
 
     fn tree(&self) -> MutexGuard<'_, Tree> {
@@ -138,7 +137,7 @@ impl NameAutomaton {
         };
         let next = next?;
         if tree.nodes.len() >= self.max_nodes {
-            self.overflows.fetch_add(1, Ordering::Relaxed);
+            overflow::note();
             return None;
         }
         let id = tree.nodes.len() as StateId;
@@ -238,7 +237,7 @@ mod tests {
     use super::*;
 
     fn run(text: &str) -> Option<bool> {
-        let names = NameAutomaton::new(false, 10_000, &Overflows::default());
+        let names = NameAutomaton::new(false, 10_000);
         let end = text.chars().try_fold(0, |state, char| names.step(state, char as u32))?;
         Some(names.is_accepting(end))
     }

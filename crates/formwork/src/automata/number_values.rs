@@ -2,7 +2,7 @@
 
 use super::automaton::Automaton;
 use super::decimal::Decimal;
-use super::lazy_dfa::{LazyDfa, Overflows};
+use super::lazy_dfa::LazyDfa;
 use super::number::NumberMachine;
 use super::word_count::WordCount;
 use crate::error::GrammarError;
@@ -54,7 +54,7 @@ impl Automaton {
     pub(crate) fn numbers_without(&self, values: Vec<Decimal>, limits: &Limits) -> Result<Automaton, GrammarError> {
         let Automaton::Number(dfa) = self else { return Err(GrammarError::Unsatisfiable) };
         let machine = dfa.machine().without(values)?;
-        Ok(Automaton::Number(Box::new(LazyDfa::new(machine, limits.max_automaton_states, Overflows::default()))))
+        Ok(Automaton::Number(Box::new(LazyDfa::new(machine, limits.max_automaton_states))))
     }
 
     /// Whether some number that goes on from `text`, which led to `state`, is new; `rest` has the new ones, but for those
@@ -135,7 +135,7 @@ mod tests {
     use crate::automata::{Bound, NumberSpec, Numbers, Terminal};
 
     fn number(spec: NumberSpec) -> Automaton {
-        Automaton::new(&Terminal::Number(spec.into()), &Limits::default(), &Overflows::default()).unwrap()
+        Automaton::new(&Terminal::Number(spec.into()), &Limits::default()).unwrap()
     }
 
     fn bound(text: &str) -> Option<Bound> {

@@ -95,14 +95,13 @@ fn common_letters(left: &Alphabet, right: &Alphabet) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::automata::lazy_dfa::Overflows;
     use crate::automata::{ContentConstraint, ContentLanguage, StringSpec};
     use crate::limits::Limits;
 
     fn automaton(pattern: &str) -> StringAutomaton {
         let content = vec![ContentConstraint { language: ContentLanguage::Search(pattern.into()), negated: false }];
         let spec = StringSpec { content, ..StringSpec::default() };
-        StringAutomaton::new(&spec, &Limits::default(), &Overflows::default()).unwrap()
+        StringAutomaton::new(&spec, &Limits::default()).unwrap()
     }
 
     #[test]

@@ -293,11 +293,11 @@ fn has_loop(machine: &dyn Stepper, start: u64, max_states: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::automata::{ContentConstraint, ContentLanguage, NumberSpec, Overflows, StringSpec, Terminal};
+    use crate::automata::{ContentConstraint, ContentLanguage, NumberSpec, StringSpec, Terminal};
     use crate::limits::Limits;
 
     fn count_after(terminal: Terminal, text: &str) -> Option<WordCount> {
-        let automaton = Automaton::new(&terminal, &Limits::default(), &Overflows::default()).unwrap();
+        let automaton = Automaton::new(&terminal, &Limits::default()).unwrap();
         let mut n_chars = 0;
         let start = automaton.start();
         let end = text.bytes().fold(start, |state, byte| automaton.step(state, byte, &mut n_chars).unwrap());

@@ -40,7 +40,6 @@ impl CompiledGrammar {
             automata,
             profiles,
             vocabulary: Arc::clone(&lexicon.vocabulary),
-            overflows: Arc::clone(&lexicon.overflows),
             reach: Arc::clone(&lexicon.reach),
             unions: Arc::clone(&lexicon.unions),
             limits: lexicon.limits.clone(),

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::terminal_cache::{Shared, TerminalCache};
-use crate::automata::{Automaton, Overflows, StringSpec, Terminal};
+use crate::automata::{Automaton, StringSpec, Terminal};
 use crate::error::GrammarError;
 use crate::ids::TokenId;
 use crate::limits::Limits;
@@ -19,7 +19,6 @@ pub(super) type Terminals = (Arc<[Arc<Automaton>]>, Arc<[Arc<Profiles>]>);
 pub(super) struct Lexicon {
     pub(super) vocabulary: Arc<Vocabulary>,
     pub(super) limits: Limits,
-    pub(super) overflows: Overflows,
     pub(super) reach: Arc<TokenReach>,
     pub(super) unions: Arc<Unions>,
     known: Mutex<TerminalCache>,
@@ -28,14 +27,7 @@ pub(super) struct Lexicon {
 impl Lexicon {
     pub(super) fn new(vocabulary: Arc<Vocabulary>, limits: Limits) -> Lexicon {
         let reach = Arc::new(token_reach(&vocabulary));
-        Lexicon {
-            vocabulary,
-            limits,
-            overflows: Overflows::default(),
-            reach,
-            unions: Arc::default(),
-            known: Mutex::default(),
-        }
+        Lexicon { vocabulary, limits, reach, unions: Arc::default(), known: Mutex::default() }
     }
 
     /// The automata of `terminals`, from the shared ones where it pays.
@@ -85,11 +77,11 @@ impl Lexicon {
             // Strings that differ in their bounds share the automaton of their content.
             let content = StringSpec { min_chars: 0, max_chars: None, ..(**spec).clone() };
             if let Automaton::String(content) = &*self.shared(&Terminal::String(content.into()))?.0 {
-                let automaton = content.with_bounds(spec, &self.limits, &self.overflows)?;
+                let automaton = content.with_bounds(spec, &self.limits)?;
                 return Ok(Arc::new(Automaton::String(automaton)));
             }
         }
-        Ok(Arc::new(Automaton::new(terminal, &self.limits, &self.overflows)?))
+        Ok(Arc::new(Automaton::new(terminal, &self.limits)?))
     }
 
     /// The automaton of a terminal and what is known of it, made where it is not there.

@@ -16,7 +16,8 @@ use self::lexicon::Lexicon;
 pub use self::source::Grammar;
 use self::source::Scope;
 pub use self::structure::{Marker, Structure, Tag, TagCount};
-use crate::error::CompileError;
+use crate::automata::OverflowWatch;
+use crate::error::{CompileError, GrammarError};
 use crate::limits::Limits;
 use crate::vocabulary::Vocabulary;
 
@@ -65,8 +66,12 @@ impl Compiler {
 
     fn compile_anew(&self, grammar: &Grammar) -> Result<Arc<CompiledGrammar>, CompileError> {
         let lowered = grammar.lower(Scope::new(&self.lexicon.vocabulary, &self.lexicon.limits))?;
+        let overflows = OverflowWatch::start();
         let (automata, profiles) = self.lexicon.terminals(lowered.builder.terminals())?;
-        let productions = lowered.builder.build(lowered.start, &automata, &self.lexicon.limits)?;
+        let productions = lowered.builder.build(lowered.start, &automata, &self.lexicon.limits);
+        // A terminal that met its limit looks as if it took nothing.
+        overflows.check(&self.lexicon.limits).map_err(GrammarError::Limit)?;
+        let productions = productions?;
         Ok(Arc::new(CompiledGrammar::new(productions, automata, profiles, &self.lexicon, grammar.clone())))
     }
 }

@@ -107,12 +107,11 @@ impl Generation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::automata::Overflows;
     use crate::limits::Limits;
 
     fn shared(text: &str) -> (Terminal, Shared) {
         let terminal = Terminal::Regex(text.into());
-        let automaton = Automaton::new(&terminal, &Limits::default(), &Overflows::default()).unwrap();
+        let automaton = Automaton::new(&terminal, &Limits::default()).unwrap();
         (terminal, (Arc::new(automaton), Arc::default()))
     }
 

@@ -6,13 +6,12 @@
 mod adopt;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::pasts::PastLists;
 use super::repeats::Estimate;
 use super::walk::RestMemo;
 use super::{ExitMemo, MaskWork, Pasts, Profiles, Unions};
-use crate::automata::{Automaton, Overflows};
+use crate::automata::{Automaton, OverflowWatch};
 use crate::error::{LimitError, MatchError};
 use crate::grammar::{Effect, Productions};
 use crate::hash::HashMap;
@@ -39,7 +38,6 @@ pub(crate) struct Shared {
     pub(crate) automata: Arc<[Arc<Automaton>]>,
     pub(crate) profiles: Arc<[Arc<Profiles>]>,
     pub(crate) vocabulary: Arc<Vocabulary>,
-    pub(crate) overflows: Overflows,
     pub(crate) reach: Arc<TokenReach>,
     pub(crate) unions: Arc<Unions>,
     pub(crate) limits: Limits,
@@ -223,8 +221,7 @@ impl Generation {
             spelled: &mut self.spelled,
             first_bytes: &mut self.first_bytes,
             unions: &shared.unions,
-            overflows: &shared.overflows,
-            n_overflows: shared.overflows.load(Ordering::Relaxed),
+            overflows: OverflowWatch::start(),
             limits: &shared.limits,
             mode,
             n_steps: 0,
@@ -345,9 +342,9 @@ impl Generation {
         byte: u8,
         max_entries: usize,
     ) -> Result<Configuration, LimitError> {
-        let n_overflows = self.shared.overflows.load(Ordering::Relaxed);
+        let overflows = OverflowWatch::start();
         let next = self.parser.step_byte(configuration, byte, max_entries);
-        let checked = super::none_since(n_overflows, &self.shared.overflows, &self.shared.limits);
+        let checked = overflows.check(&self.shared.limits);
         self.is_spoiled |= checked.is_err();
         checked.and(next)
     }

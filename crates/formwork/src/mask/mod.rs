@@ -21,7 +21,6 @@ mod union;
 mod walk;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use fixedbitset::FixedBitSet;
 
@@ -32,7 +31,7 @@ use self::profile::{Exits, Profile};
 use self::repeats::Estimate;
 pub(crate) use self::union::Unions;
 use self::walk::{Found, RestMemo, Trie};
-use crate::automata::{Automaton, Escapes, Overflows};
+use crate::automata::{Automaton, Escapes, OverflowWatch};
 use crate::error::LimitError;
 use crate::hash::HashMap;
 use crate::ids::TokenId;
@@ -106,9 +105,8 @@ struct MaskWork<'a> {
     /// By item set: the bytes that can come next, once asked for.
     first_bytes: &'a mut Vec<Option<ByteSet>>,
     unions: &'a Unions,
-    overflows: &'a Overflows,
-    /// How often automata met their limit before the work began.
-    n_overflows: u64,
+    /// From the beginning of the work.
+    overflows: OverflowWatch,
     limits: &'a Limits,
     /// What was written before: [`Written::FRESH`] or [`Written::ANY`].
     mode: PastId,
@@ -135,14 +133,6 @@ impl Parts {
             self.found.values.drain(..).for_each(|id| set_bit(&mut row, id));
             self.masks.push(TokenMask::from_row(&row, None));
         }
-    }
-}
-
-/// An error where automata met their limit more than `n_overflows` times.
-fn none_since(n_overflows: u64, overflows: &Overflows, limits: &Limits) -> Result<(), LimitError> {
-    match overflows.load(Ordering::Relaxed) == n_overflows {
-        true => Ok(()),
-        false => Err(LimitError { setting: "max_automaton_states", limit: limits.max_automaton_states }),
     }
 }
 
@@ -185,7 +175,7 @@ impl MaskWork<'_> {
 
     /// An error where an automaton could not answer since the work began: what was found is not kept then.
     fn check_overflows(&self) -> Result<(), LimitError> {
-        none_since(self.n_overflows, self.overflows, self.limits)
+        self.overflows.check(self.limits)
     }
 
     /// Counts work against its budget.

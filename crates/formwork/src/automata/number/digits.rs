@@ -1,13 +1,14 @@
 //! Which plain decimals are within these bounds? Numbers digit by digit, in exact decimal arithmetic.
 //!
-//! A state remembers how the digits so far compare with the digits of both bounds, and the remainder by each divisor:
-//! never the number itself, so that bounds of any size cost as many states as they have digits. What a number must
-//! not be, and spellings with exponents of bounded numbers, are the work of [`super::exact`].
+//! A state remembers how the digits so far compare with the digits of both bounds and of the values left out, and the
+//! remainder by each divisor, wanted or not: never the number itself, so that bounds of any size cost as many states as
+//! they have digits. Lists of values, and spellings with exponents of bounded numbers, are the work of [`super::exact`].
 
 use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
+use super::values::gcd;
 use super::{EXPONENT, MINUS, N_CLASSES, PLUS, POINT, too_large};
 use crate::automata::decimal::Decimal;
 use crate::automata::lazy_dfa::Machine;
@@ -15,11 +16,17 @@ use crate::automata::spec::{Bound, NumberSpec, Numbers};
 use crate::error::GrammarError;
 use crate::limits::Limits;
 
-/// Greatest divisor whose remainders are counted: each costs a state for every number of digits.
-const MAX_MODULUS: u64 = 10_000;
+/// Most remainders by all divisors together: each costs a state for every number of digits.
+const MAX_REMAINDERS: u64 = 10_000;
+
+/// Most values that may be left out: each state compares itself with all.
+const MAX_EXCLUDED: usize = u64::BITS as usize;
 
 /// Most digits of a bound, written out without exponent.
 pub(super) const MAX_BOUND_DIGITS: i64 = 2_000;
+
+/// Stands for the remainder of a number with digits behind the divisor's last place.
+const TOO_FINE: u64 = u64::MAX;
 
 /// Automaton of one [`NumberSpec`].
 #[derive(Debug)]
@@ -30,7 +37,9 @@ pub(crate) struct DigitMachine {
     max_digits: Option<u32>,
     /// Ranges of the distance from zero, for numbers without and with a minus; `None` where no number has that sign.
     ranges: [Option<Range>; 2],
+    /// First those of which the number must be a multiple.
     divisors: Vec<Divisor>,
+    n_wanted: usize,
 }
 
 /// Distances from zero that are allowed.
@@ -38,6 +47,7 @@ pub(crate) struct DigitMachine {
 struct Range {
     least: Option<Digits>,
     greatest: Option<Digits>,
+    excluded: Vec<Digits>,
 }
 
 /// A distance from zero, written out.
@@ -77,6 +87,8 @@ pub(crate) struct DigitState {
     n_digits: u32,
     least: Ordering,
     greatest: Ordering,
+    /// A bit for each value to leave out that the digits agree with so far.
+    agrees: u64,
     remainders: SmallVec<[u64; 1]>,
 }
 
@@ -94,41 +106,64 @@ impl DigitState {
 impl DigitMachine {
     /// Whether it can tell the numbers of `spec`, with a bearable number of states.
     pub(super) fn serves(spec: &NumberSpec) -> bool {
-        let takes_nothing_out = spec.not_multiples.is_empty() && spec.excluded.is_empty() && spec.values.is_none();
         let bounds = [&spec.minimum, &spec.maximum];
+        let takes_nothing_out = spec.not_multiples.is_empty() && spec.excluded.is_empty();
         let any_spelling = || {
             let sides = bounds.iter().all(|bound| bound.as_ref().is_none_or(|bound| bound.value.is_zero()));
-            spec.spelling == Numbers::Plain || (sides && !spec.integer && spec.multiples.is_empty())
+            spec.spelling == Numbers::Plain
+                || (sides && !spec.integer && spec.multiples.is_empty() && takes_nothing_out)
         };
-        takes_nothing_out
+        // Without divisors the exact numbers are few too, and whether one is live is known without a search.
+        let few_excluded = || {
+            let divides = |divisor: &Decimal| divisor.digits() != [1];
+            spec.excluded.is_empty()
+                || (spec.excluded.len() <= MAX_EXCLUDED
+                    && spec.multiples.iter().chain(&spec.not_multiples).any(divides)
+                    && spec.excluded.iter().all(|value| Digits::new(value, false).is_ok()))
+        };
+        spec.values.is_none()
             && spec.form_is_plain()
             && any_spelling()
-            && bounds.into_iter().flatten().all(|bound| Digits::new(bound).is_ok())
-            && spec.multiples.iter().all(|divisor| Divisor::new(divisor).is_some_and(|it| it.modulus <= MAX_MODULUS))
+            && few_excluded()
+            && bounds.into_iter().flatten().all(|bound| Digits::of_bound(bound).is_ok())
+            && n_remainders(spec).is_some_and(|n_remainders| n_remainders <= MAX_REMAINDERS)
     }
 
     pub(super) fn new(spec: &NumberSpec, limits: &Limits) -> Result<DigitMachine, GrammarError> {
-        let divisors = spec.multiples.iter().map(|divisor| Divisor::new(divisor).ok_or_else(|| too_large(limits)));
+        let divisors = spec.multiples.iter().chain(&spec.not_multiples);
+        let divisors = divisors.map(|divisor| Divisor::new(divisor).ok_or_else(|| too_large(limits)));
         let divisors = divisors.collect::<Result<_, _>>()?;
-        let bound = |bound: &Option<Bound>| bound.as_ref().map(Digits::new).transpose();
+        let bound = |bound: &Option<Bound>| bound.as_ref().map(Digits::of_bound).transpose();
         let (minimum, maximum) = (bound(&spec.minimum)?, bound(&spec.maximum)?);
+        let excluded = |negative: bool| {
+            let of_sign = spec.excluded.iter().filter(|value| value.is_zero() || value.is_negative() == negative);
+            of_sign.map(|value| Digits::new(value, false)).collect::<Result<Vec<_>, _>>()
+        };
         let negative = |bound: &Option<Bound>| bound.as_ref().is_some_and(|bound| bound.value.is_negative());
         let positive = |bound: &Option<Bound>| {
             bound.as_ref().is_some_and(|bound| !bound.value.is_negative() && !bound.value.is_zero())
         };
         let is_zero = |bound: &Option<Bound>| bound.as_ref().is_none_or(|bound| bound.value.is_zero());
-        let upwards = (!negative(&spec.maximum))
-            .then(|| Range { least: minimum.clone().filter(|_| !negative(&spec.minimum)), greatest: maximum.clone() });
-        let downwards = (!positive(&spec.minimum))
-            .then(|| Range { least: maximum.filter(|_| !positive(&spec.maximum)), greatest: minimum });
+        let upwards = Range {
+            least: minimum.clone().filter(|_| !negative(&spec.minimum)),
+            greatest: maximum.clone(),
+            excluded: excluded(false)?,
+        };
+        let downwards =
+            Range { least: maximum.filter(|_| !positive(&spec.maximum)), greatest: minimum, excluded: excluded(true)? };
+        let any_power = spec.multiples.is_empty() && spec.not_multiples.is_empty() && spec.excluded.is_empty();
         Ok(DigitMachine {
             spec: spec.clone(),
             integer: spec.integer,
             // A power of ten leaves a number on its side of zero: only then the digits before it can be judged alone.
-            exponent: !spec.integer && spec.multiples.is_empty() && is_zero(&spec.minimum) && is_zero(&spec.maximum),
+            exponent: !spec.integer && any_power && is_zero(&spec.minimum) && is_zero(&spec.maximum),
             max_digits: spec.max_digits,
-            ranges: [upwards, downwards],
+            ranges: [
+                Some(upwards).filter(|_| !negative(&spec.maximum)),
+                Some(downwards).filter(|_| !positive(&spec.minimum)),
+            ],
             divisors,
+            n_wanted: spec.multiples.len(),
         })
     }
 
@@ -142,12 +177,12 @@ impl DigitMachine {
 
     /// Digits of the whole part beyond which their number makes no difference.
     fn whole_cap(&self, range: &Range) -> u32 {
-        let longest = [&range.least, &range.greatest].into_iter().flatten().map(|digits| digits.whole.len()).max();
+        let longest = range.compared().map(|digits| digits.whole.len()).max();
         self.max_digits.unwrap_or(longest.unwrap_or(0) as u32 + 1)
     }
 
     fn fraction_cap(&self, range: &Range) -> u32 {
-        let longest = [&range.least, &range.greatest].into_iter().flatten().map(|digits| digits.fraction.len()).max();
+        let longest = range.compared().map(|digits| digits.fraction.len()).max();
         let scale = self.divisors.iter().map(|divisor| divisor.scale).max();
         self.max_digits.unwrap_or(longest.unwrap_or(0).max(scale.unwrap_or(0) as usize) as u32 + 1)
     }
@@ -176,9 +211,11 @@ impl DigitMachine {
         };
         next.least = compare(state.least, &range.least);
         next.greatest = compare(state.greatest, &range.greatest);
+        next.agrees &= range.excluded(|value| value.whole.get(at) == Some(&digit));
         if next.phase == Phase::Zero {
             // Zero has no significant digit: it is compared as a number of no digits.
             (next.least, next.greatest) = (Ordering::Equal, Ordering::Equal);
+            next.agrees = range.excluded(|value| value.whole.is_empty());
         } else {
             next.n_digits = (state.n_digits + 1).min(self.whole_cap(range));
         }
@@ -201,7 +238,9 @@ impl DigitMachine {
             return None;
         }
         let (least, greatest) = self.whole_order(state);
-        Some(DigitState { phase: Phase::Point, n_digits: 0, least, greatest, ..state.clone() })
+        let agrees =
+            state.agrees & self.range(state.negative)?.excluded(|value| value.whole.len() == state.n_digits as usize);
+        Some(DigitState { phase: Phase::Point, n_digits: 0, least, greatest, agrees, ..state.clone() })
     }
 
     fn step_fraction(&self, state: &DigitState, digit: u8) -> Option<DigitState> {
@@ -218,6 +257,7 @@ impl DigitMachine {
         next.phase = Phase::Fraction;
         next.least = compare(state.least, &range.least);
         next.greatest = compare(state.greatest, &range.greatest);
+        next.agrees &= range.excluded(|value| value.fraction.get(at).unwrap_or(&0) == &digit);
         next.n_digits = (state.n_digits + 1).min(self.fraction_cap(range));
         self.divide(&mut next, digit, state.n_digits + 1);
         Some(next)
@@ -231,7 +271,7 @@ impl DigitMachine {
                 *remainder = (next % u128::from(divisor.modulus)) as u64;
             } else if digit != 0 {
                 // Too fine for any multiple; no later digit mends that.
-                *remainder = u64::MAX;
+                *remainder = TOO_FINE;
             }
         }
     }
@@ -279,21 +319,31 @@ impl DigitMachine {
         above && below
     }
 
-    fn is_multiple(&self, state: &DigitState) -> bool {
+    /// Whether it is a multiple of all divisors that are wanted, and of no other.
+    fn divides_well(&self, state: &DigitState) -> bool {
         let n_fraction = match state.phase {
             Phase::Fraction => state.n_digits,
             _ => 0,
         };
-        self.divisors.iter().zip(&state.remainders).all(|(divisor, remainder)| {
+        self.divisors.iter().zip(&state.remainders).enumerate().all(|(at, (divisor, remainder))| {
             let mut rest = *remainder;
-            if rest == u64::MAX {
-                return false;
+            if rest != TOO_FINE {
+                for _ in n_fraction..divisor.scale {
+                    rest = (u128::from(rest) * 10 % u128::from(divisor.modulus)) as u64;
+                }
             }
-            for _ in n_fraction..divisor.scale {
-                rest = (u128::from(rest) * 10 % u128::from(divisor.modulus)) as u64;
-            }
-            rest == 0
+            (rest == 0) == (at < self.n_wanted)
         })
+    }
+
+    fn is_excluded(&self, state: &DigitState) -> bool {
+        let Some(range) = self.range(state.negative) else { return false };
+        let n_digits = state.n_digits as usize;
+        let is_whole = |value: &Digits| match state.phase {
+            Phase::Fraction => value.fraction.len() <= n_digits,
+            _ => value.whole.len() == n_digits && value.fraction.is_empty(),
+        };
+        state.agrees & range.excluded(is_whole) != 0
     }
 }
 
@@ -311,6 +361,7 @@ impl Machine for DigitMachine {
             n_digits: 0,
             least: Ordering::Equal,
             greatest: Ordering::Equal,
+            agrees: u64::MAX,
             remainders: self.divisors.iter().map(|_| 0).collect(),
         }
     }
@@ -325,7 +376,7 @@ impl Machine for DigitMachine {
             (Phase::Zero | Phase::Whole, POINT) => self.step_point(state),
             (Phase::Point | Phase::Fraction, 0..=9) => {
                 let next = self.step_fraction(state, class as u8)?;
-                next.remainders.iter().all(|remainder| *remainder != u64::MAX).then_some(next)
+                next.remainders.iter().take(self.n_wanted).all(|remainder| *remainder != TOO_FINE).then_some(next)
             }
             (Phase::Zero | Phase::Whole | Phase::Fraction, EXPONENT) if self.exponent && self.is_accepting(state) => {
                 Some(DigitState { phase: Phase::Exponent, n_digits: 0, ..state.clone() })
@@ -341,24 +392,37 @@ impl Machine for DigitMachine {
             Phase::ExponentDigits { .. } => return true,
             _ => return false,
         };
-        self.is_in_range(state, order) && self.is_multiple(state)
+        self.is_in_range(state, order) && self.divides_well(state) && !self.is_excluded(state)
+    }
+}
+
+impl Range {
+    /// All that numbers are compared with.
+    fn compared(&self) -> impl Iterator<Item = &Digits> {
+        [&self.least, &self.greatest].into_iter().flatten().chain(&self.excluded)
+    }
+
+    /// The bits of the excluded values that are so.
+    fn excluded(&self, is_so: impl Fn(&Digits) -> bool) -> u64 {
+        self.excluded.iter().rev().fold(0, |bits, value| bits << 1 | u64::from(is_so(value)))
     }
 }
 
 impl Digits {
-    fn new(bound: &Bound) -> Result<Digits, GrammarError> {
-        let (digits, exponent) = (bound.value.digits(), bound.value.exponent());
+    fn of_bound(bound: &Bound) -> Result<Digits, GrammarError> {
+        Digits::new(&bound.value, bound.exclusive)
+    }
+
+    fn new(value: &Decimal, exclusive: bool) -> Result<Digits, GrammarError> {
+        let (digits, exponent) = (value.digits(), value.exponent());
         let point = digits.len() as i64 + exponent;
         if point.abs() > MAX_BOUND_DIGITS || exponent.abs() > MAX_BOUND_DIGITS {
-            return Err(GrammarError::Invalid(format!(
-                "number bound {} has more than {MAX_BOUND_DIGITS} digits",
-                bound.value
-            )));
+            return Err(GrammarError::Invalid(format!("number {value} has more than {MAX_BOUND_DIGITS} digits")));
         }
         let at = |place: i64| usize::try_from(place).ok().and_then(|place| digits.get(place)).copied().unwrap_or(0);
         let whole = (0..point).map(at).collect();
         let fraction = (point..digits.len() as i64).map(at).collect();
-        Ok(Digits { whole, fraction, exclusive: bound.exclusive })
+        Ok(Digits { whole, fraction, exclusive })
     }
 }
 
@@ -372,4 +436,14 @@ impl Divisor {
         let scale = u32::try_from((-divisor.exponent()).max(0)).ok().filter(|scale| *scale <= 400)?;
         Some(Divisor { modulus, scale })
     }
+}
+
+/// How many remainders all divisors have together; `None` for very many.
+fn n_remainders(spec: &NumberSpec) -> Option<u64> {
+    let mut common: u64 = 1;
+    for divisor in spec.multiples.iter().chain(&spec.not_multiples) {
+        let divisor = Divisor::new(divisor)?;
+        common = (common / gcd(common, divisor.modulus)).checked_mul(divisor.modulus)?;
+    }
+    Some(common)
 }

@@ -1,8 +1,8 @@
 //! Which spellings are numbers of a description? Two automata: one that counts digits, one that holds the number.
 //!
 //! [`digits`] serves plain decimals within bounds, which is what nearly all schemas ask for, with few states.
-//! [`exact`] serves everything else (any spelling, values left out, complements of multiples): its states hold the
-//! number read so far, are without end, and know from arithmetic ([`values`]) whether they are live.
+//! [`exact`] serves everything else (any spelling, lists of values, great divisors): its states hold the number read so
+//! far, are without end, and know from arithmetic ([`values`]) whether they are live.
 
 mod digits;
 mod exact;

@@ -1,14 +1,14 @@
 //! Do both automata take the numbers that arithmetic says they should, and never lead to a dead end?
 
 use super::*;
-use crate::automata::lazy_dfa::{LazyDfa, Overflows};
+use crate::automata::lazy_dfa::LazyDfa;
 
 fn bound(text: &str, exclusive: bool) -> Option<Bound> {
     Some(Bound { value: Decimal::parse(text).unwrap(), exclusive })
 }
 
 fn automaton(spec: &NumberSpec) -> LazyDfa<NumberMachine> {
-    LazyDfa::new(NumberMachine::new(spec, &Limits::default()).unwrap(), 100_000, Overflows::default())
+    LazyDfa::new(NumberMachine::new(spec, &Limits::default()).unwrap(), 100_000)
 }
 
 /// Whether the automaton accepts `text`, every step of it being live.
@@ -314,13 +314,49 @@ fn every_short_text_is_judged_as_arithmetic_has_it() {
     }
 }
 
+/// Walks both automata along all texts of up to `n_left` more bytes: they take the same steps and accept the same texts.
+fn walk_both(dfas: [&LazyDfa<NumberMachine>; 2], states: [u32; 2], text: &mut String, n_left: usize) {
+    let [left, right] = [0, 1].map(|at| dfas[at].is_accepting(states[at]));
+    assert_eq!(left, right, "{text}");
+    for class in (0..N_CLASSES).filter(|_| n_left > 0) {
+        text.push(char::from(b"0123456789-.e+"[class]));
+        match [0, 1].map(|at| dfas[at].next(states[at], class)) {
+            [Some(left), Some(right)] => walk_both(dfas, [left, right], text, n_left - 1),
+            [left, right] => assert_eq!(left.is_some(), right.is_some(), "{text}"),
+        }
+        text.pop();
+    }
+}
+
+#[test]
+fn both_automata_say_the_same_of_divisors_and_of_what_is_left_out() {
+    let mut random = Random(23);
+    let mut n_compared = 0;
+    while n_compared < 150 {
+        let spec = NumberSpec { spelling: Numbers::Plain, values: None, ..random.spec() };
+        let takes_out = !spec.not_multiples.is_empty() || !spec.excluded.is_empty();
+        let spec = NumberSpec { max_digits: spec.max_digits.map(|max| max.max(needed_digits(&spec, max))), ..spec };
+        if !takes_out || !DigitMachine::serves(&spec) {
+            continue;
+        }
+        let digits = NumberMachine::Digits(DigitMachine::new(&spec, &Limits::default()).unwrap());
+        let exact = NumberMachine::Exact(ExactMachine::new(&spec).unwrap());
+        let [digits, exact] = [digits, exact].map(|machine| LazyDfa::new(machine, 100_000));
+        assert_eq!(digits.is_empty(), exact.is_empty(), "{spec:?}");
+        if !digits.is_empty() {
+            walk_both([&digits, &exact], [0, 0], &mut String::new(), 4);
+        }
+        n_compared += 1;
+    }
+}
+
 #[test]
 fn every_live_text_can_be_completed() {
     let mut random = Random(11);
     for _ in 0..400 {
         let spec = random.spec();
         let machine = NumberMachine::new(&spec, &Limits::default()).unwrap();
-        let dfa = LazyDfa::new(machine, 100_000, Overflows::default());
+        let dfa = LazyDfa::new(machine, 100_000);
         assert!(number_emptiness(&spec) != Emptiness::Empty || dfa.is_empty(), "{spec:?}");
         if dfa.is_empty() {
             continue;

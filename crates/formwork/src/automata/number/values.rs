@@ -236,7 +236,7 @@ impl Factors {
     }
 }
 
-fn gcd(left: u64, right: u64) -> u64 {
+pub(super) fn gcd(left: u64, right: u64) -> u64 {
     if right == 0 { left } else { gcd(right, left % right) }
 }
 

@@ -17,6 +17,7 @@ use super::fault::{Result, limit, refusal};
 use super::keyword::Keyword;
 use super::reduce::Reducer;
 use super::shape::PatternId;
+use crate::automata::decide::look_around_is_bearable;
 use crate::automata::{ContentConstraint, ContentLanguage, Expression, ExpressionNode as Node, StringSpec};
 use crate::error::ViolationKind;
 
@@ -47,9 +48,14 @@ pub(super) struct Pattern<'a> {
 }
 
 impl<'a> Pattern<'a> {
+    /// One that says nothing yet.
+    fn of_all(source: &'a str) -> Pattern<'a> {
+        Pattern { source, spec: StringSpec::default(), words: None, single: None, unsupported: None }
+    }
+
     /// Reads `source`. With `whole`, it must match the string as a whole and not just somewhere.
     fn read(source: &'a str, whole: bool, max_size: u64) -> std::result::Result<Pattern<'a>, PatternFault> {
-        let mut pattern = Pattern { source, spec: StringSpec::default(), words: None, single: None, unsupported: None };
+        let mut pattern = Pattern::of_all(source);
         if let Some(words) = words::words(source, whole) {
             let mut words: Vec<Arc<str>> = words.into_iter().map(Into::into).collect();
             words.sort_unstable();
@@ -133,10 +139,12 @@ impl<'a> Reducer<'a> {
         let whole = matches!(self.options.profile, Profile::CohereJson | Profile::CohereTools);
         let max_size = self.limits.max_regex_bytes as u64 / 32;
         let pattern = match Pattern::read(source, whole, max_size) {
-            Ok(pattern) => pattern,
-            Err(PatternFault::Unsupported(reason)) => {
-                Pattern { source, spec: StringSpec::default(), words: None, single: None, unsupported: Some(reason) }
-            }
+            Ok(pattern) if self.is_bearable(&pattern)? => pattern,
+            Ok(_) => Pattern {
+                unsupported: Some("it looks around within repetitions that are too large"),
+                ..Pattern::of_all(source)
+            },
+            Err(PatternFault::Unsupported(reason)) => Pattern { unsupported: Some(reason), ..Pattern::of_all(source) },
             Err(PatternFault::Malformed(reason)) => {
                 let shown: String = source.chars().take(120).collect();
                 let reason = format!("{shown:?} is no regular expression: {reason}");
@@ -150,6 +158,18 @@ impl<'a> Reducer<'a> {
         self.patterns.push(pattern);
         self.pattern_ids.insert(source, id);
         Ok(id)
+    }
+
+    fn is_bearable(&mut self, pattern: &Pattern<'_>) -> Result<bool> {
+        for constraint in &pattern.spec.content {
+            if let ContentLanguage::Expression(expression) = &constraint.language {
+                let bearable = look_around_is_bearable(constraint, size(&expression.node), self.limits);
+                if !bearable.map_err(|error| self.language_fault(&error))? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Whether the pattern is found in `key`.

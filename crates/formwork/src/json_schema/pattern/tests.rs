@@ -220,3 +220,22 @@ fn random_patterns_agree_with_a_backtracking_matcher() {
         }
     }
 }
+
+#[test]
+fn what_is_owed_within_large_repetitions_is_refused() {
+    let bearable = |source| {
+        let pattern = read(source);
+        let of_one = |constraint: &ContentConstraint| match &constraint.language {
+            ContentLanguage::Expression(expression) => {
+                look_around_is_bearable(constraint, size(&expression.node), &Limits::default()).unwrap()
+            }
+            _ => true,
+        };
+        pattern.spec.content.iter().all(of_one)
+    };
+    // Where a segment ends is open at every point, so that each place owes something else.
+    assert!(!bearable(r"^((.{1,63}\.){1,127}(?![0-9]*$)[a-z0-9-]+)$"));
+    assert!(bearable(r"^(([a-z]{1,63}\.){1,127}(?![0-9]*$)[a-z0-9-]+)$"));
+    assert!(bearable(r"^(?!.*--)(?=.{1,255}$)(.{1,63}\.){1,127}$"));
+    assert!(bearable(r"^(a(?!b)|b){1,200}$"));
+}

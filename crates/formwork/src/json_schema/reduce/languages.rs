@@ -2,12 +2,11 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::Reducer;
 use crate::automata::decide::{Emptiness, string_emptiness};
-use crate::automata::{ContentConstraint, ContentLanguage, Overflows, Relation, StringAutomaton, StringSpec};
-use crate::error::{GrammarError, LimitError};
+use crate::automata::{ContentConstraint, ContentLanguage, OverflowWatch, Relation, StringAutomaton, StringSpec};
+use crate::error::GrammarError;
 use crate::hash::HashMap;
 use crate::json_schema::fault::Result;
 
@@ -21,7 +20,6 @@ const MAX_VERY_FEW: usize = 16;
 pub(super) struct Languages {
     automata: HashMap<ContentLanguage, Rc<StringAutomaton>>,
     /// Of these automata.
-    pub(super) overflows: Overflows,
     emptiness: HashMap<StringSpec, Emptiness>,
     pub(super) relations: HashMap<(ContentLanguage, ContentLanguage), Option<Relation>>,
 }
@@ -86,8 +84,7 @@ impl Reducer<'_> {
             return Ok(Some(words));
         }
         self.spend(1_000)?;
-        let automaton = StringAutomaton::new(spec, self.limits, &Overflows::default())
-            .map_err(|error| self.language_fault(&error))?;
+        let automaton = StringAutomaton::new(spec, self.limits).map_err(|error| self.language_fault(&error))?;
         let Some(mut words) = automaton.list_words(MAX_LISTED) else { return Ok(None) };
         words.sort_unstable();
         Ok(Some(words.into_iter().map(Into::into).collect()))
@@ -99,12 +96,9 @@ impl Reducer<'_> {
         }
         self.spend(1 + content.len() / 8)?;
         let automaton = self.automaton(language)?;
-        let n_overflows = self.languages.overflows.load(Ordering::Relaxed);
+        let watch = OverflowWatch::start();
         let end = content.chars().try_fold(0, |state, character| automaton.step_char(state, character as u32));
-        if self.languages.overflows.load(Ordering::Relaxed) != n_overflows {
-            let limit = LimitError { setting: "max_automaton_states", limit: self.limits.max_automaton_states };
-            return Err(self.language_fault(&GrammarError::Limit(limit)));
-        }
+        watch.check(self.limits).map_err(|limit| self.language_fault(&GrammarError::Limit(limit)))?;
         Ok(end.is_some_and(|state| automaton.accepts_content(state, 0)))
     }
 
@@ -115,8 +109,7 @@ impl Reducer<'_> {
         self.spend(100)?;
         let content = vec![ContentConstraint { language: language.clone(), negated: false }];
         let spec = StringSpec { content, ..StringSpec::default() };
-        let automaton = StringAutomaton::new(&spec, self.limits, &self.languages.overflows)
-            .map_err(|error| self.language_fault(&error))?;
+        let automaton = StringAutomaton::new(&spec, self.limits).map_err(|error| self.language_fault(&error))?;
         let automaton = Rc::new(automaton);
         self.languages.automata.insert(language.clone(), Rc::clone(&automaton));
         Ok(automaton)

@@ -1,12 +1,11 @@
 //! What do two languages of strings say of each other? Sets of strings without what goes without saying.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::Reducer;
 use super::intersect::both_string_specs;
 use crate::automata::decide::Emptiness;
-use crate::automata::{ContentConstraint, ContentLanguage, Relation, StringSpec};
+use crate::automata::{ContentConstraint, ContentLanguage, OverflowWatch, Relation, StringSpec};
 use crate::json_schema::fault::Result;
 
 /// Most pairs of states that are looked at to relate two languages.
@@ -106,9 +105,9 @@ impl Reducer<'_> {
         }
         self.spend(100)?;
         let (of_left, of_right) = (self.automaton(left)?, self.automaton(right)?);
-        let n_overflows = self.languages.overflows.load(Ordering::Relaxed);
+        let watch = OverflowWatch::start();
         let relation = of_left.relation(&of_right, MAX_PAIRS);
-        let relation = relation.filter(|_| self.languages.overflows.load(Ordering::Relaxed) == n_overflows);
+        let relation = relation.filter(|_| watch.is_clear());
         self.languages.relations.insert(pair, relation);
         Ok(relation)
     }
