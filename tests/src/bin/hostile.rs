@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Parser;
@@ -52,25 +53,27 @@ fn run(options: &Options) -> Result<bool, String> {
     let vocabulary = Arc::clone(tokenizer.vocabulary());
     drop(tokenizer);
     warm_up(&vocabulary)?;
-    let before = memory_mib("VmRSS:");
+    let sampler = Sampler::start();
+    let at_first = sampler.held_mib();
     let is_wanted = |case: &Case| options.only.as_ref().is_none_or(|only| case.name.contains(only));
     let mut out = io::stdout().lock();
     let mut say = |line: String| writeln!(out, "{line}").map_err(|error| error.to_string());
     say(format!("{:<34} {:<24} {:>10} {:>9} {:>9} {:>7}", "input", "outcome", "compile ms", "mask ms", "step ms", "MiB"))?;
     let (mut n_cases, mut n_over) = (0, 0);
     for case in catalogue()?.iter().filter(|case| is_wanted(case)) {
-        reset_peak();
+        let before = sampler.restart();
         let measured = measure(case, &vocabulary, options.tokens).map_err(|fault| format!("{}: {fault}", case.name))?;
         let faults = over_budget(&measured, options);
-        say(format!("{}{}", row(case, &measured, before), if faults.is_empty() { "" } else { "  OVER BUDGET" }))?;
+        let peak = sampler.peak_mib().saturating_sub(before);
+        say(format!("{}{}", row(case, &measured, peak), if faults.is_empty() { "" } else { "  OVER BUDGET" }))?;
         if !faults.is_empty() {
             say(format!("    {} ({})", faults.join(", "), case.why))?;
             n_over += 1;
         }
         n_cases += 1;
     }
-    let peak = memory_mib("VmHWM:").max(overall_peak());
-    say(format!("{n_cases} inputs, {n_over} over budget, peak memory {peak} MiB, of which {before} MiB before the first"))?;
+    let peak = memory_mib("VmHWM:");
+    say(format!("{n_cases} inputs, {n_over} over budget, peak memory {peak} MiB, of which {at_first} MiB before the first"))?;
     Ok(n_over == 0 && peak < options.memory_mib)
 }
 
@@ -110,18 +113,22 @@ fn over_budget(measured: &Measured, options: &Options) -> Vec<String> {
     faults
 }
 
-fn row(case: &Case, measured: &Measured, before: u64) -> String {
+fn row(case: &Case, measured: &Measured, peak_mib: u64) -> String {
     let outcome = match &measured.outcome {
         Outcome::Compiled => "compiled".to_owned(),
         Outcome::MaskLimit(setting) => format!("mask: {setting}"),
         Outcome::Refused(kind, _) => format!("refused: {kind}"),
     };
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    let (cost, peak) = (measured.cost, memory_mib("VmHWM:").saturating_sub(before));
+    let cost = measured.cost;
+    let reason = match &measured.outcome {
+        Outcome::Refused(_, reason) => reason.chars().take(120).collect(),
+        _ => String::new(),
+    };
     let times = [cost.compile, cost.worst_mask, cost.worst_step].map(ms);
     format!(
-        "{:<34} {:<24} {:>10.1} {:>9.2} {:>9.2} {:>7}",
-        case.name, outcome, times[0], times[1], times[2], peak
+        "{:<34} {:<24} {:>10.1} {:>9.2} {:>9.2} {:>7}  {reason}",
+        case.name, outcome, times[0], times[1], times[2], peak_mib
     )
 }
 
@@ -132,14 +139,39 @@ fn memory_mib(name: &str) -> u64 {
     line.and_then(|line| line.split_whitespace().next()).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
-static OVERALL_PEAK: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-
-fn overall_peak() -> u64 {
-    OVERALL_PEAK.load(std::sync::atomic::Ordering::Relaxed)
+/// Looks every few milliseconds how much memory the process holds.
+struct Sampler {
+    peak: Arc<AtomicU64>,
 }
 
-/// Starts the next input's peak at what is held now, where the system allows it; keeps the greatest.
-fn reset_peak() {
-    OVERALL_PEAK.fetch_max(memory_mib("VmHWM:"), std::sync::atomic::Ordering::Relaxed);
-    let _ = fs::write("/proc/self/clear_refs", "5");
+impl Sampler {
+    const PERIOD: Duration = Duration::from_millis(2);
+
+    /// On a thread that ends with the process.
+    fn start() -> Sampler {
+        let peak = Arc::new(AtomicU64::new(0));
+        let sampler = Sampler { peak: Arc::clone(&peak) };
+        std::thread::spawn(move || {
+            loop {
+                peak.fetch_max(memory_mib("VmRSS:"), Ordering::Relaxed);
+                std::thread::sleep(Sampler::PERIOD);
+            }
+        });
+        sampler
+    }
+
+    fn held_mib(&self) -> u64 {
+        memory_mib("VmRSS:")
+    }
+
+    /// Forgets the peak; what is held now.
+    fn restart(&self) -> u64 {
+        let held = self.held_mib();
+        self.peak.store(held, Ordering::Relaxed);
+        held
+    }
+
+    fn peak_mib(&self) -> u64 {
+        self.peak.fetch_max(self.held_mib(), Ordering::Relaxed).max(self.held_mib())
+    }
 }

@@ -171,7 +171,10 @@ fn choose(words: &[u32], vocabulary: &Vocabulary, dice: &mut Dice) -> Option<Tok
     Some(*dice.pick(&candidates))
 }
 
-/// Time of this thread, or else of the clock on the wall.
+/// The system counts a thread's time in ticks of so much.
+const TICK: Duration = Duration::from_millis(4);
+
+/// Time of the clock on the wall, or of this thread where it had to wait for the processor.
 struct Clock {
     wall: Instant,
     thread: Option<Duration>,
@@ -183,9 +186,10 @@ impl Clock {
     }
 
     fn elapsed(&self) -> Duration {
+        let wall = self.wall.elapsed();
         match (self.thread, thread_time()) {
-            (Some(before), Some(now)) => now.saturating_sub(before),
-            _ => self.wall.elapsed(),
+            (Some(before), Some(now)) => wall.min(now.saturating_sub(before) + TICK),
+            _ => wall,
         }
     }
 }

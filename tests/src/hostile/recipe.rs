@@ -6,6 +6,7 @@
 //! | `{"@times": [n, a]}` | the text `a`, `n` times |
 //! | `{"@list": [n, a]}` | a list of `n` values, each `a` |
 //! | `{"@map": [n, key, a]}` | an object of `n` members |
+//! | `{"@join": [a, b, ...]}` | an object of the members of several |
 //! | `{"@nest": [n, a, b]}` | `n` times `a` around `b`, which stands where `a` has `{"@hole": 0}` |
 //! | `{"@index": [factor, summand]}` | a number: the innermost index times `factor`, plus `summand` |
 //!
@@ -79,6 +80,16 @@ impl Cook {
                 }
                 Ok(nested)
             }
+            ("@join", parts) => {
+                let mut members = Map::new();
+                for part in parts {
+                    match self.cook(part)? {
+                        Value::Object(more) => members.extend(more),
+                        _ => return Err("an object is missing".to_owned()),
+                    }
+                }
+                Ok(members.into())
+            }
             ("@hole", _) => self.hole.clone().ok_or_else(|| "a hole outside @nest".to_owned()),
             ("@index", [factor, summand]) => Ok(json!(self.index * number(factor)? + number(summand)?)),
             _ => Err("no such operator".to_owned()),
@@ -98,6 +109,8 @@ mod tests {
         assert_eq!(cooked(json!({"@map": [2, "k{i}", "to {i+1}"]})), json!({"k0": "to 1", "k1": "to 2"}));
         assert_eq!(cooked(json!({"@nest": [2, {"not": {"@hole": 0}}, true]})), json!({"not": {"not": true}}));
         assert_eq!(cooked(json!({"@text": ["{", {"@times": [2, "9"]}, {"@index": [0, 7]}]})), json!("{997"));
+        let joined = json!({"@join": [{"@map": [1, "a", 0]}, {"b": 1}]});
+        assert_eq!(cooked(joined), json!({"a": 0, "b": 1}));
         assert!(cook(&json!({"@list": ["x", 1]})).is_err());
     }
 }
