@@ -43,7 +43,8 @@ fn replay(target: Target, n_own: u64) {
         (target.run)(&input, &mut counters);
     }
     eprintln!("{}: {counters}", target.name);
-    assert!(counters.get(target.goal) > n_own / 4, "{} is idle: {counters}", target.name);
+    // Most texts that were mutated are refused.
+    assert!(counters.get(target.goal) > n_own / 20, "{} is idle: {counters}", target.name);
 }
 
 #[test]

@@ -7,10 +7,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use formwork_tests::hostile::{Outcome, catalogue, measure};
+use formwork_tests::hostile::{Effort, Outcome, catalogue, measure};
 use formwork_tests::vocabulary::SmallVocabulary;
 
-const N_TOKENS: usize = 12;
+/// In a debug build, some of these inputs take seconds for one text.
+const EFFORT: Effort = Effort { n_texts: 1, n_tokens: 10 };
 
 #[test]
 fn hostile_inputs_are_compiled_or_refused() {
@@ -21,10 +22,10 @@ fn hostile_inputs_are_compiled_or_refused() {
     let (mut n_compiled, mut n_masks) = (0, 0);
     for case in &cases {
         let start = std::time::Instant::now();
-        let measured = measure(case, &vocabulary, N_TOKENS).unwrap_or_else(|fault| panic!("{}: {fault}", case.name));
+        let measured = measure(case, &vocabulary, EFFORT).unwrap_or_else(|fault| panic!("{}: {fault}", case.name));
         eprintln!("{}: {:?}, {:.1?}", case.name, measured.outcome, start.elapsed());
         n_compiled += usize::from(!matches!(measured.outcome, Outcome::Refused(..)));
         n_masks += measured.cost.n_masks;
     }
-    assert!(n_compiled >= 50 && n_masks >= 1_000, "{n_compiled} compiled, {n_masks} masks");
+    assert!(n_compiled >= 50 && n_masks >= 300, "{n_compiled} compiled, {n_masks} masks");
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Parser;
 use formwork::json_schema::{Layout, SchemaOptions};
 use formwork::{Compiler, Grammar, Structure, Vocabulary};
-use formwork_tests::hostile::{Case, Measured, Outcome, catalogue, measure};
+use formwork_tests::hostile::{Case, Effort, Measured, Outcome, catalogue, measure};
 use serde_json::json;
 
 /// Measures every hostile input.
@@ -58,11 +58,15 @@ fn run(options: &Options) -> Result<bool, String> {
     let is_wanted = |case: &Case| options.only.as_ref().is_none_or(|only| case.name.contains(only));
     let mut out = io::stdout().lock();
     let mut say = |line: String| writeln!(out, "{line}").map_err(|error| error.to_string());
-    say(format!("{:<34} {:<24} {:>10} {:>9} {:>9} {:>7}", "input", "outcome", "compile ms", "mask ms", "step ms", "MiB"))?;
+    say(format!(
+        "{:<34} {:<24} {:>10} {:>9} {:>9} {:>7}",
+        "input", "outcome", "compile ms", "mask ms", "step ms", "MiB"
+    ))?;
+    let effort = Effort { n_texts: 3, n_tokens: options.tokens };
     let (mut n_cases, mut n_over) = (0, 0);
     for case in catalogue()?.iter().filter(|case| is_wanted(case)) {
         let before = sampler.restart();
-        let measured = measure(case, &vocabulary, options.tokens).map_err(|fault| format!("{}: {fault}", case.name))?;
+        let measured = measure(case, &vocabulary, effort).map_err(|fault| format!("{}: {fault}", case.name))?;
         let faults = over_budget(&measured, options);
         let peak = sampler.peak_mib().saturating_sub(before);
         say(format!("{}{}", row(case, &measured, peak), if faults.is_empty() { "" } else { "  OVER BUDGET" }))?;
@@ -73,7 +77,9 @@ fn run(options: &Options) -> Result<bool, String> {
         n_cases += 1;
     }
     let peak = memory_mib("VmHWM:");
-    say(format!("{n_cases} inputs, {n_over} over budget, peak memory {peak} MiB, of which {at_first} MiB before the first"))?;
+    say(format!(
+        "{n_cases} inputs, {n_over} over budget, peak memory {peak} MiB, of which {at_first} MiB before the first"
+    ))?;
     Ok(n_over == 0 && peak < options.memory_mib)
 }
 

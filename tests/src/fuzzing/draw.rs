@@ -37,8 +37,7 @@ pub(super) fn shape_set(dice: &mut Dice) -> ShapeSet {
     let root = shape(dice, 3);
     let n_definitions = 1 + dice.below(2);
     // Definitions are objects, so that no reference goes round in a circle that consumes nothing.
-    let definition =
-        |value: Shape| Shape::Object(vec![Key { name: "d".to_owned(), required: false, value }], None);
+    let definition = |value: Shape| Shape::Object(vec![Key { name: "d".to_owned(), required: false, value }], None);
     ShapeSet { root, definitions: (0..n_definitions).map(|_| definition(shape(dice, 2))).collect() }
 }
 
@@ -89,7 +88,10 @@ fn scalar(dice: &mut Dice) -> Value {
         0 => Value::Null,
         1 => json!(dice.one_in(2)),
         2 => json!(dice.below(220) as i64 - 20),
-        _ => several(dice, 4, |dice| *dice.pick(&['a', 'b', 'x', '"', '\\', '\n', 'é', '日'])).into_iter().collect::<String>().into(),
+        _ => several(dice, 4, |dice| *dice.pick(&['a', 'b', 'x', '"', '\\', '\n', 'é', '日']))
+            .into_iter()
+            .collect::<String>()
+            .into(),
     }
 }
 

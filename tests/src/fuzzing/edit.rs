@@ -82,9 +82,28 @@ fn edit(value: &mut Value, donor: Value, dice: &mut Dice) {
 
 fn scalar(dice: &mut Dice) -> Value {
     let scalars = [
-        json!(null), json!(true), json!(false), json!(0), json!(-1), json!(1), json!(255), json!(4_294_967_295u64),
-        json!(u64::MAX), json!(i64::MIN), json!(0.5), json!(1e300), json!(""), json!("a"), json!("▁a"), json!("<0x0A>"),
-        json!("<0xZZ>"), json!("Ġ"), json!("(?<=a)("), json!("\u{fffd}"), json!([]), json!({}),
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(-1),
+        json!(1),
+        json!(255),
+        json!(4_294_967_295u64),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(0.5),
+        json!(1e300),
+        json!(""),
+        json!("a"),
+        json!("▁a"),
+        json!("<0x0A>"),
+        json!("<0xZZ>"),
+        json!("Ġ"),
+        json!("(?<=a)("),
+        json!("\u{fffd}"),
+        json!([]),
+        json!({}),
     ];
     dice.pick(&scalars).clone()
 }

@@ -35,8 +35,7 @@ struct Sequence {
 pub(super) fn run(input: &[u8], counters: &mut Counters) {
     let mut dice = Dice::from_bytes(input);
     let (grammar, n_special) = grammar(&mut dice);
-    let vocabulary =
-        SmallVocabulary::complete(N_RANDOM_TOKENS, dice.below(1 << 16) as u64).with_special(n_special);
+    let vocabulary = SmallVocabulary::complete(N_RANDOM_TOKENS, dice.below(1 << 16) as u64).with_special(n_special);
     let max_cache_bytes = *dice.pick(&[20_000, 60_000, 64 << 20]);
     let max_history = *dice.pick(&[1_000_000, 1_000_000, 6]);
     let limits = Limits { max_mask_steps: 2_000_000, max_schema_steps: 200_000, ..Limits::default() };

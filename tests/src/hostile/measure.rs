@@ -11,10 +11,17 @@ use formwork::{CompileError, CompiledGrammar, Compiler, MatchError, Matcher, Tok
 use super::Case;
 use crate::universe::Dice;
 
-/// Random texts behind the prefix of a case.
-const N_TEXTS: u64 = 3;
 /// Seconds of one text at most: what is over budget is known long before.
 const MAX_SECONDS: u64 = 10;
+
+/// How much is tried of an input that compiles.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Random texts behind the prefix of a case.
+    pub n_texts: u64,
+    /// Tokens of each.
+    pub n_tokens: usize,
+}
 
 /// What became of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,23 +58,22 @@ pub struct Measured {
     pub worst_place: String,
 }
 
-/// Compiles a case with default limits, and walks up to `n_tokens` tokens along random texts.
+/// Compiles a case with default limits, and walks along random texts.
 ///
 /// # Errors
 /// When the case is not written as it should be, or the engine breaks a promise: an empty mask, a token of the mask
 /// that is refused, a refusal of several lines.
-pub fn measure(case: &Case, vocabulary: &Arc<Vocabulary>, n_tokens: usize) -> Result<Measured, String> {
+pub fn measure(case: &Case, vocabulary: &Arc<Vocabulary>, effort: Effort) -> Result<Measured, String> {
     let (grammar, prefix) = (case.grammar()?, case.prefix()?);
     let compiler = Compiler::builder(Arc::clone(vocabulary)).cached_grammars(0).build();
     let clock = Clock::start();
     let compiled = compiler.compile(&grammar);
-    let mut measured =
-        Measured { outcome: Outcome::Compiled, cost: Cost::default(), worst_place: String::new() };
+    let mut measured = Measured { outcome: Outcome::Compiled, cost: Cost::default(), worst_place: String::new() };
     measured.cost.compile = clock.elapsed();
     match compiled {
         Ok(compiled) => {
-            for number in 0..N_TEXTS {
-                measured.walk(&compiled, &prefix, n_tokens, &mut Dice::new(number))?;
+            for number in 0..effort.n_texts {
+                measured.walk(&compiled, &prefix, effort.n_tokens, &mut Dice::new(number))?;
             }
         }
         Err(error) => {
@@ -166,7 +172,8 @@ fn choose(words: &[u32], vocabulary: &Vocabulary, dice: &mut Dice) -> Option<Tok
     });
     let (stops, others): (Vec<TokenId>, Vec<TokenId>) = ids.partition(|id| vocabulary.stop_tokens().contains(id));
     let is_single = |id: &TokenId| vocabulary.token_bytes(*id).is_some_and(|bytes| bytes.len() == 1);
-    let singles: Vec<TokenId> = if dice.one_in(2) { others.iter().copied().filter(is_single).collect() } else { Vec::new() };
+    let singles: Vec<TokenId> =
+        if dice.one_in(2) { others.iter().copied().filter(is_single).collect() } else { Vec::new() };
     let candidates = [singles, others, stops].into_iter().find(|candidates| !candidates.is_empty())?;
     Some(*dice.pick(&candidates))
 }

@@ -15,7 +15,7 @@ use formwork::Grammar;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use self::measure::{Cost, Measured, Outcome, measure};
+pub use self::measure::{Cost, Effort, Measured, Outcome, measure};
 pub use self::recipe::cook;
 
 /// One input.
@@ -72,9 +72,9 @@ impl Case {
                 let choices = choices.as_array().into_iter().flatten();
                 Ok(Grammar::choice(choices.filter_map(Value::as_str).map(str::to_owned)))
             }
-            (None, None, None, None, Some(recipe)) => {
-                Ok(Grammar::structure(structure::read(&cook(recipe)?).map_err(|fault| format!("{}: {fault}", self.name))?))
-            }
+            (None, None, None, None, Some(recipe)) => Ok(Grammar::structure(
+                structure::read(&cook(recipe)?).map_err(|fault| format!("{}: {fault}", self.name))?,
+            )),
             _ => Err(format!("{}: exactly one input is wanted", self.name)),
         }
     }

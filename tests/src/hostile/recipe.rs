@@ -66,7 +66,9 @@ impl Cook {
         let list = arguments.as_array().map_or(&[][..], Vec::as_slice);
         let number = |value: &Value| value.as_u64().ok_or("a number is missing");
         match (name, list) {
-            ("@text", parts) => Ok(parts.iter().map(|part| self.cooked_text(part)).collect::<Result<String, _>>()?.into()),
+            ("@text", parts) => {
+                Ok(parts.iter().map(|part| self.cooked_text(part)).collect::<Result<String, _>>()?.into())
+            }
             ("@times", [n, text]) => Ok(self.cooked_text(text)?.repeat(number(n)? as usize).into()),
             ("@list", [n, element]) => (0..number(n)?).map(|index| self.at(index).cook(element)).collect(),
             ("@map", [n, key, value]) => {

@@ -29,7 +29,11 @@ pub(super) fn read(value: &Value) -> Result<Structure, String> {
         "tags" => {
             let tag = |value: &Value| -> Result<Tag, String> {
                 let content = Grammar::json_schema(value["schema"].clone()).into();
-                Ok(Tag { begin: Marker::Text(text(&value["begin"])?), content, end: Marker::Text(text(&value["end"])?) })
+                Ok(Tag {
+                    begin: Marker::Text(text(&value["begin"])?),
+                    content,
+                    end: Marker::Text(text(&value["end"])?),
+                })
             };
             let tags: Result<Vec<Tag>, String> = inner.as_array().into_iter().flatten().map(tag).collect();
             Structure::tagged_text(tags?, TagCount::Any)
