@@ -18,7 +18,7 @@ const TEXTS: [&str; 4] = ["", "a b  c\n", "{\"a\": [1, \"é日\u{1f600}\"]}", "<
 pub(super) fn run(input: &[u8], counters: &mut Counters) {
     let mut dice = Dice::from_bytes(input);
     let is_file = input.first() == Some(&b'{');
-    let file = if is_file { input.to_vec() } else { edited(*dice.pick(&FILES), &mut dice).into_bytes() };
+    let file = if is_file { input.to_vec() } else { edited(FILES[dice.below(FILES.len())], &mut dice).into_bytes() };
     let tokenizer = match formwork_tokenizers::from_bytes(&file) {
         Ok(tokenizer) => tokenizer,
         Err(error) => {

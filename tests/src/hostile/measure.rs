@@ -6,7 +6,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use formwork::{CompileError, CompiledGrammar, Compiler, MatchError, Matcher, TokenId, Vocabulary};
+use formwork::{CompileError, CompiledGrammar, Compiler, MatchError, TokenId, Vocabulary};
 
 use super::Case;
 use crate::universe::Dice;
@@ -98,6 +98,11 @@ fn kind(error: &CompileError) -> &'static str {
 }
 
 impl Measured {
+    fn end_at(&mut self, setting: &'static str) -> Result<(), String> {
+        self.outcome = Outcome::MaskLimit(setting);
+        Ok(())
+    }
+
     /// One text; a limit ends it.
     fn walk(
         &mut self,
@@ -117,7 +122,7 @@ impl Measured {
             self.cost.worst_step = self.cost.worst_step.max(clock.elapsed());
             match result {
                 Ok(()) => {}
-                Err(MatchError::Limit(limit)) => return Ok(self.outcome = Outcome::MaskLimit(limit.setting)),
+                Err(MatchError::Limit(limit)) => return self.end_at(limit.setting),
                 Err(error) => return Err(format!("the prefix is refused at {offset}: {error}")),
             }
         }
@@ -136,7 +141,7 @@ impl Measured {
             }
             match result {
                 Ok(()) => {}
-                Err(MatchError::Limit(limit)) => return Ok(self.outcome = Outcome::MaskLimit(limit.setting)),
+                Err(MatchError::Limit(limit)) => return self.end_at(limit.setting),
                 Err(error) => return Err(error.to_string()),
             }
             let place = || String::from_utf8_lossy(&text).chars().rev().take(60).collect::<Vec<_>>();
@@ -144,24 +149,15 @@ impl Measured {
                 return Err(format!("a dead end, backwards: {:?}", place()));
             };
             let clock = Clock::start();
-            let result = accept(&mut matcher, token);
+            let result = matcher.accept_token(token);
             self.cost.worst_step = self.cost.worst_step.max(clock.elapsed());
             match result {
-                Ok(true) => text.extend(compiled.vocabulary().token_bytes(token).unwrap_or_default()),
-                Ok(false) => return Ok(self.outcome = Outcome::MaskLimit("a limit of a step")),
+                Ok(()) => text.extend(compiled.vocabulary().token_bytes(token).unwrap_or_default()),
+                Err(MatchError::Limit(limit)) => return self.end_at(limit.setting),
                 Err(error) => return Err(format!("a token of the mask is refused: {error}: {:?}", place())),
             }
         }
         Ok(())
-    }
-}
-
-/// Whether the token was taken, and no limit met.
-fn accept(matcher: &mut Matcher, token: TokenId) -> Result<bool, MatchError> {
-    match matcher.accept_token(token) {
-        Ok(()) => Ok(true),
-        Err(MatchError::Limit(_)) => Ok(false),
-        Err(error) => Err(error),
     }
 }
 
