@@ -1,8 +1,11 @@
 //! What do the tests share? The naive oracle, readers of the shared data, small vocabularies, and recorded baselines.
 
 pub mod baseline;
-#[cfg(feature = "model")]
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+#[cfg(feature = "judge")]
 pub mod generation;
+pub mod hostile;
 pub mod oracle;
 #[cfg(feature = "model")]
 pub mod seeds;

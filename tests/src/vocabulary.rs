@@ -70,6 +70,12 @@ impl SmallVocabulary {
         SmallVocabulary::of_pieces(SINGLES, &PIECES, n_random, seed)
     }
 
+    /// One token for each byte, and `n_random` tokens of one to four pieces: every text can be written.
+    pub fn complete(n_random: usize, seed: u64) -> SmallVocabulary {
+        let all: Vec<u8> = (0..=u8::MAX).collect();
+        SmallVocabulary::of_pieces(&all, &PIECES, n_random, seed)
+    }
+
     /// Single bytes, `n_random` tokens of one to four pieces, and no special tokens.
     pub fn of_pieces(singles: &[u8], pieces: &[&[u8]], n_random: usize, seed: u64) -> SmallVocabulary {
         let mut tokens: Vec<Vec<u8>> = singles.iter().map(|&byte| vec![byte]).collect();

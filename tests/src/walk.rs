@@ -30,12 +30,13 @@ pub struct Walk<'a> {
     twin: Twin,
     dice: Dice,
     text: Vec<u8>,
+    n_compared: usize,
 }
 
 impl<'a> Walk<'a> {
     /// Both at the start.
     pub fn new(vocabulary: &'a SmallVocabulary, matcher: Matcher, twin: Twin, seed: u64) -> Walk<'a> {
-        Walk { vocabulary, matcher, twin, dice: Dice { seed, n_thrown: 0 }, text: Vec::new() }
+        Walk { vocabulary, matcher, twin, dice: Dice { seed, n_thrown: 0 }, text: Vec::new(), n_compared: 0 }
     }
 
     /// Walks up to `n_steps` tokens and checks everything at every place.
@@ -55,6 +56,11 @@ impl<'a> Walk<'a> {
             self.accept(token_idx);
         }
         self.check_stop();
+    }
+
+    /// Places at which both masks were compared.
+    pub fn n_compared(&self) -> usize {
+        self.n_compared
     }
 
     /// Ids that are allowed, the stop token left out.
@@ -78,6 +84,7 @@ impl<'a> Walk<'a> {
     /// Masks, filled and borrowed, acceptance, end, and forced text.
     fn check_place(&mut self) -> Vec<bool> {
         let (expected, actual) = (self.twin.mask(), self.engine_mask());
+        self.n_compared += 1;
         if expected != actual {
             let differing = |which: bool| -> Vec<String> {
                 let ids = (0..expected.len()).filter(|&id| expected[id] != actual[id] && actual[id] == which);

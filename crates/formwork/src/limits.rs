@@ -2,35 +2,42 @@
 
 /// Bounds on what one schema, one grammar and one sequence may cost.
 ///
-/// Exceeding one is a typed error for that request alone; the error names the limit's field.
+/// Exceeding one is a typed error for that request alone, which names the limit's field and its value: while a grammar is
+/// compiled, a [`CompileError`](crate::CompileError) whose `is_limit` is true; at a mask or a step, a
+/// [`MatchError::Limit`](crate::MatchError::Limit) that leaves the matcher as it was. What each can be met by stands with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Nesting of the schema document, and of a structure (default 512). One level costs a stack frame of the front end.
+    /// Met while compiling.
     pub max_schema_depth: usize,
-    /// Schema nodes visited while a schema is normalised and lowered (default 2,000,000; about 100 ns each).
+    /// Schema nodes visited while a schema is normalised and lowered (default 2,000,000; about 100 ns each). Met while
+    /// compiling.
     pub max_schema_steps: usize,
-    /// Expression nodes of a grammar after lowering (default 4,000,000; about 50 bytes each).
+    /// Expression nodes of a grammar after lowering (default 4,000,000; about 50 bytes each). Met while compiling.
     pub max_grammar_nodes: usize,
-    /// Bytes of one regular expression's compiled automaton (default 4 MiB).
+    /// Bytes of one regular expression's compiled automaton (default 4 MiB). Met while compiling.
     pub max_regex_bytes: usize,
-    /// States of one lazily determinised automaton (default 100,000; about 100 bytes each).
+    /// States of one lazily determinised automaton (default 100,000; about 100 bytes each). Met while compiling, where
+    /// languages are related or searched for a first word, and at masks and steps that reach one state more.
     pub max_automaton_states: usize,
-    /// Items of one item set (default 20,000; 24 bytes each).
+    /// Items of one item set (default 20,000; 24 bytes each). Met at masks and steps.
     pub max_items: usize,
-    /// Lexer entries of one configuration (default 4,096; 24 bytes each).
+    /// Lexer entries of one configuration (default 4,096; 24 bytes each). Met at masks and steps.
     pub max_entries: usize,
     /// Keys of one object, and elements of one list, that must differ from each other (default 65,536; about 500 bytes each).
+    /// Met at masks and steps.
     pub max_unique: usize,
-    /// Automaton steps while one mask is computed (default 50,000,000; about 10 ns each).
+    /// Automaton steps while one mask is computed (default 50,000,000; about 10 ns each). Met at masks.
     pub max_mask_steps: usize,
     /// Steps of the search for a way to complete one list or record whose elements or keys depend on each other, at one
     /// place (default 1,000,000; about 10 ns each). While a grammar is compiled, all of them together may take 16 times as
-    /// many.
+    /// many. Met while compiling, and at masks and steps.
     pub max_completion_steps: usize,
     /// Bytes of the caches of one compiled grammar (default 64 MiB). A full cache is started anew with what the live matchers
-    /// hold; where that alone is more than half of the bound, with room for as much again.
+    /// hold; where that alone is more than half of the bound, with room for as much again. No error: it costs time.
     pub max_cache_bytes: usize,
-    /// Accepted tokens that one matcher can roll back (default 1,000,000; 12 bytes each).
+    /// Accepted tokens that one matcher can roll back (default 1,000,000; 12 bytes each). The oldest are forgotten; rolling
+    /// back further than that is a [`MatchError::Rollback`](crate::MatchError::Rollback).
     pub max_history: usize,
 }
 

@@ -87,7 +87,7 @@ const NUMERIC: [&str; 12] = [
 ];
 
 /// Whether there are more digits in a row than a double keeps apart.
-fn has_long_number(text: &str) -> bool {
+pub fn has_long_number(text: &str) -> bool {
     text.split(|character: char| !character.is_ascii_digit() && character != '.').any(|digits| digits.len() > 15)
 }
 

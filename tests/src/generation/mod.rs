@@ -7,7 +7,7 @@ mod writer;
 
 pub use self::counts::{Counts, Tally};
 pub use self::hints::{Hints, hints};
-pub use self::judge::{Judge, Verdict};
+pub use self::judge::{Judge, Verdict, has_long_number};
 pub use self::writer::{End, Writer};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
-use formwork::{CompiledGrammar, Compiler, Matcher, TokenId, TokenKind, Vocabulary};
+use formwork::{CompiledGrammar, Compiler, Limits, Matcher, TokenId, TokenKind, Vocabulary};
 
 use super::hints::Hints;
 use crate::universe::Dice;
@@ -52,11 +52,17 @@ pub struct Writer {
     /// The tokens of one byte.
     bytes: Vec<(u8, TokenId)>,
     stop: TokenId,
+    max_tokens: usize,
 }
 
 impl Writer {
     /// For a vocabulary; `None` where it has no stop token.
     pub fn new(vocabulary: impl Into<Arc<Vocabulary>>) -> Option<Writer> {
+        Writer::within(vocabulary, Limits::default(), MAX_TOKENS)
+    }
+
+    /// The same with limits, and up to `max_tokens` tokens for one document.
+    pub fn within(vocabulary: impl Into<Arc<Vocabulary>>, limits: Limits, max_tokens: usize) -> Option<Writer> {
         let vocabulary = vocabulary.into();
         let n_ids = u32::try_from(vocabulary.len()).ok()?;
         let ids = || (0..n_ids).map(TokenId::new);
@@ -69,8 +75,8 @@ impl Writer {
         let is_text = |id: &TokenId| vocabulary.kind(*id) == TokenKind::Text;
         let texts = ids().filter(is_text).filter_map(|id| Some((vocabulary.token_bytes(id)?.to_vec(), id)));
         let by_bytes = texts.filter(|(bytes, _)| bytes.len() <= MAX_TOKEN_BYTES).collect();
-        let compiler = Compiler::builder(Arc::clone(&vocabulary)).cached_grammars(0).build();
-        Some(Writer { compiler, vocabulary, by_bytes, bytes, stop })
+        let compiler = Compiler::builder(Arc::clone(&vocabulary)).limits(limits).cached_grammars(0).build();
+        Some(Writer { compiler, vocabulary, by_bytes, bytes, stop, max_tokens })
     }
 
     /// The compiler.
@@ -93,7 +99,7 @@ impl Writer {
             pending: VecDeque::new(),
         };
         let patience = 10 + dice.below(120);
-        for n_tokens in 0..MAX_TOKENS {
+        for n_tokens in 0..self.max_tokens {
             let is_hurried = n_tokens >= patience;
             if let Err(error) = page.matcher.fill_mask(&mut page.words) {
                 return End::Fault(format!("{error}: {}", page.text()));

@@ -58,6 +58,11 @@ impl Words {
 }
 
 impl Domain {
+    /// A random domain with up to `max` documents, and no fewer than 20.
+    pub fn draw(dice: &mut Dice, max: usize) -> Domain {
+        random(dice, max, Kinds::All)
+    }
+
     /// A schema whose instances are these values.
     pub fn schema(&self) -> Value {
         match self {

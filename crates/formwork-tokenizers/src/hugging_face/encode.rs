@@ -5,6 +5,7 @@ use tokenizers::{
     Model, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer, PreTokenizerWrapper, Tokenizer,
 };
 
+use super::contained::contained;
 use super::decoder::TokenText;
 use crate::encoder::Encoder;
 use crate::error::TokenizerError;
@@ -35,7 +36,7 @@ impl HuggingFaceEncoder {
 
     /// The whole pipeline; `add_special` as well puts around the text what the file says belongs there.
     fn run(&self, text: &str, add_special: bool) -> Option<Vec<u32>> {
-        let encoding = self.tokenizer.encode_fast(text, add_special).ok()?;
+        let encoding = contained(|| self.tokenizer.encode_fast(text, add_special).ok())??;
         Some(encoding.get_ids().to_vec())
     }
 }
@@ -59,9 +60,12 @@ impl Encoder for HuggingFaceEncoder {
         let text = self.replacements.iter().fold(text.to_owned(), replace);
         let mut pieces = PreTokenizedString::from(text);
         if let Some(pre_tokenizer) = &self.unprefixed {
-            pre_tokenizer.pre_tokenize(&mut pieces).ok()?;
+            contained(|| pre_tokenizer.pre_tokenize(&mut pieces).ok())??;
         }
-        pieces.tokenize(|piece| self.tokenizer.get_model().tokenize(piece.get())).ok()?;
+        let tokenize = |pieces: &mut PreTokenizedString| {
+            pieces.tokenize(|piece| self.tokenizer.get_model().tokenize(piece.get())).ok()
+        };
+        contained(|| tokenize(&mut pieces))??;
         let splits = pieces.get_splits(OffsetReferential::Original, OffsetType::None);
         Some(splits.into_iter().filter_map(|(_, _, tokens)| tokens.as_ref()).flatten().map(|token| token.id).collect())
     }

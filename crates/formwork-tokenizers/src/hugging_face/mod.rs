@@ -2,14 +2,17 @@
 
 mod added;
 mod byte_level;
+mod contained;
 mod decoder;
 mod encode;
+mod post_processor;
 
 use std::collections::HashSet;
 
 use tokenizers::{ModelWrapper, Tokenizer};
 
 use self::added::is_text;
+use self::contained::contained;
 use self::decoder::TokenText;
 use self::encode::HuggingFaceEncoder;
 use crate::encoder::Parsed;
@@ -18,8 +21,11 @@ use crate::error::TokenizerError;
 
 /// Reads a `tokenizer.json`.
 pub(crate) fn load(bytes: &[u8]) -> Result<Parsed, TokenizerError> {
-    let tokenizer = Tokenizer::from_bytes(bytes).map_err(TokenizerError::malformed)?;
+    let tokenizer = contained(|| Tokenizer::from_bytes(bytes))
+        .ok_or_else(|| TokenizerError::malformed("its parts do not fit together"))?
+        .map_err(TokenizerError::malformed)?;
     check_model(tokenizer.get_model())?;
+    post_processor::check(&tokenizer)?;
     let token_text = TokenText::of(tokenizer.get_decoder())?;
     let entries = read_entries(&tokenizer, &token_text)?;
     let encoder = HuggingFaceEncoder::new(tokenizer, &token_text)?;
@@ -70,5 +76,24 @@ fn unknown_token(model: &ModelWrapper) -> Option<&String> {
     match model {
         ModelWrapper::BPE(bpe) => bpe.unk_token.as_ref(),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_merge_longer_than_all_tokens_is_an_error() {
+        let file = |merge: &str, prefix: &str| {
+            format!(
+                r#"{{"version":"1.0","added_tokens":[],"normalizer":null,"pre_tokenizer":null,"post_processor":null,
+                "decoder":null,"model":{{"type":"BPE","vocab":{{"ab":0,"b":1}},"merges":["{merge}"],
+                "continuing_subword_prefix":"{prefix}"}}}}"#
+            )
+        };
+        for (merge, prefix) in [("ab b", ""), ("b b", "long")] {
+            assert!(matches!(load(file(merge, prefix).as_bytes()), Err(TokenizerError::Malformed(_))), "{merge}");
+        }
     }
 }

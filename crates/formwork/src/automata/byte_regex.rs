@@ -25,7 +25,7 @@ impl ByteRegexMachine {
     pub(crate) fn new(pattern: &str, limits: &Limits) -> Result<ByteRegexMachine, GrammarError> {
         let hir = parse_regex(pattern)?;
         let refused = |reason| GrammarError::Regex { pattern: shorten(pattern), reason };
-        let nfa = compile(&hir, true, limits).map_err(refused)?;
+        let nfa = compile(&hir, true, limits).map_err(|fault| fault.or_refused(refused))?;
         let byte_classes = nfa.byte_classes();
         let mut classes = [0; 256];
         for (byte, class) in classes.iter_mut().enumerate() {

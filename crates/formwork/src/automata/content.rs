@@ -17,7 +17,7 @@ use super::json_text::{self, JsonState};
 use super::lazy_dfa::Machine;
 use super::lengths::{Intervals, NfaLengths};
 use super::look_around::{LookState, Program};
-use super::nfa::{Closure, Nfa, Targets, collect_sets, compile, parse_regex, shorten, to_classes};
+use super::nfa::{Closure, Nfa, Targets, collect_sets, compile, parse_regex, shorten, to_classes, too_large};
 use super::overflow;
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
@@ -199,7 +199,7 @@ impl ComponentAutomaton {
     ) -> Result<ComponentAutomaton, GrammarError> {
         let refused = |reason: String| refuse(std::slice::from_ref(constraint), reason);
         if let Some(hir) = hir {
-            let nfa = compile(&to_classes(&hir, alphabet), false, limits).map_err(refused)?;
+            let nfa = compile(&to_classes(&hir, alphabet), false, limits).map_err(|fault| fault.or_refused(refused))?;
             return Ok(ComponentAutomaton::Nfa { nfa, search: constraint.language.is_search() });
         }
         match &constraint.language {
@@ -207,8 +207,7 @@ impl ComponentAutomaton {
             ContentLanguage::Expression(expression) => {
                 let max = limits.max_regex_bytes / INSTRUCTION_BYTES;
                 let program = Program::new(&expression.node, expression.whole, alphabet, max);
-                let too_large = || refused(format!("it takes more than max_regex_bytes, {}", limits.max_regex_bytes));
-                program.map(ComponentAutomaton::Look).ok_or_else(too_large)
+                program.map(ComponentAutomaton::Look).ok_or_else(|| too_large(limits))
             }
             ContentLanguage::JsonText => Ok(ComponentAutomaton::JsonText),
             ContentLanguage::HostName { international: false } => Ok(ComponentAutomaton::HostName),

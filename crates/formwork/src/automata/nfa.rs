@@ -13,7 +13,7 @@ use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind, Look a
 use smallvec::SmallVec;
 
 use super::alphabet::{Alphabet, AlphabetBuilder};
-use crate::error::GrammarError;
+use crate::error::{GrammarError, LimitError};
 use crate::limits::Limits;
 
 /// A Thompson NFA without the states from which no match is reached.
@@ -362,7 +362,7 @@ pub(super) fn to_classes(hir: &Hir, alphabet: &Alphabet) -> Hir {
 }
 
 /// Compiles an expression over letters: classes, or with `utf8` bytes.
-pub(super) fn compile(hir: &Hir, utf8: bool, limits: &Limits) -> Result<Nfa, String> {
+pub(super) fn compile(hir: &Hir, utf8: bool, limits: &Limits) -> Result<Nfa, CompileFault> {
     let config = thompson::Config::new()
         .utf8(utf8)
         .shrink(false)
@@ -370,7 +370,30 @@ pub(super) fn compile(hir: &Hir, utf8: bool, limits: &Limits) -> Result<Nfa, Str
         .nfa_size_limit(Some(limits.max_regex_bytes));
     let thompson = thompson::Compiler::new().configure(config).build_from_hir(hir);
     thompson.map(Nfa::new).map_err(|error| match error.size_limit() {
-        Some(limit) => format!("the compiled expression exceeds max_regex_bytes, which is {limit}"),
-        None => error.to_string(),
+        Some(_) => CompileFault::TooLarge(too_large(limits)),
+        None => CompileFault::Refused(error.to_string()),
     })
+}
+
+/// Why an expression has no NFA.
+pub(super) enum CompileFault {
+    /// It takes more than [`Limits::max_regex_bytes`].
+    TooLarge(GrammarError),
+    /// It cannot be expressed.
+    Refused(String),
+}
+
+impl CompileFault {
+    /// As an error; `refused` says of what.
+    pub(super) fn or_refused(self, refused: impl FnOnce(String) -> GrammarError) -> GrammarError {
+        match self {
+            CompileFault::TooLarge(error) => error,
+            CompileFault::Refused(reason) => refused(reason),
+        }
+    }
+}
+
+/// The error of an expression that takes more than [`Limits::max_regex_bytes`].
+pub(super) fn too_large(limits: &Limits) -> GrammarError {
+    LimitError { setting: "max_regex_bytes", limit: limits.max_regex_bytes }.into()
 }

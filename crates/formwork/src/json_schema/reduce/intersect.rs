@@ -132,10 +132,13 @@ impl<'a> Reducer<'a> {
                 let in_both = |number: &NumberLiteral<'a>| number.in_form(*forms.get(&number.value)?);
                 NumberSet::Finite(left.iter().filter_map(in_both).collect())
             }
-            (NumberSet::Spec(left), NumberSet::Spec(right)) => match both_number_specs(left, right) {
-                Some(both) => NumberSet::Spec(both),
-                None => return Ok(None),
-            },
+            (NumberSet::Spec(left), NumberSet::Spec(right)) => {
+                self.spend(SPEC_STEPS + number_weight(left) + number_weight(right))?;
+                match both_number_specs(left, right) {
+                    Some(both) => NumberSet::Spec(both),
+                    None => return Ok(None),
+                }
+            }
         };
         let empty = match &set {
             NumberSet::Finite(numbers) => numbers.is_empty(),
@@ -166,10 +169,13 @@ impl<'a> Reducer<'a> {
                 let allowed: HashSet<&str> = right.iter().map(Cow::as_ref).collect();
                 StringSet::Finite(left.iter().filter(|word| allowed.contains(word.as_ref())).cloned().collect())
             }
-            (StringSet::Spec(left), StringSet::Spec(right)) => match both_string_specs(left, right) {
-                Some(spec) => StringSet::Spec(spec),
-                None => return Ok(None),
-            },
+            (StringSet::Spec(left), StringSet::Spec(right)) => {
+                self.spend(SPEC_STEPS + left.content.len() + right.content.len())?;
+                match both_string_specs(left, right) {
+                    Some(spec) => StringSet::Spec(spec),
+                    None => return Ok(None),
+                }
+            }
         };
         let empty = matches!(&set, StringSet::Finite(words) if words.is_empty());
         Ok((!empty).then_some(StringShape { set, residues }))
@@ -263,6 +269,15 @@ pub(super) fn joined(left: &Residues, right: &Residues) -> Residues {
     let mut joined = left.clone();
     joined.extend(right.iter().filter(|residue| !left.contains(residue)));
     joined
+}
+
+/// Steps of joining two descriptions of numbers or strings, which takes some microseconds and allocations: as many pairs
+/// of alternatives as a budget allows would otherwise fill a gigabyte.
+const SPEC_STEPS: usize = 8;
+
+fn number_weight(spec: &NumberSpec) -> usize {
+    let n_values = spec.values.as_ref().map_or(0, Vec::len);
+    spec.multiples.len() + spec.not_multiples.len() + spec.excluded.len() + n_values
 }
 
 /// The numbers of both; `None` where no spelling is of both forms.
