@@ -27,6 +27,8 @@ pub struct Limits {
     /// place (default 1,000,000; about 10 ns each). While a grammar is compiled, all of them together may take 16 times as
     /// many.
     pub max_completion_steps: usize,
+    /// Bytes that are read while one way to complete a text is looked for (default 1,000,000; about 1 us each).
+    pub max_completion_bytes: usize,
     /// Bytes of the caches of one compiled grammar (default 64 MiB). A full cache is started anew with what the live matchers
     /// hold; where that alone is more than half of the bound, with room for as much again.
     pub max_cache_bytes: usize,
@@ -47,6 +49,7 @@ impl Default for Limits {
             max_unique: 1 << 16,
             max_mask_steps: 50_000_000,
             max_completion_steps: 1_000_000,
+            max_completion_bytes: 1_000_000,
             max_cache_bytes: 64 << 20,
             max_history: 1_000_000,
         }
