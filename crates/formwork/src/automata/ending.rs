@@ -116,8 +116,8 @@ impl StringAutomaton {
             DecodeState::CLOSED => 0,
             DecodeState::BEFORE => 2 + self.chars_to_end(state.content(), n_chars),
             DecodeState::BODY => 1 + self.chars_to_end(state.content(), n_chars),
-            // What the character will be is not known.
-            _ => 1 + self.bounds(n_chars).0,
+            // A character is begun and counted, but the content's state is that before it: it takes one more byte at least.
+            _ => 1 + self.chars_to_end(state.content(), n_chars.saturating_sub(1)).max(1),
         }
     }
 }
@@ -143,8 +143,12 @@ mod tests {
     use crate::limits::Limits;
 
     fn ending(terminal: &Terminal, begun: &str) -> String {
+        ending_in(terminal, begun, b"\"ab")
+    }
+
+    fn ending_in(terminal: &Terminal, begun: &str, first_letters: &[u8]) -> String {
         let automaton = Automaton::new(terminal, &Limits::default(), &Default::default()).unwrap();
-        let letters: Vec<u8> = b"\"ab".iter().copied().chain(0..=u8::MAX).collect();
+        let letters: Vec<u8> = first_letters.iter().copied().chain(0..=u8::MAX).collect();
         let mut n_chars = 0;
         let step = |state, byte| automaton.step(state, byte, &mut n_chars);
         let state = begun.bytes().try_fold(automaton.start(), step).unwrap();
@@ -170,13 +174,24 @@ mod tests {
         assert_eq!(ending(&Terminal::OneOf(Arc::clone(&strings)), "abc"), "d");
         assert_eq!(ending(&Terminal::OneOf(strings), ""), "b");
         assert_eq!(ending(&string(&[], 0, None), ""), "\"\"");
-        assert_eq!(ending(&string(&[], 3, Some(4)), "\"x\\"), "\"\"\"");
+        assert_eq!(ending(&string(&[], 3, Some(4)), "\"x\\"), "\"a\"");
         assert_eq!(ending(&string(&[], 1000, None), "\"x").len(), 1000);
         assert_eq!(ending(&string(&["^(a|bcd)+x$"], 0, None), "\"b"), "cdx\"");
         assert_eq!(ending(&string(&["^(a|bcd)+x$"], 9, Some(20)), "\"b"), "cdaaaaax\"");
         assert_eq!(ending(&string(&["^[ab]*$", "a.{5}$"], 0, None), "\"b").len(), 7);
         assert_eq!(ending(&string(&["^[a-f0-9]{8}(-[a-f0-9]{4}){3}-[a-f0-9]{12}$"], 0, None), "").len(), 38);
         assert_eq!(ending(&Terminal::Regex(Arc::from("x{3,9}(yz)?")), "xx"), "x");
+    }
+
+    #[test]
+    fn what_is_looked_for_anywhere_ends_soonest_whatever_letter_is_tried_first() {
+        let date_time = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}.\d{6}";
+        for (begun, n_left) in [("", 28), ("\"", 27), ("\"2020-01", 20), ("\"2020-xx", 27), ("\"20201-1", 21)] {
+            for first_letters in ["\"ab", "\"-=*_", "9-", "\\u\"-"] {
+                let end = ending_in(&string(&[date_time], 0, None), begun, first_letters.as_bytes());
+                assert_eq!(end.len(), n_left, "{begun}{end}");
+            }
+        }
     }
 
     #[test]

@@ -285,6 +285,7 @@ impl<'a> Walk<'a> {
         register: Register,
         visit: &mut dyn FnMut(Part),
     ) -> Result<Option<Place>, LimitError> {
+        self.steps = Steps::new(self.productions.max_steps);
         let mut best: Option<((bool, Cost), Case, Register)> = None;
         let unmet = body.unmet(register);
         for case in body.cases(register.count) {
@@ -351,6 +352,8 @@ impl<'a> Walk<'a> {
         visit: &mut dyn FnMut(Part),
     ) -> Result<Option<Place>, LimitError> {
         let body = &*self.productions.records[record as usize];
+        // As at every place of a text, the search for what can be completed begins anew.
+        self.steps = Steps::new(self.productions.max_steps);
         let Some(key) = self.choose_key(record, body, register)? else { return Ok(None) };
         match key {
             Key::Named(key) => {

@@ -31,6 +31,9 @@ impl Matcher {
         if self.stopped {
             return Ok(Arc::from([]));
         }
+        if let Some(known) = self.read().known_completion(self.handle) {
+            return Ok(known);
+        }
         self.renew()?;
         let completion = self.write().completion(self.handle)?;
         Ok(completion)

@@ -44,7 +44,7 @@ impl Vocabulary {
     }
 
     /// The bytes that are tokens by themselves, those first that text is best filled up with: a quote, as it ends a string,
-    /// then printable ones of which a token holds many.
+    /// then printable ones of which a token holds many; those that begin escapes and longer characters last.
     pub(crate) fn letters(&self) -> &[u8] {
         self.letters.get_or_init(|| {
             let is_token = |byte: &u8| self.trie.child(None, *byte).is_some_and(|node| !self.trie.values(node).is_empty());
@@ -52,9 +52,10 @@ impl Vocabulary {
             letters.sort_by_key(|byte| {
                 let kind = match byte {
                     b'"' => 0,
+                    b'\\' => 3,
                     _ if byte.is_ascii_graphic() => 1,
                     _ if byte.is_ascii() => 2,
-                    _ => 3,
+                    _ => 4,
                 };
                 (kind, Reverse(self.longest_run(*byte)))
             });

@@ -53,13 +53,18 @@ fn price(vocabulary: &Vocabulary, bytes: &[u8]) -> Cost {
 }
 
 impl Generation {
+    /// Tokens that complete the text, if they are known.
+    pub(crate) fn known_completion(&self, handle: Handle) -> Option<Arc<[TokenId]>> {
+        match self.is_accepting(handle) {
+            true => Some(Arc::from([])),
+            false => self.completions.get(&handle).map(Arc::clone),
+        }
+    }
+
     /// Tokens that complete the text; none where it is complete.
     pub(crate) fn completion(&mut self, handle: Handle) -> Result<Arc<[TokenId]>, LimitError> {
-        if self.is_accepting(handle) {
-            return Ok(Arc::from([]));
-        }
-        if let Some(known) = self.completions.get(&handle) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.known_completion(handle) {
+            return Ok(known);
         }
         let n_overflows = self.shared.overflows.load(Ordering::Relaxed);
         let found = self.find_completion(handle);
