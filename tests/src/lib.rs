@@ -2,6 +2,8 @@
 
 pub mod baseline;
 #[cfg(feature = "model")]
+pub mod budgets;
+#[cfg(feature = "model")]
 pub mod generation;
 pub mod oracle;
 #[cfg(feature = "model")]

@@ -92,3 +92,122 @@ pub(crate) fn without(mask: &TokenMask, tokens: &[TokenId]) -> TokenMask {
     }
     TokenMask::from_words(&words)
 }
+
+#[cfg(test)]
+mod tests {
+    use formwork::{CompiledGrammar, Compiler, Grammar};
+
+    use super::*;
+    use crate::batch::Batch;
+    use crate::config::GenerationConfig;
+    use crate::error::DecodeError;
+    use crate::generate::{Generation, generate};
+    use crate::sampling::Sampling;
+    use crate::scripted::{ByteTokenizer, CONTEXT_LENGTH, ScriptedBackend};
+    use crate::sequence::{FinishReason, Sequence};
+    use crate::speculative::{PromptLookup, generate_speculative};
+    use crate::tokenizer::TextTokenizer;
+
+    const PROMPT: &str = "say:";
+    const SHAPE: &str = r#"\{"k": "[a-z]*"(, "l": (1|22|\[1(,1)*\]))?\}"#;
+    /// Of `SHAPE`; `ab` is a token.
+    const LEAST: usize = r#"{"k": ""}"#.len();
+
+    fn compiled(pattern: &str) -> Arc<CompiledGrammar> {
+        let tokenizer = ByteTokenizer::new();
+        Compiler::new(tokenizer.vocabulary().clone()).compile(&Grammar::regex(pattern)).unwrap()
+    }
+
+    /// Wants to go on for ever, in whatever it begins with.
+    fn babbling(text: &str) -> ScriptedBackend {
+        ScriptedBackend::reciting(PROMPT.len(), &(text.to_owned() + &"abzy".repeat(100)))
+    }
+
+    fn check(compiled: &Arc<CompiledGrammar>, generation: &Generation, budget: usize) {
+        assert!(generation.tokens.len() <= budget, "{budget}: {generation:?}");
+        let mut matcher = compiled.matcher();
+        matcher.accept_bytes(generation.text.as_bytes()).unwrap();
+        assert!(matcher.is_accepting(), "{budget}: {generation:?}");
+    }
+
+    #[test]
+    fn every_budget_from_the_least_ends_with_a_complete_text() {
+        let (tokenizer, compiled) = (ByteTokenizer::new(), compiled(SHAPE));
+        let prompt = tokenizer.encode(PROMPT);
+        for fast_forward in [true, false] {
+            for sampling in [Sampling::greedy(), Sampling::with_temperature(1.0, 3)] {
+                let config = |max_tokens| GenerationConfig {
+                    max_tokens,
+                    fast_forward,
+                    sampling: sampling.clone(),
+                    always_complete: true,
+                    ..GenerationConfig::default()
+                };
+                let new = |budget| Sequence::constrained(&tokenizer, &prompt, compiled.matcher(), &config(budget));
+                for budget in LEAST..LEAST + 30 {
+                    for begun in [r#"{"k": ""#, r#"{"k": "x", "l": ["#, "[["] {
+                        let generation = generate(&mut babbling(begun), new(budget).unwrap()).unwrap();
+                        check(&compiled, &generation, budget);
+                        let mut drafter = PromptLookup::default();
+                        let drafted =
+                            generate_speculative(&mut babbling(begun), &mut drafter, new(budget).unwrap(), 3);
+                        check(&compiled, &drafted.unwrap().0, budget);
+                    }
+                }
+                let refused = new(LEAST - 1);
+                assert!(matches!(refused, Err(DecodeError::BudgetTooSmall { least: LEAST, budget }) if budget < LEAST));
+            }
+        }
+    }
+
+    #[test]
+    fn what_fits_is_the_models() {
+        let (tokenizer, compiled) = (ByteTokenizer::new(), compiled(SHAPE));
+        let text = r#"{"k": "xy", "l": 22}"#;
+        let prompt = tokenizer.encode(PROMPT);
+        for (budget, is_steered) in [(text.len(), false), (text.len() - 1, true)] {
+            let config = GenerationConfig { max_tokens: budget, always_complete: true, ..GenerationConfig::default() };
+            let sequence = Sequence::constrained(&tokenizer, &prompt, compiled.matcher(), &config).unwrap();
+            let generation = generate(&mut ScriptedBackend::reciting(PROMPT.len(), text), sequence).unwrap();
+            assert_eq!((generation.text == text, generation.stats.steered_tokens > 0), (!is_steered, is_steered));
+            check(&compiled, &generation, budget);
+        }
+    }
+
+    #[test]
+    fn a_complete_text_may_be_cut_where_it_could_go_on() {
+        let (tokenizer, compiled) = (ByteTokenizer::new(), compiled("[0-9]{2}(:[0-9]{2})*"));
+        let prompt = tokenizer.encode(PROMPT);
+        for (budget, text, finish) in [
+            (2, "12", FinishReason::Length),
+            (4, "12", FinishReason::Stop),
+            (5, "12:34", FinishReason::Length),
+        ] {
+            let config = GenerationConfig { max_tokens: budget, always_complete: true, ..GenerationConfig::default() };
+            let sequence = Sequence::constrained(&tokenizer, &prompt, compiled.matcher(), &config).unwrap();
+            let generation = generate(&mut babbling("12:34:56:78"), sequence).unwrap();
+            assert_eq!((generation.text.as_str(), generation.finish), (text, finish));
+        }
+    }
+
+    #[test]
+    fn the_room_in_the_context_is_a_budget_too() {
+        let (tokenizer, compiled) = (ByteTokenizer::new(), compiled("x{0,3}[a-z]{30}"));
+        let config = GenerationConfig { always_complete: true, ..GenerationConfig::default() };
+        for (n_prompt, fits) in [(CONTEXT_LENGTH - 30, true), (CONTEXT_LENGTH - 20, false), (CONTEXT_LENGTH - 8, false)] {
+            let prompt = tokenizer.encode(&"p".repeat(n_prompt));
+            let new = || Sequence::constrained(&tokenizer, &prompt, compiled.matcher(), &config).unwrap();
+            let alone = generate(&mut babbling(""), new());
+            let mut backend = vec![babbling("")];
+            let mut batch = Batch::new(&backend, 1);
+            let joined = batch.join(&mut backend, new());
+            assert_eq!(joined.is_ok(), alone.is_ok());
+            if fits && n_prompt > PROMPT.len() {
+                check(&compiled, &alone.unwrap(), CONTEXT_LENGTH - n_prompt);
+            } else if CONTEXT_LENGTH - n_prompt < 15 {
+                // Two letters are one token.
+                assert!(matches!(alone, Err(DecodeError::BudgetTooSmall { least: 15, budget: 8 })), "{alone:?}");
+            }
+        }
+    }
+}
