@@ -70,3 +70,53 @@ fn patterns_and_formats_end() {
         assert!(end.len() <= 40, "{format}: {end}");
     }
 }
+
+#[test]
+fn what_was_written_before_is_not_written_again() {
+    let unique = json!({"type": "array", "items": {"type": "integer"}, "uniqueItems": true, "minItems": 14});
+    // Ten numbers of one digit and four of two would do; what is found by going on from what was written is a little longer.
+    let all = text(unique.clone(), "");
+    assert!(all.matches(',').count() == 13 && all.len() < 80, "{all}");
+    let rest = text(unique, "[7,0,12");
+    assert!(rest.matches(',').count() == 11 && rest.len() < 80, "{rest}");
+    let records = json!({
+        "type": "array",
+        "items": {"properties": {"a": {"enum": [1, 2]}, "b": {"enum": [1, 2]}}, "required": ["a", "b"], "type": "object",
+            "additionalProperties": false},
+        "uniqueItems": true,
+        "minItems": 4,
+    });
+    assert_eq!(text(records, "[").matches('{').count(), 4);
+    let keys = json!({"type": "object", "minProperties": 3, "additionalProperties": {"type": "boolean"}});
+    assert_eq!(text(keys.clone(), "{").matches("true").count(), 3);
+    assert_eq!(text(keys, "{\"\":false,\"").matches(':').count(), 2);
+}
+
+#[test]
+fn counters_goals_and_clauses_are_met() {
+    let of = |schema: Value| completed(&Grammar::json_schema(schema), "").0;
+    let contains = json!({"type": "array", "contains": {"const": "yes"}, "minContains": 2, "minItems": 3});
+    assert_eq!(of(contains).matches("yes").count(), 2);
+    let one_of_two = json!({
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "string", "minLength": 30}},
+        "anyOf": [{"required": ["b"]}, {"required": ["a"]}],
+    });
+    assert_eq!(of(one_of_two), "{\"a\":0}");
+    let some_key = json!({"type": "object", "not": {"additionalProperties": {"not": {"const": 5}}}});
+    assert!(of(some_key).contains(":5"));
+}
+
+#[test]
+fn a_limit_is_named() {
+    let limits = Limits { max_completion_bytes: 9, ..Limits::default() };
+    let compiler = Compiler::builder(vocabulary()).limits(limits).build();
+    let mut matcher = compiler.compile(&Grammar::regex("a{10}")).unwrap().matcher();
+    let Err(MatchError::Limit(limit)) = matcher.completion() else { panic!("ten bytes are too many") };
+    assert_eq!((limit.setting, limit.limit), ("max_completion_bytes", 9));
+    matcher.accept_bytes(b"a").unwrap();
+    assert_eq!(matcher.completion().map(|tokens| tokens.len()), Ok(3));
+    let token = matcher.completion().unwrap()[0];
+    matcher.accept_token(token).unwrap();
+    assert!(matcher.completion().is_ok_and(|rest| rest.len() == 2));
+}

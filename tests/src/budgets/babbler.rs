@@ -23,8 +23,8 @@ pub struct Babbler {
     ranks: Arc<[u32]>,
 }
 
-/// Tokens that are tried before all that are allowed are looked at.
-const MAX_TRIES: usize = 64;
+/// Fewer tokens are looked at one by one; of more, one that is liked is found soon.
+const FEW: usize = 4_096;
 
 impl Babbler {
     /// Ranks the tokens of a vocabulary.
@@ -119,7 +119,8 @@ impl Logits for Likes {
             Wish::Longest => self.preferred[n],
             Wish::Random(seed) => self.preferred[split_mix(!seed, n as u64) as usize % self.preferred.len()],
         };
-        let mut tried = (0..MAX_TRIES.min(self.preferred.len())).map(|n| TokenId::new(nth(n)));
+        let n_tried = if mask.n_allowed() < FEW { 0 } else { self.preferred.len() };
+        let mut tried = (0..n_tried).map(|n| TokenId::new(nth(n)));
         let found = tried.find(|token| mask.contains(*token));
         Ok(found.or_else(|| mask.iter().filter(|token| token.index() < self.ranks.len()).min_by_key(|it| rank(*it))))
     }

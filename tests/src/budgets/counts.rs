@@ -68,7 +68,11 @@ impl fmt::Display for Counts {
             writeln!(f, "unjudged {count:>6}  {cause}")?;
         }
         let quantiles = [50, 90, 99, 100].map(|percent| quantile(&self.least, percent));
-        writeln!(f, "least budget: {} / {} / {} / {} tokens (p50 / p90 / p99 / max)", quantiles[0], quantiles[1], quantiles[2], quantiles[3])?;
+        writeln!(
+            f,
+            "least budget: {} / {} / {} / {} tokens (p50 / p90 / p99 / max)",
+            quantiles[0], quantiles[1], quantiles[2], quantiles[3]
+        )?;
         let times = [50, 90, 99, 100].map(|percent| quantile(&self.first_times, percent));
         writeln!(f, "first completion: {:.1?} / {:.1?} / {:.1?} / {:.1?}", times[0], times[1], times[2], times[3])?;
         let per_token = self.grammar_time.as_secs_f64() * 1e6 / self.tokens.max(1) as f64;

@@ -50,9 +50,18 @@ pub(crate) struct Cheapest {
     /// By node, if it is a plain one: what the rest of the body costs, and which edge to take.
     nodes: Box<[(Cost, u32)]>,
     terminals: Box<[Cost]>,
-    /// By record and key: where its name is among the sorted ones, and what it costs.
-    keys: Box<[Box<[(u32, Cost)]>]>,
+    /// By record.
+    keys: Box<[PricedKeys]>,
 }
+
+/// By key of a record: where its name is among the sorted ones, and what it costs.
+type PricedKeys = Box<[(u32, Cost)]>;
+
+/// How good a case is: one that meets what is not met comes before one that does not, then the cheaper one.
+type Rank = (bool, Cost);
+
+/// A case that is taken, with its rank and the register behind it.
+type Choice = (Rank, Case, Register);
 
 /// One entry of a record.
 #[derive(Clone, Copy, Debug)]
@@ -152,7 +161,7 @@ impl Cheapest {
         let mut cost: Cost = 0;
         let mut walk = Walk::new(productions, self);
         let start = walk.start(place, seen);
-        let end = walk.to_plain(start, &mut |part| cost = cost.saturating_add(self.cost(productions, part)))?;
+        let end = walk.walk_to_plain(start, &mut |part| cost = cost.saturating_add(self.cost(productions, part)))?;
         Ok(end.map_or(NEVER, |node| cost.saturating_add(self.nodes[node as usize].0)))
     }
 
@@ -167,7 +176,7 @@ impl Cheapest {
         let mut walk = Walk::new(productions, self);
         let mut place = walk.start(place, seen);
         loop {
-            let Some(node) = walk.to_plain(place, &mut |part| parts.push(part))? else { return Ok(None) };
+            let Some(node) = walk.walk_to_plain(place, &mut |part| parts.push(part))? else { return Ok(None) };
             let Node::Plain { edges, end } = &productions.nodes[node as usize] else { return Ok(None) };
             if *end {
                 return Ok(Some(parts));
@@ -199,11 +208,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Visits the symbols up to the next plain node, and gives that; `None` where no way was found.
-    fn to_plain(
-        &mut self,
-        mut place: Place,
-        visit: &mut dyn FnMut(Part),
-    ) -> Result<Option<NodeId>, LimitError> {
+    fn walk_to_plain(&mut self, mut place: Place, visit: &mut dyn FnMut(Part)) -> Result<Option<NodeId>, LimitError> {
         let productions = self.productions;
         loop {
             self.n_symbols += 1;
@@ -233,7 +238,9 @@ impl<'a> Walk<'a> {
                     visit(Part::Terminal(body.close));
                     Some(Place { node: body.exit, register: Register::default() })
                 }
-                Node::ListFirst(id) | Node::ListItem(id) => self.element(&productions.lists[*id as usize], register, visit)?,
+                Node::ListFirst(id) | Node::ListItem(id) => {
+                    self.element(&productions.lists[*id as usize], register, visit)?
+                }
                 Node::ListAfter(id) => {
                     let body = &productions.lists[*id as usize];
                     visit(Part::Terminal(body.separator));
@@ -286,7 +293,7 @@ impl<'a> Walk<'a> {
         visit: &mut dyn FnMut(Part),
     ) -> Result<Option<Place>, LimitError> {
         self.steps = Steps::new(self.productions.max_steps);
-        let mut best: Option<((bool, Cost), Case, Register)> = None;
+        let mut best: Option<Choice> = None;
         let unmet = body.unmet(register);
         for case in body.cases(register.count) {
             let cost = self.cheapest.cost(self.productions, Part::Nonterminal(case.value));
@@ -317,12 +324,7 @@ impl<'a> Walk<'a> {
         Ok(Some(Place { node: body.after, register: after }))
     }
 
-    fn best_value(
-        &mut self,
-        body: &RecordBody,
-        key: Key,
-        register: Register,
-    ) -> Result<Option<((bool, Cost), Case, Register)>, LimitError> {
+    fn best_value(&mut self, body: &RecordBody, key: Key, register: Register) -> Result<Option<Choice>, LimitError> {
         let (cases, behind): (&Cases, u32) = match key {
             Key::Named(key) => (&body.values[key as usize], key + 1),
             Key::Other(class) => (&body.others[class as usize].1, body.n_properties()),
@@ -330,7 +332,7 @@ impl<'a> Walk<'a> {
         let position = if body.order == KeyOrder::Any { 0 } else { behind };
         let before = Register { position, ..register };
         let unmet = body.unmet_goals(register);
-        let mut best: Option<((bool, Cost), Case, Register)> = None;
+        let mut best: Option<Choice> = None;
         for case in cases {
             let cost = self.cheapest.cost(self.productions, Part::Nonterminal(case.value));
             let rank = (unmet != 0 && case.meets & unmet == 0, cost);

@@ -20,7 +20,8 @@ use crate::hash::HashMap;
 use crate::ids::TokenId;
 use crate::limits::Limits;
 use crate::parser::{
-    CheapTexts, Endings, ByteSet, Configuration, ConfigurationView, Entry, Lexing, Parser, PastId, Scan, TokenReach, WordSetId, Written,
+    ByteSet, CheapTexts, Configuration, ConfigurationView, Endings, Entry, Lexing, Parser, PastId, Scan, TokenReach,
+    WordSetId, Written,
 };
 use crate::vocabulary::{TokenMask, Vocabulary};
 

@@ -295,12 +295,7 @@ impl Endings {
 
     /// What a text costs behind a set, and the item to go on with. Sets to return to were made before those that hold them, so
     /// this comes to an end; with a stack of its own, as documents may be nested deeply.
-    fn set_cost(
-        &mut self,
-        parser: &Parser,
-        texts: &CheapTexts,
-        set: SetId,
-    ) -> Result<(Cost, Option<u32>), LimitError> {
+    fn set_cost(&mut self, parser: &Parser, texts: &CheapTexts, set: SetId) -> Result<(Cost, Option<u32>), LimitError> {
         if let Some(known) = self.sets.get(&set) {
             return Ok(*known);
         }

@@ -47,7 +47,8 @@ impl Vocabulary {
     /// then printable ones of which a token holds many; those that begin escapes and longer characters last.
     pub(crate) fn letters(&self) -> &[u8] {
         self.letters.get_or_init(|| {
-            let is_token = |byte: &u8| self.trie.child(None, *byte).is_some_and(|node| !self.trie.values(node).is_empty());
+            let is_token =
+                |byte: &u8| self.trie.child(None, *byte).is_some_and(|node| !self.trie.values(node).is_empty());
             let mut letters: Vec<u8> = (0..=u8::MAX).filter(is_token).collect();
             letters.sort_by_key(|byte| {
                 let kind = match byte {

@@ -140,11 +140,7 @@ impl Generation {
     }
 
     /// The ways to read a text, the cheapest to complete first.
-    fn by_cost(
-        &mut self,
-        texts: &CheapTexts,
-        configuration: &[Entry],
-    ) -> Result<Vec<(Cost, Entry)>, LimitError> {
+    fn by_cost(&mut self, texts: &CheapTexts, configuration: &[Entry]) -> Result<Vec<(Cost, Entry)>, LimitError> {
         self.with_endings(|endings, generation, spelling| {
             let mut priced = Vec::with_capacity(configuration.len());
             for entry in configuration {
@@ -180,12 +176,7 @@ impl Generation {
         Ok(self.accepts(&configuration))
     }
 
-    fn read(
-        &mut self,
-        configuration: &[Entry],
-        byte: u8,
-        n_left: &mut usize,
-    ) -> Result<Configuration, LimitError> {
+    fn read(&mut self, configuration: &[Entry], byte: u8, n_left: &mut usize) -> Result<Configuration, LimitError> {
         let shared = &self.shared.limits;
         let (limit, max_entries) = (shared.max_completion_bytes, shared.max_entries);
         *n_left = n_left.checked_sub(1).ok_or(LimitError { setting: "max_completion_bytes", limit })?;
@@ -194,12 +185,7 @@ impl Generation {
     }
 
     /// Any way to the end, found by going where the end is near.
-    fn search(
-        &mut self,
-        start: Handle,
-        texts: &CheapTexts,
-        n_left: &mut usize,
-    ) -> Result<Option<Ending>, LimitError> {
+    fn search(&mut self, start: Handle, texts: &CheapTexts, n_left: &mut usize) -> Result<Option<Ending>, LimitError> {
         let mut nodes = vec![Node { handle: start, before: 0, step: None, n_read: 0, steps: None, n_tried: 0 }];
         let mut met = HashSet::from_iter([start]);
         let mut pending = BinaryHeap::from([(Reverse(self.distance(start, texts)?), 0usize)]);
@@ -208,7 +194,9 @@ impl Generation {
             if nodes[index].steps.is_none() {
                 nodes[index].steps = Some(self.steps_from(&configuration, texts, *n_left)?);
             }
-            while let Some(step) = nodes[index].steps.as_ref().and_then(|steps| steps.get(nodes[index].n_tried)).copied() {
+            while let Some(step) =
+                nodes[index].steps.as_ref().and_then(|steps| steps.get(nodes[index].n_tried)).copied()
+            {
                 nodes[index].n_tried += 1;
                 let next = match step {
                     Step::Byte(byte) => self.read(&configuration, byte, n_left)?,
