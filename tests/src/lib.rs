@@ -1,6 +1,8 @@
 //! What do the tests share? The naive oracle, readers of the shared data, small vocabularies, and recorded baselines.
 
 pub mod baseline;
+#[cfg(feature = "model")]
+pub mod budgets;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 #[cfg(feature = "judge")]

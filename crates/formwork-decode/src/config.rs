@@ -13,6 +13,17 @@ pub struct GenerationConfig {
     /// Tokens to write at most, forced ones included, the stop token not (default 256). The room in the model's
     /// context is a second bound.
     pub max_tokens: usize,
+    /// Whether the text is complete when `max_tokens` are written (default: no).
+    ///
+    /// Each token must then leave enough of the budget to complete the text ([`Constraint::completion`]); a token that does not
+    /// is refused and another one is drawn, and after some refusals the completion that is known is followed. So free tokens
+    /// are the model's as long as there is room, and the text closes in time. A budget below the least is an error before the
+    /// first token, [`DecodeError::BudgetTooSmall`]. Costs about as much per token as reading the completion; kept by the grammar.
+    /// A stop string still ends the output where it comes up. [`beam_search`](crate::beam_search) has no such setting.
+    ///
+    /// [`Constraint::completion`]: crate::Constraint::completion
+    /// [`DecodeError::BudgetTooSmall`]: crate::DecodeError::BudgetTooSmall
+    pub always_complete: bool,
     /// Texts that end the output where they first appear; they are not part of it. Empty ones are ignored.
     pub stop_strings: Vec<String>,
     /// Whether text that the grammar forces is fed without sampling (default: yes).
@@ -34,6 +45,7 @@ impl Default for GenerationConfig {
         GenerationConfig {
             sampling: Sampling::default(),
             max_tokens: 256,
+            always_complete: false,
             stop_strings: Vec::new(),
             fast_forward: true,
             reuse_prefix: false,

@@ -1,5 +1,7 @@
 //! Which tokens may come next? The loop's view of a matcher, and of having none.
 
+use std::sync::Arc;
+
 use formwork::{MatchError, Matcher, TokenId, TokenKind, TokenMask, Vocabulary};
 
 use crate::forced::ForcedText;
@@ -27,6 +29,12 @@ pub trait Constraint: Send {
     /// As [`Matcher::rollback`].
     fn rollback(&mut self, n_tokens: usize) -> Result<(), MatchError>;
 
+    /// Tokens that complete the text if they are accepted one after the other; none where it is complete.
+    ///
+    /// # Errors
+    /// As [`Matcher::completion`].
+    fn completion(&mut self) -> Result<Arc<[TokenId]>, MatchError>;
+
     /// Whether nothing but a stop token can follow.
     fn is_finished(&self) -> bool;
 
@@ -52,6 +60,10 @@ impl Constraint for Matcher {
 
     fn rollback(&mut self, n_tokens: usize) -> Result<(), MatchError> {
         Matcher::rollback(self, n_tokens)
+    }
+
+    fn completion(&mut self) -> Result<Arc<[TokenId]>, MatchError> {
+        Matcher::completion(self)
     }
 
     fn is_finished(&self) -> bool {
@@ -103,6 +115,10 @@ impl Constraint for Unconstrained {
 
     fn rollback(&mut self, _n_tokens: usize) -> Result<(), MatchError> {
         Ok(())
+    }
+
+    fn completion(&mut self) -> Result<Arc<[TokenId]>, MatchError> {
+        Ok(Arc::from([]))
     }
 
     fn is_finished(&self) -> bool {

@@ -91,6 +91,15 @@ pub enum DecodeError {
         /// Positions that the model can hold.
         context_length: usize,
     },
+    /// The text cannot be completed within the budget, which it must be: see
+    /// [`GenerationConfig::always_complete`](crate::GenerationConfig::always_complete).
+    #[error("the text takes {least} tokens to be complete, and {budget} may be written")]
+    BudgetTooSmall {
+        /// Tokens of the text that was found to complete it, those that are written already included.
+        least: usize,
+        /// Tokens that may be written: [`max_tokens`](crate::GenerationConfig::max_tokens), or the room in the context.
+        budget: usize,
+    },
     /// After masking, no logit is left to choose: the mask is empty, or the logits are NaN.
     #[error("no token can be chosen: of {width} logits, {n_allowed} are allowed and {n_nan} are not a number")]
     NoCandidate {

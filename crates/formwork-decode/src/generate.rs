@@ -99,6 +99,7 @@ pub(crate) fn n_to_keep(
         return Err(DecodeError::PromptTooLong { n_tokens, context_length });
     }
     sequence.limit_tokens(room);
+    sequence.check_budget()?;
     Ok(if sequence.config().reuse_prefix { n_shared(cached, sequence.input()) } else { 0 })
 }
 

@@ -52,6 +52,7 @@ mod sampling;
 mod sequence;
 mod speculative;
 mod stats;
+mod steering;
 #[cfg(feature = "structured")]
 mod structured;
 mod text;

@@ -156,6 +156,11 @@ impl Constraint for Template {
         Ok(())
     }
 
+    fn completion(&mut self) -> Result<std::sync::Arc<[TokenId]>, MatchError> {
+        let letters = self.shape[self.at..].iter().map(|&byte| if byte == b'_' { b'a' } else { byte });
+        Ok(letters.map(|byte| TokenId::new(byte.into())).collect())
+    }
+
     fn is_finished(&self) -> bool {
         self.at >= self.shape.len()
     }

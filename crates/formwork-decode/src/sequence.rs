@@ -13,6 +13,7 @@ use crate::record::TokenRecord;
 use crate::sampling::Sampler;
 use crate::speculative::{Draft, DraftPath, Drafter};
 use crate::stats::{RunStats, timed};
+use crate::steering::{Steering, without};
 use crate::text::TextStream;
 use crate::tokenizer::TextTokenizer;
 
@@ -48,6 +49,8 @@ pub struct Sequence<'a> {
     tokens: Vec<TokenId>,
     /// Start of what the model has not seen.
     input_start: usize,
+    /// Where the text must be complete within the budget.
+    steering: Option<Steering>,
     /// The mask for the next logits, where it is made.
     mask: Option<TokenMask>,
     mask_time: Duration,
@@ -86,7 +89,8 @@ impl<'a> Sequence<'a> {
     /// An output under any constraint. Text that is forced from the start is taken here, and fed with the prompt.
     ///
     /// # Errors
-    /// An empty prompt, a sampling setting out of range, or a limit of the grammar's engine.
+    /// An empty prompt, a sampling setting out of range, a limit of the grammar's engine, or a budget that is too small for a
+    /// text that must be complete.
     pub fn new(
         tokenizer: &'a dyn TextTokenizer,
         prompt: &[TokenId],
@@ -107,6 +111,7 @@ impl<'a> Sequence<'a> {
             n_prompt: prompt.len(),
             tokens: prompt.to_vec(),
             input_start: 0,
+            steering: None,
             mask: None,
             mask_time: Duration::ZERO,
             records: Vec::new(),
@@ -114,6 +119,10 @@ impl<'a> Sequence<'a> {
             started: Instant::now(),
             stats: RunStats { prompt_tokens: prompt.len(), ..RunStats::default() },
         };
+        if config.always_complete {
+            sequence.steering = Some(Steering::new(sequence.constraint.as_mut())?);
+            sequence.check_budget()?;
+        }
         sequence.finish_where_due();
         sequence.take_forced()?;
         Ok(sequence)
@@ -164,6 +173,18 @@ impl<'a> Sequence<'a> {
     pub fn limit_tokens(&mut self, n_tokens: usize) {
         self.config.max_tokens = self.config.max_tokens.min(n_tokens);
         self.finish_where_due();
+    }
+
+    /// An error where the text can no more be completed within the budget, and must be.
+    pub(crate) fn check_budget(&self) -> Result<(), DecodeError> {
+        let Some(steering) = &self.steering else { return Ok(()) };
+        let (least, budget) = (self.output().len() + steering.n_needed(), self.config.max_tokens);
+        if least > budget { Err(DecodeError::BudgetTooSmall { least, budget }) } else { Ok(()) }
+    }
+
+    /// Tokens that may still be written.
+    fn n_left(&self) -> usize {
+        self.config.max_tokens.saturating_sub(self.output().len())
     }
 
     /// Ends the output as cancelled, unless it has ended already.
@@ -217,6 +238,7 @@ impl<'a> Sequence<'a> {
         if self.finish.is_some() {
             return Ok(());
         }
+        self.check_budget()?;
         self.advance_with_draft(logits, None).map(|_| ())
     }
 
@@ -235,6 +257,7 @@ impl<'a> Sequence<'a> {
             None => self.sampler.sample(logits),
         })?;
         let token = chosen.ok_or_else(|| no_candidate(logits, &mask))?;
+        let token = self.within_budget(token, logits, &mask)?;
         let record = match self.config.record_top {
             Some(n_top) => Some(TokenRecord::chosen(token, logits, &mask, self.mask_time + mask_time, n_top)?),
             None => None,
@@ -242,6 +265,37 @@ impl<'a> Sequence<'a> {
         self.accept_chosen(token, record)?;
         self.take_forced()?;
         Ok(token)
+    }
+
+    /// The chosen token, or another one where the text could not be completed behind it.
+    ///
+    /// Drawing again without the tokens that were refused gives the distribution of those that are not: no share is lost.
+    fn within_budget(
+        &mut self,
+        token: TokenId,
+        logits: &mut dyn Logits,
+        mask: &TokenMask,
+    ) -> Result<TokenId, DecodeError> {
+        let n_left = self.n_left();
+        let Some(steering) = &mut self.steering else { return Ok(token) };
+        let mut refused = Vec::new();
+        let mut chosen = Some(token);
+        while let Some(token) = chosen {
+            let constraint = self.constraint.as_ref();
+            if timed(&mut self.stats.mask, || steering.admits(constraint, token, n_left))? {
+                self.stats.steered_tokens += usize::from(!refused.is_empty());
+                return Ok(token);
+            }
+            refused.push(token);
+            if refused.len() == Steering::MAX_REFUSED {
+                break;
+            }
+            logits.apply_mask(&without(mask, &refused))?;
+            chosen = timed(&mut self.stats.sampling, || self.sampler.sample(logits))?;
+        }
+        self.stats.steered_tokens += 1;
+        let last_resort = steering.next().or_else(|| self.tokenizer.vocabulary().stop_tokens().first().copied());
+        last_resort.ok_or_else(|| no_candidate(logits, mask))
     }
 
     /// A draft of what comes next, under the constraint.
@@ -259,6 +313,7 @@ impl<'a> Sequence<'a> {
     /// Takes a chosen token; it is the only input then.
     fn accept_chosen(&mut self, token: TokenId, record: Option<TokenRecord>) -> Result<(), DecodeError> {
         timed(&mut self.stats.mask, || self.constraint.accept_token(token))?;
+        self.follow(token);
         if self.stats.first_token == Duration::ZERO {
             self.stats.first_token = self.started.elapsed();
         }
@@ -311,14 +366,29 @@ impl<'a> Sequence<'a> {
         let tokens = forced.tokens.get(usize::from(forced.replaces_last)..).unwrap_or_default();
         for &token in tokens {
             // Finished by the budget or a stop string, or a tokenizer that cuts what the grammar does not take.
-            if self.finish.is_some() || self.constraint.accept_token(token).is_err() {
+            if self.finish.is_some() || !self.leaves_room(token)? || self.constraint.accept_token(token).is_err() {
                 break;
             }
+            self.follow(token);
             let record = self.config.record_top.map(|_| TokenRecord::forced(token));
             self.take(token, record);
         }
         self.stats.forced_tokens += self.output().len() - n_output;
         Ok(())
+    }
+
+    /// Whether the text can be completed within the budget behind a token, if it must be.
+    fn leaves_room(&mut self, token: TokenId) -> Result<bool, DecodeError> {
+        let n_left = self.n_left();
+        let Some(steering) = &mut self.steering else { return Ok(true) };
+        Ok(timed(&mut self.stats.mask, || steering.admits(self.constraint.as_ref(), token, n_left))?)
+    }
+
+    /// A token was accepted.
+    fn follow(&mut self, token: TokenId) {
+        if let Some(steering) = &mut self.steering {
+            steering.follow(token);
+        }
     }
 
     fn find_forced(&mut self) -> Result<ForcedTokens, DecodeError> {
@@ -335,7 +405,17 @@ impl<'a> Sequence<'a> {
         let (old_bytes, new_bytes) = (vocabulary.token_bytes(old), vocabulary.token_bytes(new));
         let added = old_bytes.zip(new_bytes).and_then(|(old, new)| new.strip_prefix(old));
         let Some(added) = added.filter(|_| self.constraint.rollback(1).is_ok()) else { return false };
-        if self.constraint.accept_token(new).is_err() {
+        // In the place of the old one, so one more token is left than the output says.
+        let n_left = self.n_left() + 1;
+        let is_taken = self.constraint.accept_token(new).is_ok();
+        let is_taken = match &mut self.steering {
+            Some(steering) if is_taken => {
+                let leaves_room = steering.replace(self.constraint.as_mut(), n_left);
+                leaves_room || self.constraint.rollback(1).is_err()
+            }
+            _ => is_taken,
+        };
+        if !is_taken {
             // The old one was accepted from the same state before.
             let restored = self.constraint.accept_token(old);
             debug_assert!(restored.is_ok());

@@ -13,6 +13,8 @@ pub struct RunStats {
     pub tokens: usize,
     /// Tokens that the grammar forced: no mask, no sampling, no pass of their own.
     pub forced_tokens: usize,
+    /// Tokens that are not what the model chose first, as that could not have been completed within the budget.
+    pub steered_tokens: usize,
     /// Forward passes.
     pub forward_passes: usize,
     /// Bytes of masks that went to a device.

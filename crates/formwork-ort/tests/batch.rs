@@ -159,6 +159,10 @@ impl Constraint for Nothing {
         Ok(())
     }
 
+    fn completion(&mut self) -> Result<std::sync::Arc<[TokenId]>, MatchError> {
+        Ok(std::sync::Arc::from([]))
+    }
+
     fn is_finished(&self) -> bool {
         false
     }

@@ -33,6 +33,8 @@ pub struct Limits {
     /// place (default 1,000,000; about 10 ns each). While a grammar is compiled, all of them together may take 16 times as
     /// many. Met while compiling, and at masks and steps.
     pub max_completion_steps: usize,
+    /// Bytes that are read while one way to complete a text is looked for (default 1,000,000; about 1 us each).
+    pub max_completion_bytes: usize,
     /// Bytes of the caches of one compiled grammar (default 64 MiB). A full cache is started anew with what the live matchers
     /// hold; where that alone is more than half of the bound, with room for as much again. No error: it costs time.
     pub max_cache_bytes: usize,
@@ -54,6 +56,7 @@ impl Default for Limits {
             max_unique: 1 << 16,
             max_mask_steps: 50_000_000,
             max_completion_steps: 1_000_000,
+            max_completion_bytes: 1_000_000,
             max_cache_bytes: 64 << 20,
             max_history: 1_000_000,
         }

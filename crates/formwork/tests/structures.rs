@@ -45,6 +45,19 @@ fn schema(schema: serde_json::Value, layout: Layout, key_order: KeyOrder) -> Str
 }
 
 #[test]
+fn what_completes_a_text_has_its_special_tokens() {
+    let number = schema(json!({"type": "integer", "minimum": 10}), Layout::COMPACT, KeyOrder::Listed);
+    let structure = Structure::sequence([Structure::special("[CALL]"), number, Structure::special("[END]")]);
+    let mut matcher = matcher(structure);
+    let tokens = matcher.completion().unwrap();
+    assert!(matches!(*tokens, [CALL, _, _, END]), "{tokens:?}");
+    assert_eq!(matcher.count_acceptable(&tokens), Ok(4));
+    matcher.accept_token(CALL).unwrap();
+    matcher.accept_bytes(b"1").unwrap();
+    assert!(matches!(*matcher.completion().unwrap(), [_, END]));
+}
+
+#[test]
 fn special_tokens_stand_where_the_grammar_has_them_and_nowhere_else() {
     let structure =
         Structure::sequence([Structure::special("[CALL]"), Structure::text("x"), Structure::special("[END]")]);

@@ -95,7 +95,7 @@ impl<'u> Trial<'u> {
     }
 
     /// The valid documents of the universe.
-    fn valid(&self, document: &Value) -> Result<Vec<&'u Value>, Unjudged> {
+    pub(crate) fn valid(&self, document: &Value) -> Result<Vec<&'u Value>, Unjudged> {
         let remotes = BTreeMap::new();
         let validator = Validator::new(document, self.schema.draft, &remotes).asserting_formats();
         let mut valid = Vec::new();

@@ -39,6 +39,9 @@ pub(crate) struct GenerateArgs {
     /// Tokens to write at most
     #[arg(long, default_value_t = 512, value_name = "N")]
     max_tokens: usize,
+    /// Steer the text so that it is complete within the tokens that may be written
+    #[arg(long)]
+    always_complete: bool,
     #[command(flatten)]
     sampling: SamplingArgs,
     /// Let the model write what it likes
@@ -152,7 +155,8 @@ impl GenerateArgs {
     fn config(&self, seed: u64) -> GenerationConfig {
         let SamplingArgs { temperature, top_p, top_k, .. } = self.sampling;
         let sampling = Sampling { temperature, top_p, top_k, seed, ..Sampling::default() };
-        GenerationConfig { sampling, max_tokens: self.max_tokens, ..GenerationConfig::default() }
+        let Self { max_tokens, always_complete, .. } = *self;
+        GenerationConfig { sampling, max_tokens, always_complete, ..GenerationConfig::default() }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::content::ContentMachine;
 use super::decoder::{DecodeState, Decoded, Escapes};
-use super::lazy_dfa::{LazyDfa, StateId};
+use super::lazy_dfa::{LazyDfa, Machine, StateId};
 use super::lengths::Lengths;
 use super::names::NameAutomaton;
 use super::spec::{ContentConstraint, ContentLanguage, StringSpec};
@@ -395,6 +395,22 @@ impl StringAutomaton {
             }
             _ => min <= max,
         }
+    }
+
+    /// No string of the language ends within fewer characters; exact where lengths were worked out already.
+    pub(crate) fn chars_to_end(&self, content: StateId, n_chars: u32) -> u32 {
+        let (min, max) = self.bounds(n_chars);
+        let Content::Dfa(shared) = &self.content else { return min };
+        let dfa = &shared.dfa;
+        let intervals = match &self.lengths {
+            Lengths::ByState { .. } | Lengths::InParts { .. } if self.counts() && !self.lengths.is_unknown(content) => {
+                self.lengths.of(dfa, content)
+            }
+            _ if dfa.machine().measure().of_states.is_some() => dfa.lengths(content),
+            _ => &[],
+        };
+        let fitting = intervals.iter().map(|(lo, hi)| ((*lo).max(min), (*hi).min(max))).find(|(lo, hi)| lo <= hi);
+        fitting.map_or_else(|| min.max(dfa.ask(content, ContentMachine::distance)), |(lo, _)| lo)
     }
 
     /// Bytes held by the content automaton.

@@ -91,6 +91,16 @@ impl Keys {
         }
     }
 
+    /// All keys as they are spelled, sorted, with their indices in written order.
+    pub(crate) fn spellings(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.order.iter().copied().zip(self.sorted.iter().map(|name| &**name))
+    }
+
+    /// The spelling of the key at a place in the sorted order.
+    pub(crate) fn spelling(&self, at: u32) -> &[u8] {
+        &self.sorted[at as usize]
+    }
+
     pub(crate) fn start(&self) -> u64 {
         Range::all(self.sorted.len()).to_bits()
     }

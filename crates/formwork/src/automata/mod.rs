@@ -10,6 +10,7 @@ mod content;
 pub(crate) mod decide;
 mod decimal;
 pub(crate) mod decoder;
+mod ending;
 pub(crate) mod expression;
 mod formula;
 mod free_text;

@@ -43,6 +43,7 @@ impl CompiledGrammar {
             reach: Arc::clone(&lexicon.reach),
             unions: Arc::clone(&lexicon.unions),
             limits: lexicon.limits.clone(),
+            cheap_texts: OnceLock::new(),
         });
         let generation = Arc::new(RwLock::new(Generation::new(Arc::clone(&shared))));
         CompiledGrammar {

@@ -228,7 +228,7 @@ impl RecordBody {
     }
 }
 
-fn at(register: Register, written: &FixedBitSet) -> At<'_> {
+pub(super) fn at(register: Register, written: &FixedBitSet) -> At<'_> {
     let Register { position, count, tally, .. } = register;
     At { position, count, met: tally.goals(), written, also: None, other: false }
 }

@@ -5,6 +5,7 @@
 //! to make one; it takes expressions, checks them, removes what cannot be completed and lowers the rest.
 
 mod builder;
+mod cheapest;
 mod completion;
 mod cover;
 mod distinct;
@@ -28,6 +29,7 @@ mod view;
 pub use self::builder::{
     Case, Counter, Expr, GrammarBuilder, KeyOrder, List, OtherKeys, PresenceClause, Property, Record, Whitespace,
 };
+pub(crate) use self::cheapest::{Cheapest, Cost, NEVER, Part, Prices};
 pub(crate) use self::effect::Effect;
 pub(crate) use self::productions::{Next, Place, Productions, Register, Symbol};
 pub(crate) use self::seen::{SeenId, SeenSets};

@@ -112,6 +112,14 @@ impl RecordRules {
             && self.clauses.iter().all(|clause| clause.there & there != 0 || clause.absent & !there != 0)
     }
 
+    /// Whether a clause that does not hold yet would hold with this key.
+    pub(super) fn helps_clauses(&self, key: u32, at: At<'_>) -> bool {
+        let Some(bit) = self.clause_bit(key) else { return false };
+        let there = self.there(at);
+        let fails = |clause: &&Clause| clause.there & there == 0 && clause.absent & !there == 0;
+        self.clauses.iter().filter(fails).any(|clause| clause.there & bit != 0)
+    }
+
     /// How many more other keys may come, where entries are missing; `None` is without end.
     fn words_left(&self, at: At<'_>) -> Option<u32> {
         let n_words = self.n_words?;

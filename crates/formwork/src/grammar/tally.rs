@@ -86,6 +86,12 @@ impl Counters {
         Some(Tally::of_number(number))
     }
 
+    /// The counters that need more, by bit.
+    pub(super) fn unmet(&self, tally: Tally) -> u32 {
+        let short = self.values(tally).zip(&self.bounds).map(|(value, bound)| value < bound.min);
+        (0..).zip(short).fold(0, |unmet, (index, short)| unmet | u32::from(short) << index)
+    }
+
     /// Whether no counter needs more.
     pub(super) fn are_met(&self, tally: Tally) -> bool {
         self.values(tally).zip(&self.bounds).all(|(value, bound)| value >= bound.min)

@@ -4,8 +4,9 @@
 //! configurations along when it next does something; the old generation is freed with its last matcher.
 
 mod adopt;
+mod complete;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::pasts::PastLists;
 use super::repeats::Estimate;
@@ -18,7 +19,8 @@ use crate::hash::HashMap;
 use crate::ids::TokenId;
 use crate::limits::Limits;
 use crate::parser::{
-    ByteSet, Configuration, ConfigurationView, Entry, Lexing, Parser, PastId, Scan, TokenReach, WordSetId, Written,
+    ByteSet, CheapTexts, Configuration, ConfigurationView, Endings, Entry, Lexing, Parser, PastId, Scan, TokenReach,
+    WordSetId, Written,
 };
 use crate::vocabulary::{TokenMask, Vocabulary};
 
@@ -41,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) reach: Arc<TokenReach>,
     pub(crate) unions: Arc<Unions>,
     pub(crate) limits: Limits,
+    /// Made when first asked for.
+    pub(crate) cheap_texts: OnceLock<Arc<CheapTexts>>,
 }
 
 /// Which of a configuration's lexemes count characters.
@@ -84,6 +88,9 @@ pub(crate) struct Generation {
     /// Where tokens lead from configurations that count no characters; for any past where it makes no difference.
     steps: HashMap<(u32, u32, Pasts), Handle>,
     pasts: PastLists,
+    endings: Endings,
+    /// Tokens that complete the text from a position.
+    completions: HashMap<Handle, Arc<[TokenId]>>,
     n_bytes: usize,
     /// Bytes of what was taken over from older generations.
     n_adopted_bytes: usize,
@@ -109,6 +116,8 @@ impl Generation {
             first_bytes: Vec::new(),
             steps: HashMap::default(),
             pasts: PastLists::default(),
+            endings: Endings::default(),
+            completions: HashMap::default(),
             n_bytes: 0,
             n_adopted_bytes: 0,
             is_spoiled: false,

@@ -5,6 +5,7 @@
 
 mod accept;
 mod batch;
+mod complete;
 mod fast_forward;
 mod fill;
 mod probe;

@@ -8,6 +8,7 @@
 mod blanks;
 mod bytes;
 mod configuration;
+mod ending;
 mod item_set;
 mod live;
 mod past;
@@ -18,6 +19,7 @@ mod written;
 pub(crate) use self::blanks::Blank;
 pub(crate) use self::bytes::{ByteSet, next_bytes};
 pub(crate) use self::configuration::{Configuration, Entry, Lexing, behind_lexeme};
+pub(crate) use self::ending::{CheapTexts, Ending, Endings, Spelling};
 pub(crate) use self::item_set::{Item, Parser, Scan, SetId};
 pub(crate) use self::view::{ConfigurationView, TokenReach};
 pub(crate) use self::written::{Adopted, PastId, WordSetId, Written};

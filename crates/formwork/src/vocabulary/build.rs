@@ -126,6 +126,7 @@ impl VocabularyBuilder {
             string_reach: std::sync::OnceLock::new(),
             texts: std::sync::OnceLock::new(),
             spelled: std::sync::OnceLock::new(),
+            letters: std::sync::OnceLock::new(),
         })
     }
 }

@@ -5,6 +5,7 @@
 //! JSON string's mask be put together without a walk over the whole trie.
 
 mod build;
+mod fewest;
 pub(crate) mod grams;
 mod mask_row;
 pub(crate) mod shapes;
@@ -64,6 +65,8 @@ pub struct Vocabulary {
     string_reach: OnceLock<u32>,
     texts: OnceLock<TextTable>,
     spelled: OnceLock<SpelledWords>,
+    /// See [`Vocabulary::letters`].
+    letters: OnceLock<Box<[u8]>>,
 }
 
 /// Whether JSON lets the byte stand between two lexemes.
