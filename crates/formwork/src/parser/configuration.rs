@@ -209,11 +209,13 @@ impl Parser {
         let mut next = Configuration::new();
         for entry in configuration {
             self.step_entry(*entry, byte, &mut next)?;
+            if next.len() > 2 * max_entries {
+                check_entries(&mut next, max_entries)?;
+            }
         }
+        remove_repeated(&mut next);
         self.merge_between(&mut next)?;
-        if next.len() > max_entries {
-            return Err(LimitError { setting: "max_entries", limit: max_entries });
-        }
+        check_entries(&mut next, max_entries)?;
         Ok(next)
     }
 
@@ -247,9 +249,31 @@ pub(crate) fn behind_lexeme(set: SetId, past: PastId) -> Entry {
     Entry { set, lexing: Lexing::Between { n_blank: 0 }, past }
 }
 
-/// Adds an entry once. Configurations are short: one or two entries nearly always.
+/// Entries among which a new one is looked for.
+const LAST: usize = 16;
+
+/// Adds an entry, once where configurations are short: one or two entries nearly always. Of longer ones what stands there
+/// twice is removed at the end.
 fn push(configuration: &mut Configuration, entry: Entry) {
-    if !configuration.contains(&entry) {
+    let last = configuration.len().saturating_sub(LAST);
+    if !configuration[last..].contains(&entry) {
         configuration.push(entry);
+    }
+}
+
+fn remove_repeated(configuration: &mut Configuration) {
+    if configuration.len() > LAST {
+        configuration.sort_unstable();
+        configuration.dedup();
+    }
+}
+
+fn check_entries(configuration: &mut Configuration, max_entries: usize) -> Result<(), LimitError> {
+    if configuration.len() > max_entries {
+        remove_repeated(configuration);
+    }
+    match configuration.len() > max_entries {
+        true => Err(LimitError { setting: "max_entries", limit: max_entries }),
+        false => Ok(()),
     }
 }

@@ -80,7 +80,6 @@ pub(crate) struct Parser {
     /// Whether there is always another key without a name, wherever there may be one.
     pub(crate) keys_never_run_out: bool,
     start: SetId,
-    pub(super) max_items: usize,
     pub(super) n_bytes: usize,
     /// Steps taken that were not known yet.
     pub(crate) n_steps: u64,
@@ -115,7 +114,6 @@ impl Parser {
             limits: limits.clone(),
             classes,
             start: ROOT,
-            max_items: limits.max_items,
             n_bytes: 0,
             n_steps: 0,
         };
@@ -242,8 +240,8 @@ impl Parser {
         let mut items: Vec<Item> = self.items(a).iter().chain(self.items(b).iter()).copied().collect();
         items.sort_unstable();
         items.dedup();
-        if items.len() > self.max_items {
-            return Err(LimitError { setting: "max_items", limit: self.max_items });
+        if items.len() > self.limits.max_items {
+            return Err(LimitError { setting: "max_items", limit: self.limits.max_items });
         }
         let union = self.intern(items, self.is_accepting(a) || self.is_accepting(b));
         self.unions.insert(key, union);
@@ -270,8 +268,8 @@ impl Parser {
             items.sort_unstable();
             items.dedup();
         }
-        if items.len() > self.max_items {
-            return Err(LimitError { setting: "max_items", limit: self.max_items });
+        if items.len() > self.limits.max_items {
+            return Err(LimitError { setting: "max_items", limit: self.limits.max_items });
         }
         Ok(self.intern(items, accepting))
     }

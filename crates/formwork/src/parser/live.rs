@@ -15,8 +15,8 @@ use crate::error::LimitError;
 use crate::grammar::Whitespace;
 use crate::hash::HashSet;
 
-/// Most steps ahead of one entry.
-const MAX_STEPS: usize = 200_000;
+/// What a step ahead costs, in steps of a search among numbers.
+const STEP_COST: usize = 5;
 
 impl Parser {
     /// The past of an entry that was stepped to; `None` where it cannot be completed.
@@ -55,7 +55,7 @@ impl Parser {
     fn find_way_out(&mut self, start: Entry) -> Result<bool, LimitError> {
         let mut pending = vec![start];
         let mut met: HashSet<Entry> = HashSet::from_iter([start]);
-        let mut n_steps = 0;
+        let mut n_steps = 0usize;
         while let Some(entry) = pending.pop() {
             match self.way_out_within(entry)? {
                 Some(true) => return Ok(true),
@@ -78,8 +78,9 @@ impl Parser {
                 }
                 n_steps += 1;
             }
-            if n_steps > MAX_STEPS {
-                return Err(LimitError { setting: "max_mask_steps", limit: MAX_STEPS });
+            let limit = self.limits.max_completion_steps;
+            if n_steps.saturating_mul(STEP_COST) > limit {
+                return Err(LimitError { setting: "max_completion_steps", limit });
             }
         }
         Ok(false)

@@ -43,8 +43,8 @@ impl Parser {
 
     fn expand(&mut self, item: Item, prediction: &mut Prediction) -> Result<(), LimitError> {
         prediction.n_items += 1;
-        if prediction.n_items > self.max_items {
-            return Err(LimitError { setting: "max_items", limit: self.max_items });
+        if prediction.n_items > self.limits.max_items {
+            return Err(LimitError { setting: "max_items", limit: self.limits.max_items });
         }
         let origin = item.origin;
         let (productions, seen) = (&self.productions, &self.seen);
