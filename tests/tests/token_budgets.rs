@@ -11,6 +11,7 @@ use formwork_tests::shared;
 
 const N_SCHEMAS: usize = 20;
 const N_BUDGETS: usize = 8;
+const MAX_LEAST: usize = 100;
 const N_UNIVERSES: u64 = 40;
 const SEED: u64 = 20_261_121;
 
@@ -25,7 +26,7 @@ fn every_budget_from_the_least_ends_with_a_valid_document() {
     for (number, text) in (0u64..).zip(cases) {
         let case = text.parse().unwrap();
         let key_order = if number % 2 == 0 { KeyOrder::Any } else { KeyOrder::Listed };
-        let trial = Trial { n_budgets: N_BUDGETS, key_order, seed: SEED << 32 | number };
+        let trial = Trial { n_budgets: N_BUDGETS, max_least: MAX_LEAST, key_order, seed: SEED << 32 | number };
         let mut show = |what: &str| wrong.push(format!("{}: {what}", case.name));
         try_schema(&compiler, &tokenizer, &case.schema, trial, &mut counts, &mut show);
     }

@@ -122,7 +122,7 @@ impl Logits for Likes {
         let n_tried = if mask.n_allowed() < FEW { 0 } else { self.preferred.len() };
         let mut tried = (0..n_tried).map(|n| TokenId::new(nth(n)));
         let found = tried.find(|token| mask.contains(*token));
-        Ok(found.or_else(|| mask.iter().filter(|token| token.index() < self.ranks.len()).min_by_key(|it| rank(*it))))
+        Ok(found.or_else(|| allowed(mask).filter(|token| token.index() < self.ranks.len()).min_by_key(|it| rank(*it))))
     }
 
     fn copy_to(&mut self, out: &mut Vec<f32>) -> Result<(), BackendError> {
@@ -133,4 +133,15 @@ impl Logits for Likes {
         }
         Ok(())
     }
+}
+
+/// The tokens of a mask, from its row.
+fn allowed(mask: &TokenMask) -> impl Iterator<Item = TokenId> {
+    let mut words = vec![0; mask.n_words()];
+    mask.write_to(&mut words);
+    let bits = |word: u32| (0..u32::BITS).filter(move |bit| word >> bit & 1 == 1);
+    (0..)
+        .zip(words)
+        .filter(|(_, word)| *word != 0)
+        .flat_map(move |(at, word)| bits(word).map(move |bit| TokenId::new(at * u32::BITS + bit)))
 }

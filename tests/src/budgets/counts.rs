@@ -13,6 +13,8 @@ pub struct Counts {
     pub refused: usize,
     /// Those for which no completion was found within the limits.
     pub without_completion: usize,
+    /// Those whose least budget is greater than what was asked for.
+    pub left_out: usize,
     /// Those that were tried with every budget.
     pub tried: usize,
     /// The least budget of each.
@@ -58,8 +60,8 @@ impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} schemas: {} tried with every budget, {} refused, {} without a completion",
-            self.schemas, self.tried, self.refused, self.without_completion
+            "{} schemas: {} tried with every budget, {} left out as they need more, {} refused, {} without a completion",
+            self.schemas, self.tried, self.left_out, self.refused, self.without_completion
         )?;
         for (cause, count) in self.disagreements.iter() {
             writeln!(f, "the validator's fault {count:>6}  {cause}")?;

@@ -23,6 +23,8 @@ use crate::generation::{Judge, Verdict};
 pub struct Trial {
     /// Budgets beyond the least.
     pub n_budgets: usize,
+    /// Schemas whose least budget is greater are left out.
+    pub max_least: usize,
     /// The order of keys.
     pub key_order: KeyOrder,
     /// Chooses what the random model wants.
@@ -54,8 +56,11 @@ pub fn try_schema(
             return counts.without_completion += 1;
         }
     };
-    counts.tried += 1;
     counts.least.push(least);
+    if least > trial.max_least {
+        return counts.left_out += 1;
+    }
+    counts.tried += 1;
     let judge = Judge::new(schema);
     let Some(prompt) = tokenizer.vocabulary().greedy_tokens(b"0") else { return };
     let config = |max_tokens| GenerationConfig { max_tokens, always_complete: true, ..GenerationConfig::default() };
