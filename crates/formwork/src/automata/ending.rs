@@ -10,7 +10,9 @@ use std::collections::BinaryHeap;
 
 use super::automaton::Automaton;
 use super::json_string::{StringAutomaton, StringState};
+use super::lazy_dfa::Machine;
 use super::literals::Range;
+use super::number::{NumberMachine, NumberState, number_class};
 use crate::hash::HashSet;
 
 /// Most steps of the search for a shortest path.
@@ -18,6 +20,9 @@ const MAX_STEPS: usize = 200_000;
 
 /// Most steps of a search for any path, which comes after it.
 const MAX_HASTY_STEPS: usize = 200_000;
+
+/// Most states of the search for the end of a number.
+const MAX_NUMBER_STATES: usize = 20_000;
 
 /// A state of the search, and how it was come to.
 #[derive(Clone, Copy)]
@@ -46,6 +51,9 @@ impl Automaton {
             }
             Automaton::Special(_) => None,
             _ if self.is_accepting(state) => Some(Vec::new()),
+            Automaton::Number(dfa) => {
+                number_ending(dfa.machine(), dfa.ask(state as u32, |_, state| state.clone()), letters)
+            }
             _ => self.search(state, n_chars, letters, 1, MAX_STEPS).or_else(|| {
                 // Far from all ends a shortest way is not to be found: any will do.
                 self.search(state, n_chars, letters, 64, MAX_HASTY_STEPS)
@@ -120,6 +128,40 @@ impl StringAutomaton {
             _ => 1 + self.chars_to_end(state.content(), n_chars.saturating_sub(1)).max(1),
         }
     }
+}
+
+/// The bytes that end a number soonest. The states of numbers may be without end, and those of a search are of no use to anyone
+/// else, so they are not kept with the automaton, which would soon be full.
+fn number_ending(machine: &NumberMachine, start: NumberState, letters: &[u8]) -> Option<Vec<u8>> {
+    // Each state with the index of the one before and the byte behind it.
+    let mut found = vec![(start.clone(), 0, 0)];
+    let mut met = HashSet::from_iter([start]);
+    let mut index = 0;
+    while let Some((state, ..)) = found.get(index).cloned() {
+        for byte in letters {
+            let Some(next) = number_class(*byte).and_then(|class| machine.step(&state, class)) else { continue };
+            if machine.liveness(&next) == Some(false) || !met.insert(next.clone()) {
+                continue;
+            }
+            let is_end = machine.is_accepting(&next);
+            found.push((next, index, *byte));
+            if is_end {
+                let mut at = found.len() - 1;
+                let mut bytes = Vec::new();
+                while at != 0 {
+                    bytes.push(found[at].2);
+                    at = found[at].1;
+                }
+                bytes.reverse();
+                return Some(bytes);
+            }
+        }
+        index += 1;
+        if found.len() > MAX_NUMBER_STATES {
+            return None;
+        }
+    }
+    None
 }
 
 /// The bytes that lead to the last node.
@@ -204,5 +246,6 @@ mod tests {
         assert_eq!(ending(&number("0", None), "").len(), 1);
         assert_eq!(ending(&number("1000000000000", None), "").len(), 13);
         assert_eq!(ending(&number("99", Some("7919")), "").len(), 4);
+        assert_eq!(ending(&number("1000000", Some("7919")), "10000").len(), 4);
     }
 }
