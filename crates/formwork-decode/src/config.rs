@@ -19,6 +19,7 @@ pub struct GenerationConfig {
     /// is refused and another one is drawn, and after some refusals the completion that is known is followed. So free tokens
     /// are the model's as long as there is room, and the text closes in time. A budget below the least is an error before the
     /// first token, [`DecodeError::BudgetTooSmall`]. Costs about as much per token as reading the completion; kept by the grammar.
+    /// Where the engine meets a limit on the way, the known completion is followed too, instead of an error.
     /// A stop string still ends the output where it comes up. [`beam_search`](crate::beam_search) has no such setting.
     ///
     /// [`Constraint::completion`]: crate::Constraint::completion

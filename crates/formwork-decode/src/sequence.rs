@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use formwork::{Matcher, TokenId, TokenKind, TokenMask};
+use formwork::{MatchError, Matcher, TokenId, TokenKind, TokenMask};
 
 use crate::backend::Logits;
 use crate::config::GenerationConfig;
@@ -248,7 +248,11 @@ impl<'a> Sequence<'a> {
         logits: &mut dyn Logits,
         draft: Option<&Draft>,
     ) -> Result<TokenId, DecodeError> {
-        let mask = self.ready_mask()?;
+        let mask = match self.ready_mask() {
+            // The end is known even where the engine cannot say what else there is.
+            Err(DecodeError::Match(MatchError::Limit(limit))) => self.only_way_on().ok_or(MatchError::Limit(limit))?,
+            mask => mask?,
+        };
         let mut mask_time = Duration::ZERO;
         self.stats.mask_bytes += timed(&mut mask_time, || logits.apply_mask(&mask))?;
         self.stats.mask += mask_time;
@@ -265,6 +269,16 @@ impl<'a> Sequence<'a> {
         self.accept_chosen(token, record)?;
         self.take_forced()?;
         Ok(token)
+    }
+
+    /// The mask of the token that surely leads to the end, where one is known.
+    fn only_way_on(&mut self) -> Option<TokenMask> {
+        let vocabulary = self.tokenizer.vocabulary();
+        let token = self.steering.as_mut()?.next().or_else(|| vocabulary.stop_tokens().first().copied())?;
+        self.stats.steered_tokens += 1;
+        let mut words = vec![0; vocabulary.mask_words()];
+        *words.get_mut(token.index() / 32)? |= 1 << (token.index() % 32);
+        Some(TokenMask::from_words(&words))
     }
 
     /// The chosen token, or another one where the text could not be completed behind it.
@@ -358,7 +372,11 @@ impl<'a> Sequence<'a> {
         let mut mask_time = Duration::ZERO;
         let forced = timed(&mut mask_time, || self.find_forced());
         self.stats.mask += mask_time;
-        let forced = forced?;
+        let forced = match forced {
+            // As for a mask: the text can be completed without.
+            Err(DecodeError::Match(MatchError::Limit(_))) if self.steering.is_some() => return Ok(()),
+            forced => forced?,
+        };
         let n_output = self.output().len();
         if forced.replaces_last && !self.replace_last(&forced.tokens) {
             return Ok(());
