@@ -7,9 +7,9 @@ use super::token_mask::{clear_bit, has_bit, set_bit};
 
 /// A row of bits of the vocabulary's full width that remembers which mask it holds.
 ///
-/// A row of 200,000 bits is 25 kB, and copying them is most of what a known mask costs. Masks of one text mostly differ in
-/// few tokens from one of a few rows that they share, so up to four rows are kept here, and only what differs is written.
-/// Bit `id % 32` of word `id / 32` is token `id`.
+/// A row of 200,000 bits is 25 kB, and copying them is most of what a known mask costs. Masks that follow each other
+/// mostly differ in few tokens, so a row that is used again and again changes only there. Bit `id % 32` of word `id / 32`
+/// is token `id`.
 ///
 /// ```
 /// use formwork::{Compiler, Grammar, MaskRow, TokenId, Vocabulary};
@@ -28,15 +28,6 @@ use super::token_mask::{clear_bit, has_bit, set_bit};
 /// ```
 #[derive(Clone, Debug)]
 pub struct MaskRow {
-    /// The one that was written last comes first.
-    rows: Vec<Row>,
-}
-
-/// Rows that are kept: with strings, structure, numbers and what may stand around them, more seldom help.
-const MAX_ROWS: usize = 4;
-
-#[derive(Clone, Debug)]
-struct Row {
     words: Box<[u32]>,
     /// What the words say; `None` is a row of zeros.
     held: Option<TokenMask>,
@@ -45,51 +36,31 @@ struct Row {
 impl MaskRow {
     /// A row of `n_words` zeros.
     pub fn new(n_words: usize) -> MaskRow {
-        MaskRow { rows: vec![Row::new(n_words)] }
+        MaskRow { words: vec![0; n_words].into(), held: None }
     }
 
-    /// The bits. Where they lie may change with each mask.
+    /// The bits.
     pub fn words(&self) -> &[u32] {
-        &self.rows[0].words
+        &self.words
     }
 
-    /// Makes the row say what `mask` says. O(tokens in which the mask and an earlier one differ from a row that they share),
-    /// or O(words).
+    /// Makes the row say what `mask` says. O(tokens in which the masks differ from a row that they share), or O(words).
     ///
     /// # Panics
     /// When the row is shorter than the mask.
     pub fn write(&mut self, mask: &TokenMask) {
-        let n_words = self.words().len();
-        let known = self.rows.iter().position(|row| row.shares_base(mask));
-        if known.is_none() && self.rows.len() < MAX_ROWS {
-            self.rows.push(Row::new(n_words));
-        }
-        let index = known.unwrap_or(self.rows.len() - 1);
-        self.rows[..=index].rotate_right(1);
-        self.rows[0].write(mask);
-    }
-}
-
-impl Row {
-    fn new(n_words: usize) -> Row {
-        Row { words: vec![0; n_words].into(), held: None }
-    }
-
-    fn shares_base(&self, mask: &TokenMask) -> bool {
-        let base_of = |mask: &TokenMask| mask.base().map(Arc::as_ptr);
-        self.held.as_ref().and_then(base_of) == base_of(mask)
-    }
-
-    fn write(&mut self, mask: &TokenMask) {
-        if self.held.as_ref().is_some_and(|held| held.is_same(mask)) {
+        let held = self.held.as_ref();
+        if held.is_some_and(|held| held.is_same(mask)) {
             return;
         }
-        let n_changes = self.held.as_ref().map_or(0, TokenMask::n_differences) + mask.n_differences();
+        let base_of = |mask: &TokenMask| mask.base().map(Arc::as_ptr);
+        let shares = held.map_or(mask.base().is_none(), |held| base_of(held) == base_of(mask));
+        let n_changes = held.map_or(0, TokenMask::n_differences) + mask.n_differences();
         // One bit costs as much as some 16 words in a row.
-        if !self.shares_base(mask) || 16 * n_changes > self.words.len() {
+        if !shares || 16 * n_changes > self.words.len() {
             mask.write_to(&mut self.words);
         } else {
-            if let Some(held) = &self.held {
+            if let Some(held) = held {
                 let base: &[u32] = held.base().map_or(&[], |base| base);
                 let extra = held.lists().iter().flat_map(|list| list.iter()).filter(|id| !has_bit(base, **id));
                 extra.for_each(|id| clear_bit(&mut self.words, *id));
