@@ -4,48 +4,16 @@
 
 use formwork::grammar::KeyOrder;
 use formwork::{Compiler, Grammar, Limits};
-use formwork_tests::oracle::{Bound, Key, Language, Piece, Shape, ShapeSet, Twin};
-use formwork_tests::vocabulary::SmallVocabulary;
+use formwork_tests::oracle::{Bound, Key, Language, N_SPECIAL, Piece, Shape, ShapeSet, TRIGGERS, Twin};
 use formwork_tests::walk::Walk;
 use proptest::prelude::*;
 
 const N_RANDOM_TOKENS: usize = 60;
-const N_SPECIAL: u32 = 3;
 const N_WALKS: u64 = 3;
 const N_STEPS: usize = 16;
 
-/// Single bytes, some of which are no text: byte fallback has them all.
-const SINGLES: &[u8] = b"<>/ab1{}\",:[] \n\xc3\xa9\xa8\xe6\x97\xa5\xff\xfe\x80";
-
-/// Pieces that cross the ends of what free text must not hold, and characters.
-const PIECES: [&[u8]; 20] = [
-    b"<",
-    b">",
-    b"<a",
-    b"a>",
-    b"/",
-    b"a",
-    b"b",
-    b"ab",
-    b"{\"",
-    b"\":",
-    b"1",
-    b",",
-    b"}",
-    b" ",
-    b"\n ",
-    "\u{e9}".as_bytes(),
-    b"\xc3",
-    b"\xa9",
-    b"\xff",
-    b"\xe6\x97",
-];
-
-/// What free text may have to be without: some are parts of others, some end within what others begin with.
-const TRIGGERS: [&str; 8] = ["<a>", "<a", "a<", "ab", "aba", "\u{e9}", "b\u{e9}<", "</a>"];
-
 fn check(piece: &Piece, seed: u64) {
-    let vocabulary = SmallVocabulary::of_pieces(SINGLES, &PIECES, N_RANDOM_TOKENS, seed).with_special(N_SPECIAL);
+    let vocabulary = Piece::vocabulary(N_RANDOM_TOKENS, seed);
     let mut language = Language::default();
     let start = piece.to_expression(&mut language);
     let mut twin = Twin::new(language, start, &vocabulary);

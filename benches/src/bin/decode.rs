@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use formwork_bench::decode::{BackendName, DecodeModel, DeviceName, Mode, ModelSpec, Run, render, run, tasks};
+use formwork_bench::program::finish;
 use serde_json::json;
 
 /// Runs decoders with and without constraint and compares them.
@@ -40,13 +41,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match compare(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            let _ = writeln!(io::stderr(), "decode: {message}");
-            ExitCode::from(2)
-        }
-    }
+    finish("decode", compare(&Options::parse()).map(|()| true))
 }
 
 fn compare(options: &Options) -> Result<(), String> {

@@ -12,6 +12,7 @@ use formwork_bench::load::{
     CheckedSchema, HttpClient, Mix, Phase, StartedServer, catalogue, play, process_figures, render, server_figures,
     wait_until_idle,
 };
+use formwork_bench::program::finish;
 
 /// Remarks that are shown; the others are counted.
 const N_REMARKS: usize = 10;
@@ -60,14 +61,7 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Options::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "load: {error}");
-            ExitCode::from(2)
-        }
-    }
+    finish("load", run(&Options::parse()).await)
 }
 
 /// Whether the server bore it.

@@ -11,6 +11,7 @@ use formwork_bench::clock::Clock;
 use formwork_bench::data::{self, CaseText};
 use formwork_bench::engine::{self, Engine};
 use formwork_bench::exchange::{Recorded, TokenWriter};
+use formwork_bench::program::finish_with_stack;
 use formwork_bench::run::{Drops, Measurement, Outcome, Runner, TokenCase};
 use formwork_bench::summary::{Pass, Percentiles, RunInfo, Summary};
 use formwork_bench::table;
@@ -74,18 +75,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(&options));
-    let result = match worker {
-        Ok(handle) => handle.join().unwrap_or_else(|_| Err("the harness panicked".to_owned())),
-        Err(error) => Err(error.to_string()),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            let _ = writeln!(io::stderr(), "maskbench: {message}");
-            ExitCode::from(2)
-        }
-    }
+    finish_with_stack("maskbench", STACK_BYTES, move || run(&options).map(|()| true))
 }
 
 fn run(options: &Options) -> Result<(), String> {

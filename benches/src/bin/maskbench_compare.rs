@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use formwork_bench::compare::{Comparison, read};
+use formwork_bench::program::finish;
 
 /// Schemas that are named, of each kind.
 const N_NAMED: usize = 20;
@@ -25,14 +26,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match compare(&Options::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(message) => {
-            let _ = writeln!(io::stderr(), "maskbench-compare: {message}");
-            ExitCode::from(2)
-        }
-    }
+    finish("maskbench-compare", compare(&Options::parse()))
 }
 
 fn compare(options: &Options) -> Result<bool, String> {

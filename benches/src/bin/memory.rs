@@ -9,6 +9,7 @@ use std::sync::Arc;
 use clap::Parser;
 use formwork_bench::data::{self, Case};
 use formwork_bench::memory::{self, CacheSample, Compiled};
+use formwork_bench::program::finish_with_stack;
 use formwork_bench::vocabulary::BenchVocabulary;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -48,19 +49,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(&options));
-    let result = match worker {
-        Ok(handle) => handle.join().unwrap_or_else(|_| Err("the harness panicked".to_owned())),
-        Err(error) => Err(error.to_string()),
-    };
-    match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(message) => {
-            let _ = writeln!(io::stderr(), "memory: {message}");
-            ExitCode::from(2)
-        }
-    }
+    finish_with_stack("memory", STACK_BYTES, move || run(&options))
 }
 
 fn heap_bytes() -> usize {

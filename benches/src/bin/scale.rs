@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Parser;
 use formwork_bench::clock::Clock;
 use formwork_bench::engine::{self, Engine};
+use formwork_bench::program::finish_with_stack;
 use formwork_bench::scale::Point;
 use formwork_bench::scale::axes::{AXES, Axis};
 use formwork_bench::scale::measure::{Effort, measure};
@@ -53,18 +54,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(&options));
-    let result = match worker {
-        Ok(handle) => handle.join().unwrap_or_else(|_| Err("the harness panicked".to_owned())),
-        Err(error) => Err(error.to_string()),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            let _ = writeln!(io::stderr(), "scale: {message}");
-            ExitCode::from(2)
-        }
-    }
+    finish_with_stack("scale", STACK_BYTES, move || run(&options).map(|()| true))
 }
 
 fn run(options: &Options) -> Result<(), String> {

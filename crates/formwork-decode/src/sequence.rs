@@ -13,7 +13,7 @@ use crate::record::TokenRecord;
 use crate::sampling::Sampler;
 use crate::speculative::{Draft, DraftPath, Drafter};
 use crate::stats::{RunStats, timed};
-use crate::steering::{Steering, without};
+use crate::steering::Steering;
 use crate::text::TextStream;
 use crate::tokenizer::TextTokenizer;
 
@@ -304,7 +304,7 @@ impl<'a> Sequence<'a> {
             if refused.len() == Steering::MAX_REFUSED {
                 break;
             }
-            logits.apply_mask(&without(mask, &refused))?;
+            logits.apply_mask(&mask.without(refused.iter().copied()))?;
             chosen = timed(&mut self.stats.sampling, || self.sampler.sample(logits))?;
         }
         self.stats.steered_tokens += 1;

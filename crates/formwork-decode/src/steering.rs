@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use formwork::{MatchError, TokenId, TokenMask};
+use formwork::{MatchError, TokenId};
 
 use crate::constraint::Constraint;
 
@@ -79,18 +79,6 @@ impl Steering {
             _ => false,
         }
     }
-}
-
-/// The mask less some tokens.
-pub(crate) fn without(mask: &TokenMask, tokens: &[TokenId]) -> TokenMask {
-    let mut words = vec![0; mask.n_words()];
-    mask.write_to(&mut words);
-    for token in tokens {
-        if let Some(word) = words.get_mut(token.index() / 32) {
-            *word &= !(1 << (token.index() % 32));
-        }
-    }
-    TokenMask::from_words(&words)
 }
 
 #[cfg(test)]

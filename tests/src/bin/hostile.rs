@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Parser;
 use formwork::json_schema::{Layout, SchemaOptions};
 use formwork::{Compiler, Grammar, Structure, Vocabulary};
+use formwork_bench::program::finish;
 use formwork_tests::hostile::{Case, Effort, Measured, Outcome, catalogue, measure};
 use serde_json::json;
 
@@ -38,14 +39,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(message) => {
-            let _ = writeln!(io::stderr(), "hostile: {message}");
-            ExitCode::from(2)
-        }
-    }
+    finish("hostile", run(&Options::parse()))
 }
 
 fn run(options: &Options) -> Result<bool, String> {

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use formwork::grammar::KeyOrder;
 use formwork_bench::data;
+use formwork_bench::program::finish_with_stack;
 use formwork_tests::generation::{Counts, Writer, try_schema};
 use formwork_tests::universe::Dice;
 
@@ -39,20 +40,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(&options));
-    let result = match worker.map(std::thread::JoinHandle::join) {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err("panicked".to_owned()),
-        Err(error) => Err(error.to_string()),
-    };
-    match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(message) => {
-            let _ = writeln!(io::stderr(), "random_documents: {message}");
-            ExitCode::from(2)
-        }
-    }
+    finish_with_stack("random_documents", STACK_BYTES, move || run(&options))
 }
 
 fn run(options: &Options) -> Result<bool, String> {

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use formwork_bench::data::{self, CaseText};
+use formwork_bench::program::finish;
 use formwork_tests::seeds::{Judged, Tally, Writer};
 use serde_json::Value;
 
@@ -57,14 +58,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(message) => {
-            let _ = writeln!(io::stderr(), "seeds: {message}");
-            ExitCode::from(2)
-        }
-    }
+    finish("seeds", run(&Options::parse()))
 }
 
 fn run(options: &Options) -> Result<bool, String> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use formwork_bench::program::finish;
 use formwork_tests::suite::{Counts, SuiteRun, run_draft};
 
 /// Runs the engine over a draft of the JSON-Schema-Test-Suite.
@@ -26,13 +27,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "suite: {error}");
-            ExitCode::from(2)
-        }
-    }
+    finish("suite", run(&Options::parse()).map(|()| true))
 }
 
 fn run(options: &Options) -> io::Result<()> {

@@ -8,6 +8,7 @@ use clap::Parser;
 use formwork::Compiler;
 use formwork::grammar::KeyOrder;
 use formwork_bench::data;
+use formwork_bench::program::finish_with_stack;
 use formwork_decode::TextTokenizer;
 use formwork_tests::budgets::{Counts, Trial, measure_gaps, try_schema};
 
@@ -46,20 +47,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(&options));
-    let result = match worker.map(std::thread::JoinHandle::join) {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err("panicked".to_owned()),
-        Err(error) => Err(error.to_string()),
-    };
-    match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(message) => {
-            let _ = writeln!(io::stderr(), "token_budgets: {message}");
-            ExitCode::from(2)
-        }
-    }
+    finish_with_stack("token_budgets", STACK_BYTES, move || run(&options))
 }
 
 fn run(options: &Options) -> Result<bool, String> {

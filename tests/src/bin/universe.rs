@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use formwork_bench::program::finish;
 use formwork_tests::universe::{Counts, Dice, Outcome, Size, Trial, Universe, shrink};
 
 /// Compares the engine's masks with enumerated languages.
@@ -36,14 +37,7 @@ struct Options {
 const N_SCHEMAS: usize = 12;
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "universe: {error}");
-            ExitCode::from(2)
-        }
-    }
+    finish("universe", run(&Options::parse()))
 }
 
 fn run(options: &Options) -> io::Result<bool> {

@@ -7,12 +7,6 @@ use crate::oracle::{Body, Bound, Elements, Field, Fields, Key, PATTERNS, Piece, 
 use crate::universe::Dice;
 use crate::vocabulary::SmallVocabulary;
 
-/// What free text may have to be without: some are parts of others, some end within what others begin with.
-const TRIGGERS: [&str; 8] = ["<a>", "<a", "a<", "ab", "aba", "\u{e9}", "b\u{e9}<", "</a>"];
-
-/// Number of special tokens that pieces name.
-pub(super) const N_SPECIAL: u32 = 3;
-
 pub(super) fn key_order(dice: &mut Dice) -> KeyOrder {
     *dice.pick(&[KeyOrder::Any, KeyOrder::Listed])
 }

@@ -65,7 +65,7 @@ fn grammar(dice: &mut Dice) -> (Grammar, u32) {
             (to_grammar_in_order(&rules, draw::key_order(dice)).0, 0)
         }
         2 => {
-            let n_special = draw::N_SPECIAL;
+            let n_special = N_SPECIAL;
             let vocabulary = SmallVocabulary::complete(N_RANDOM_TOKENS, 0).with_special(n_special);
             (Grammar::structure(draw::piece(dice).to_structure(&vocabulary)), n_special)
         }

@@ -3,47 +3,19 @@
 use formwork::{Grammar, Marker, Structure, Tag, TagCount};
 
 use super::Counters;
-use super::draw::{self, N_SPECIAL};
+use super::draw;
 use super::oracle::compare;
 use crate::oracle::{Language, Piece};
 use crate::universe::Dice;
-use crate::vocabulary::SmallVocabulary;
 
 const N_RANDOM_TOKENS: usize = 50;
-
-/// Single bytes, some of which are no text: byte fallback has them all.
-const SINGLES: &[u8] = b"<>/ab1{}\",:[] \n\xc3\xa9\xa8\xe6\x97\xa5\xff\xfe\x80";
-
-/// Pieces that cross the ends of what free text must not hold, and characters.
-const PIECES: [&[u8]; 20] = [
-    b"<",
-    b">",
-    b"<a",
-    b"a>",
-    b"/",
-    b"a",
-    b"b",
-    b"ab",
-    b"{\"",
-    b"\":",
-    b"1",
-    b",",
-    b"}",
-    b" ",
-    b"\n ",
-    "\u{e9}".as_bytes(),
-    b"\xc3",
-    b"\xa9",
-    b"\xff",
-    b"\xe6\x97",
-];
 
 pub(super) fn run(input: &[u8], counters: &mut Counters) {
     let mut dice = Dice::from_bytes(input);
     let is_tagged = dice.one_in(3);
     let piece = draw::piece(&mut dice);
     let seed = dice.below(1 << 16) as u64;
-    let vocabulary = SmallVocabulary::of_pieces(SINGLES, &PIECES, N_RANDOM_TOKENS, seed).with_special(N_SPECIAL);
+    let vocabulary = Piece::vocabulary(N_RANDOM_TOKENS, seed);
     let mut language = Language::default();
     let (structure, start) = if is_tagged {
         let count = *dice.pick(&[TagCount::Any, TagCount::AtLeastOne, TagCount::AtMostOne, TagCount::One]);

@@ -17,7 +17,7 @@ pub use self::builder::{Body, to_grammar, to_grammar_in_order};
 pub use self::expression::{ExprId, Language, RuleId};
 pub use self::obliged::{Elements, Field, Fields, Way};
 pub use self::shape::{Key, PATTERNS, PatternPart, Shape, ShapeSet};
-pub use self::structure::{Bound, Piece};
+pub use self::structure::{Bound, N_SPECIAL, Piece, TRIGGERS};
 
 use crate::vocabulary::SmallVocabulary;
 

@@ -8,6 +8,39 @@ use super::expression::{ExprId, Language};
 use super::shape::ShapeSet;
 use crate::vocabulary::SmallVocabulary;
 
+/// Number of special tokens that pieces name.
+pub const N_SPECIAL: u32 = 3;
+
+/// What free text may have to be without: some are parts of others, some end within what others begin with.
+pub const TRIGGERS: [&str; 8] = ["<a>", "<a", "a<", "ab", "aba", "\u{e9}", "b\u{e9}<", "</a>"];
+
+/// Single bytes, some of which are no text: byte fallback has them all.
+const SINGLES: &[u8] = b"<>/ab1{}\",:[] \n\xc3\xa9\xa8\xe6\x97\xa5\xff\xfe\x80";
+
+/// Pieces that cross the ends of what free text must not hold, and characters.
+const PIECES: [&[u8]; 20] = [
+    b"<",
+    b">",
+    b"<a",
+    b"a>",
+    b"/",
+    b"a",
+    b"b",
+    b"ab",
+    b"{\"",
+    b"\":",
+    b"1",
+    b",",
+    b"}",
+    b" ",
+    b"\n ",
+    "\u{e9}".as_bytes(),
+    b"\xc3",
+    b"\xa9",
+    b"\xff",
+    b"\xe6\x97",
+];
+
 /// A part of an output.
 #[derive(Clone, Debug)]
 pub enum Piece {
@@ -41,6 +74,11 @@ pub struct Bound {
 }
 
 impl Piece {
+    /// Single bytes, `n_random` tokens that cross the ends of [`TRIGGERS`], and special tokens.
+    pub fn vocabulary(n_random: usize, seed: u64) -> SmallVocabulary {
+        SmallVocabulary::of_pieces(SINGLES, &PIECES, n_random, seed).with_special(N_SPECIAL)
+    }
+
     /// As the engine takes it, for this vocabulary.
     pub fn to_structure(&self, vocabulary: &SmallVocabulary) -> Structure {
         match self {

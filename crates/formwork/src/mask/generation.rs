@@ -202,7 +202,7 @@ impl Generation {
             key.3 = handle.pasts;
             let refused = self.work(Written::ANY, |work| work.refused(&configuration, &estimate))?;
             if !refused.is_empty() {
-                mask = mask.without(&refused);
+                mask = mask.without(refused.into_iter().map(TokenId::new));
                 let shares = match (mask.base(), estimate.mask.base()) {
                     (Some(own), Some(other)) => Arc::ptr_eq(own, other),
                     (own, _) => own.is_none(),

@@ -8,7 +8,7 @@
 //! - for named keys the same two, by walks along the names;
 //! - for literals and enumerations both at once, by a narrow walk over the token trie.
 
-mod endings;
+mod fatal;
 mod free_text;
 mod generation;
 mod keys;

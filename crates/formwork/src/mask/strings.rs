@@ -118,7 +118,7 @@ impl MaskWork<'_> {
         }
         let table = table_id.of(self.vocabulary);
         let mut row = table.plain().to_vec();
-        if !self.clear_endings(profiles, string, content, table_id, &mut row)? {
+        if !self.clear_fatal(profiles, string, content, table_id, &mut row)? {
             row.fill(0);
             self.add_shapes(profiles, string, content, table, &mut row)?;
         }

@@ -146,9 +146,7 @@ impl Endings {
         spelling: Spelling<'_>,
         entry: Entry,
     ) -> Result<Cost, LimitError> {
-        let Some(begun) = self.begin(parser, texts, spelling, entry)? else { return Ok(NEVER) };
-        let (rest, _) = self.behind(parser, texts, &begun)?;
-        Ok(begun.cost.saturating_add(rest))
+        self.sum(parser, texts, spelling, entry, |begun| begun.cost)
     }
 
     /// How far away the end is: falls with every byte that is read on the way to it.
@@ -159,9 +157,21 @@ impl Endings {
         spelling: Spelling<'_>,
         entry: Entry,
     ) -> Result<Cost, LimitError> {
+        self.sum(parser, texts, spelling, entry, |begun| begun.bytes.len() as Cost)
+    }
+
+    /// What the rest of an entry's lexeme counts for, and the cost of what comes behind it.
+    fn sum(
+        &mut self,
+        parser: &mut Parser,
+        texts: &CheapTexts,
+        spelling: Spelling<'_>,
+        entry: Entry,
+        of_lexeme: impl FnOnce(&Begun) -> Cost,
+    ) -> Result<Cost, LimitError> {
         let Some(begun) = self.begin(parser, texts, spelling, entry)? else { return Ok(NEVER) };
         let (rest, _) = self.behind(parser, texts, &begun)?;
-        Ok(rest.saturating_add(begun.bytes.len() as Cost))
+        Ok(of_lexeme(&begun).saturating_add(rest))
     }
 
     /// Bytes that complete the text from an entry if nothing forbids to write what was written before; `None` where there are

@@ -85,11 +85,12 @@ impl TokenMask {
         TokenMask::new(row.len(), Some(row.into()), Lists::new(), Vec::new())
     }
 
-    /// The mask less these tokens.
-    pub(crate) fn without(&self, tokens: &[u32]) -> TokenMask {
+    /// The mask less these tokens, of which some may be no tokens of it. O(words).
+    pub fn without(&self, tokens: impl IntoIterator<Item = TokenId>) -> TokenMask {
         let mut row = vec![0; self.0.n_words];
         self.write_to(&mut row);
-        tokens.iter().for_each(|token| clear_bit(&mut row, *token));
+        let inside = tokens.into_iter().filter(|token| token.index() / 32 < self.0.n_words);
+        inside.for_each(|token| clear_bit(&mut row, token.get()));
         TokenMask::from_row(&row, self.0.base.as_ref())
     }
 

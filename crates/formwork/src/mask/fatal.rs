@@ -1,4 +1,4 @@
-//! With which letters does a match end? The beginnings of the words that a content automaton must not read.
+//! Which letters are fatal to a match? The beginnings of the words that a content automaton must not read.
 //!
 //! An automaton that looks for words, wanted or not, is mostly in one state, its *home*: any letter that begins no word
 //! leads back there. A token that the automaton refuses either dies before it comes home for the first time, which a
@@ -16,23 +16,23 @@ use crate::vocabulary::shapes::{WIDE, WIDE_SPACE, class_ranges};
 use crate::vocabulary::token_mask::clear_bit;
 
 /// More beginnings than this are not listed.
-const MAX_ENDINGS: usize = 400;
+const MAX_BEGINNINGS: usize = 400;
 /// Nor letters that lead elsewhere than home from where the tokens begin: behind them all tokens are walked over.
 const MAX_AWAY: usize = 48;
 /// Nor more tokens that hold one.
 const MAX_TOKENS: usize = 20_000;
 
-/// Ways to the end of a match.
+/// Ways from home to where no match is left.
 #[derive(Debug)]
-struct Endings {
+struct FatalWords {
     home: u32,
     /// The first letters of each way from home.
     grams: Vec<Vec<u8>>,
 }
 
-impl Endings {
+impl FatalWords {
     /// `None` where `content` has no such home, or there are too many ways.
-    fn new(string: &StringAutomaton, classes: &ShapeClasses, content: u32) -> Option<Endings> {
+    fn new(string: &StringAutomaton, classes: &ShapeClasses, content: u32) -> Option<FatalWords> {
         let dfa = string.dfa()?;
         let alphabet = dfa.machine().alphabet();
         let wide = || classes.of(WIDE).iter().map(|class| usize::from(*class));
@@ -51,7 +51,7 @@ impl Endings {
         if letters.iter().filter(|letter| next(content, **letter) != Some(home)).count() > MAX_AWAY {
             return None;
         }
-        let mut endings = Endings { home, grams: Vec::new() };
+        let mut words = FatalWords { home, grams: Vec::new() };
         let mut pending = vec![(home, Vec::new())];
         while let Some((state, gram)) = pending.pop() {
             for letter in letters.iter().filter(|letter| next(state, **letter) != Some(home)) {
@@ -60,21 +60,21 @@ impl Endings {
                 gram.truncate(MAX_GRAM);
                 match next(state, *letter).filter(|next| gram.len() < MAX_GRAM && wide_comes_home(*next)) {
                     Some(next) => pending.push((next, gram)),
-                    None => endings.grams.push(gram),
+                    None => words.grams.push(gram),
                 }
             }
-            if endings.grams.len() + pending.len() > MAX_ENDINGS {
+            if words.grams.len() + pending.len() > MAX_BEGINNINGS {
                 return None;
             }
         }
-        Some(endings)
+        Some(words)
     }
 }
 
 impl MaskWork<'_> {
     /// Clears the bits of plain tokens that `content` does not take, where that is little work; `row` has those of all plain
     /// tokens set. Otherwise the answer is `false`, and the row as it was.
-    pub(super) fn clear_endings(
+    pub(super) fn clear_fatal(
         &mut self,
         profiles: &Profiles,
         string: &StringAutomaton,
@@ -83,7 +83,7 @@ impl MaskWork<'_> {
         row: &mut [u32],
     ) -> Result<bool, LimitError> {
         let classes = profiles.shape_classes(string);
-        let Some(Endings { home, grams }) = Endings::new(string, classes, content) else { return Ok(false) };
+        let Some(FatalWords { home, grams }) = FatalWords::new(string, classes, content) else { return Ok(false) };
         let tables = table.of(self.vocabulary);
         let holding = || grams.iter().flat_map(|gram| tables.grams.holding(gram));
         if holding().take(MAX_TOKENS + 1).count() > MAX_TOKENS {
