@@ -3,7 +3,9 @@
 use formwork::grammar::KeyOrder;
 use serde_json::{Value, json};
 
-use crate::oracle::{Body, Bound, Elements, Field, Fields, Key, PATTERNS, Piece, Shape, ShapeSet, Twin, Way};
+use crate::oracle::{
+    Body, Bound, Elements, Field, Fields, Key, N_SPECIAL, PATTERNS, Piece, Shape, ShapeSet, TRIGGERS, Twin, Way,
+};
 use crate::universe::Dice;
 use crate::vocabulary::SmallVocabulary;
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::engine::{allowed, compile, compiler};
 use super::{Counters, draw};
-use crate::oracle::to_grammar_in_order;
+use crate::oracle::{N_SPECIAL, to_grammar_in_order};
 use crate::universe::{Dice, Domain, RandomSchema};
 use crate::vocabulary::SmallVocabulary;
 
