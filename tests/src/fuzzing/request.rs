@@ -71,10 +71,13 @@ pub(super) fn run(input: &[u8], counters: &mut Counters) {
     model.join().expect("no panic reaches the model's thread");
     let answer = String::from_utf8(answer).expect("answers are UTF-8");
     match status {
-        200 if answer.starts_with('{') => counters.count("answered", 1),
         200 => {
             counters.count("answered", 1);
-            check_stream(path, &answer, is_lmdeploy, counters);
+            counters.count(path, 1);
+            // What is no stream is an object.
+            if !answer.starts_with('{') {
+                check_stream(path, &answer, is_lmdeploy, counters);
+            }
         }
         400 => {
             let refusal = serde_json::from_str(&answer).expect("a refusal is JSON");
