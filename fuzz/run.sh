@@ -6,7 +6,7 @@
 # belongs, with a name that says what it is, in fuzz/regressions/TARGET, where the ordinary tests run it for good.
 #
 # The engine has no unsafe code, so no sanitizer is built in by default: SANITIZER=address fuzz/run.sh ... has one.
-# A stable toolchain will do: what cargo-fuzz asks of it beyond the stable flags, RUSTC_BOOTSTRAP lets it have.
+# A stable toolchain will do: only a sanitizer takes an unstable flag, which RUSTC_BOOTSTRAP lets it have.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -16,7 +16,7 @@ if [[ "${1:-}" =~ ^[0-9]+$ ]]; then
     shift
 fi
 
-export RUSTC_BOOTSTRAP=1
+[[ -z "${SANITIZER:-}" ]] || export RUSTC_BOOTSTRAP=1
 cargo fuzz --version >/dev/null 2>&1 ||
     { echo "fuzz/run.sh: cargo-fuzz is missing: cargo install cargo-fuzz --locked" >&2; exit 1; }
 
