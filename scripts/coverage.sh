@@ -30,10 +30,11 @@ done
     exit 1
 }
 
-# Only the workspace's own crates are counted, and dependencies that are built already are not built anew.
+# Only the workspace's own crates are counted, and dependencies that are built already are not built anew. Names are
+# not compressed, which not all builds of the tools could undo.
 mkdir -p $here
 rm -rf $here/profiles
-printf '#!/bin/sh\nexec "$@" -C instrument-coverage\n' >$here/rustc
+printf '#!/bin/sh\nexec "$@" -C instrument-coverage -C llvm-args=-enable-name-compression=false\n' >$here/rustc
 chmod +x $here/rustc
 export RUSTC_WORKSPACE_WRAPPER=$PWD/$here/rustc
 export LLVM_PROFILE_FILE=$PWD/$here/profiles/%4m.profraw
@@ -53,8 +54,9 @@ report=("${executables[0]}")
 for executable in "${executables[@]:1}"; do
     report+=(--object "$executable")
 done
-# The engine's own tests are no part of it.
-report+=(--instr-profile=$here/merged.profdata '--ignore-filename-regex=/tests(/|[.]rs)' --sources crates/formwork/src)
+# The tests, and what they use, are no part of the engine.
+report+=(--instr-profile=$here/merged.profdata)
+report+=('--ignore-filename-regex=/tests(/|[.]rs)|/benches/|/examples/|/crates/formwork-')
 "$tools/llvm-cov" show "${report[@]}" >$here/lines.txt
 "$tools/llvm-cov" report "${report[@]}" --show-region-summary=false --show-branch-summary=false
 printf '\nlines that no test ran:\n'
