@@ -195,6 +195,14 @@ impl StringAutomaton {
         Ok(automaton)
     }
 
+    /// Whether content states of both are the same.
+    pub(crate) fn shares_content_with(&self, other: &StringAutomaton) -> bool {
+        match (&self.content, &other.content) {
+            (Content::Dfa(own), Content::Dfa(other)) => Arc::ptr_eq(own, other),
+            _ => false,
+        }
+    }
+
     /// Whether no string matches.
     pub(crate) fn is_empty(&self) -> bool {
         match &self.content {

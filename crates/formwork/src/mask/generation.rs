@@ -10,8 +10,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::pasts::PastLists;
 use super::repeats::Estimate;
-use super::walk::RestMemo;
-use super::{ExitMemo, MaskWork, Pasts, Profiles, Unions};
+use super::walk::{FewExits, RestMemo};
+use super::{ExitMemo, Lists, MaskWork, Pasts, Profiles, Unions};
 use crate::automata::{Automaton, OverflowWatch};
 use crate::error::{LimitError, MatchError};
 use crate::grammar::{Effect, Productions};
@@ -42,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) vocabulary: Arc<Vocabulary>,
     pub(crate) reach: Arc<TokenReach>,
     pub(crate) unions: Arc<Unions>,
+    pub(crate) lists: Arc<Lists>,
     pub(crate) limits: Limits,
     /// Made when first asked for.
     pub(crate) cheap_texts: OnceLock<Arc<CheapTexts>>,
@@ -82,6 +83,7 @@ pub(crate) struct Generation {
     /// Masks for any past, by all that they depend on, and whether the past is one that elements agree with.
     by_view: HashMap<(ConfigurationView, bool), Estimate>,
     exits: ExitMemo,
+    few_exits: FewExits,
     rests: RestMemo,
     spelled: HashMap<WordSetId, Box<[u32]>>,
     first_bytes: Vec<Option<ByteSet>>,
@@ -111,6 +113,7 @@ impl Generation {
             masks: HashMap::default(),
             by_view: HashMap::default(),
             exits: ExitMemo::default(),
+            few_exits: FewExits::default(),
             rests: RestMemo::default(),
             spelled: HashMap::default(),
             first_bytes: Vec::new(),
@@ -226,10 +229,12 @@ impl Generation {
             vocabulary: &shared.vocabulary,
             profiles: &shared.profiles,
             exits: &mut self.exits,
+            few_exits: &mut self.few_exits,
             rests: &mut self.rests,
             spelled: &mut self.spelled,
             first_bytes: &mut self.first_bytes,
             unions: &shared.unions,
+            lists: &shared.lists,
             overflows: OverflowWatch::start(),
             limits: &shared.limits,
             mode,

@@ -2,7 +2,7 @@
 
 use fixedbitset::FixedBitSet;
 
-use super::profile::{Exits, Profile, Profiles};
+use super::profile::{Exits, Prefixes, Profile, Profiles};
 use super::shapes::Followed;
 use super::{Begin, MaskWork, Table};
 use crate::automata::decoder::DecodeState;
@@ -229,30 +229,34 @@ impl MaskWork<'_> {
         Ok(())
     }
 
-    /// The numbers of the prefixes behind which the string may be closed; `None` when all are allowed.
+    /// The prefixes behind which the string may be closed.
     fn prefixes(
         &mut self,
         string: &StringAutomaton,
         content: u32,
         n_chars: u32,
         table: &BodyTable,
-    ) -> Result<Option<FixedBitSet>, LimitError> {
+    ) -> Result<Prefixes, LimitError> {
         let n_prefixes = table.prefix_chars.len();
         if string.is_free() {
             let (min, max) = string.bounds(n_chars);
             if !string.counts() || min == 0 && max >= table.max_prefix_chars {
-                return Ok(None);
+                return Ok(Prefixes::All);
             }
             let allowed = |prefix: &usize| {
                 let count = n_chars.saturating_add(u32::from(table.prefix_chars[*prefix]));
                 string.accepts_content(0, count)
             };
-            return Ok(Some((0..n_prefixes).filter(allowed).collect()));
+            return Ok(Prefixes::Only((0..n_prefixes).filter(allowed).collect()));
         }
         if let Some(excluded) = string.excluded(content)
             && !string.counts()
         {
-            return Ok(excluded.and_then(|(names, node)| all_but(string, content, names, node, table)));
+            let all_but = excluded.map(|(names, node)| all_but(string, content, names, node, table));
+            return Ok(match all_but {
+                Some(excluded) if !excluded.is_empty() => Prefixes::AllBut(excluded.into()),
+                _ => Prefixes::All,
+            });
         }
         let mut allowed = FixedBitSet::with_capacity(n_prefixes);
         if string.accepts_content(content, n_chars) {
@@ -269,19 +273,19 @@ impl MaskWork<'_> {
             Some((next, count))
         });
         self.spend(n_visited)?;
-        Ok(Some(allowed))
+        Ok(Prefixes::Only(allowed))
     }
 }
 
-/// The prefixes that do not end one of a few excluded strings, which go on from `node` of their trie; `None` is all of
-/// them. Only where prefixes and strings agree is there anything to look at.
+/// The prefixes that end one of a few excluded strings, which go on from `node` of their trie. Only where prefixes and
+/// strings agree is there anything to look at.
 fn all_but(
     string: &StringAutomaton,
     content: u32,
     names: &TokenTrie,
     node: Option<usize>,
     table: &BodyTable,
-) -> Option<FixedBitSet> {
+) -> Vec<u32> {
     let mut excluded: Vec<u32> = Vec::new();
     let mut pending = vec![(node, None)];
     while let Some((name, prefix)) = pending.pop() {
@@ -309,11 +313,5 @@ fn all_but(
             })
             .map(|(_, prefix)| prefix),
     );
-    if excluded.is_empty() {
-        return None;
-    }
-    let mut allowed = FixedBitSet::with_capacity(table.prefix_chars.len());
-    allowed.insert_range(..);
-    excluded.iter().for_each(|prefix| allowed.remove(*prefix as usize));
-    Some(allowed)
+    excluded
 }

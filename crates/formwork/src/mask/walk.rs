@@ -62,6 +62,9 @@ impl Found {
 /// By class of item sets and node of a trie (`None` is the root): the values below the node whose strings can be read.
 pub(super) type RestMemo = HashMap<(SetId, PastId, Trie, Option<u32>), Arc<Found>>;
 
+/// By class of item sets, table, past and prefix: exits whose rests can be read.
+pub(super) type FewExits = HashMap<(SetId, Table, PastId, u32), Arc<Found>>;
+
 /// A node, the configuration behind it, and which of its children were not looked at yet.
 struct Level<'t> {
     children: &'t [Child],
@@ -133,6 +136,42 @@ impl MaskWork<'_> {
         self.n_bytes += 4 * (rests.values.len() + rests.doubtful.len()) + 96;
         self.rests.insert(key, Arc::clone(&rests));
         Ok(rests)
+    }
+
+    /// The exits of a string table with one prefix, whose rests can be read behind a string that leads to `set`: one by one.
+    pub(super) fn exits_behind_prefix(
+        &mut self,
+        set: SetId,
+        table_id: Table,
+        prefix: u32,
+    ) -> Result<Arc<Found>, LimitError> {
+        let key = (self.parser.class(set), table_id, self.mode, prefix);
+        if let Some(known) = self.few_exits.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let table = table_id.of(self.vocabulary);
+        let bytes = self.bytes_behind(set)?;
+        let past = if self.mode == Written::ANY { self.mode } else { Written::FRESH };
+        let mut found = Found::default();
+        for exit in table.exits_behind(prefix) {
+            let token = table.exits[*exit as usize].0;
+            let rest = table.rest_of(self.vocabulary.bytes_at(token as usize), *exit);
+            if rest.first().is_some_and(|first| !bytes.contains(*first)) {
+                continue;
+            }
+            let mut configuration = Configuration::from_slice(&[behind_lexeme(set, past)]);
+            for byte in rest {
+                self.spend(configuration.len())?;
+                configuration = self.parser.step_byte(&configuration, *byte, self.limits.max_entries)?;
+            }
+            if !configuration.is_empty() {
+                found.add(&[token], configuration.iter().all(|entry| entry.past == Written::DOUBTED));
+            }
+        }
+        let found = Arc::new(found);
+        self.n_bytes += 4 * (found.values.len() + found.doubtful.len()) + 96;
+        self.few_exits.insert(key, Arc::clone(&found));
+        Ok(found)
     }
 
     fn walk_children(

@@ -71,12 +71,17 @@ pub(crate) struct BodyTable {
     /// What stands before the closing quote, numbered; with the characters begun.
     pub(crate) prefixes: TokenTrie,
     pub(crate) prefix_chars: Vec<u16>,
+    /// Bytes of each prefix.
+    prefix_bytes: Vec<u32>,
     /// Those of the prefixes that hold an escape.
     pub(crate) escaped_prefixes: Vec<(Box<[u8]>, u32)>,
     /// What stands behind the closing quote; values are indices of `exits`.
     pub(crate) rests: TokenTrie,
     /// Token and number of its prefix.
     pub(crate) exits: Vec<(u32, u32)>,
+    /// Indices of `exits`, by prefix: those of prefix `p` are `by_prefix[first_of_prefix[p]..first_of_prefix[p + 1]]`.
+    by_prefix: Vec<u32>,
+    first_of_prefix: Vec<u32>,
 }
 
 impl StringTables {
@@ -153,6 +158,7 @@ impl BodyTable {
         let mut odd = Vec::new();
         let mut prefix_ids: HashMap<&[u8], u32> = HashMap::default();
         let mut prefix_chars = Vec::new();
+        let mut prefix_bytes = Vec::new();
         let mut rests = Vec::new();
         let mut exits = Vec::new();
         for (bytes, token) in texts {
@@ -173,6 +179,7 @@ impl BodyTable {
                 Verdict::Leaves { at, n_chars } => {
                     let prefix = *prefix_ids.entry(&bytes[..at]).or_insert_with(|| {
                         prefix_chars.push(n_chars);
+                        prefix_bytes.push(at as u32);
                         prefix_chars.len() as u32 - 1
                     });
                     rests.push((&bytes[at + 1..], exits.len() as u32));
@@ -191,6 +198,10 @@ impl BodyTable {
         by_chars.iter_mut().for_each(|inside| inside.shape = shape_of[inside.token as usize]);
         by_chars.sort_unstable_by(|a, b| b.cmp(a));
         let max_chars = by_chars.first().map_or(0, |inside| usize::from(inside.n_chars));
+        let mut by_prefix: Vec<u32> = (0..exits.len() as u32).collect();
+        by_prefix.sort_by_key(|exit| exits[*exit as usize].1);
+        let first_of = |prefix: u32| by_prefix.partition_point(|exit| exits[*exit as usize].1 < prefix) as u32;
+        let first_of_prefix = (0..=prefix_chars.len() as u32).map(first_of).collect();
         BodyTable {
             n_words,
             opens,
@@ -206,9 +217,18 @@ impl BodyTable {
             escaped_prefixes,
             prefixes: TokenTrie::new(prefix_ids.into_iter().collect()),
             prefix_chars,
+            prefix_bytes,
             rests: TokenTrie::new(rests),
             exits,
+            by_prefix,
+            first_of_prefix,
         }
+    }
+
+    /// Indices of the exits with a prefix, in the order of their tokens.
+    pub(crate) fn exits_behind(&self, prefix: u32) -> &[u32] {
+        let (first, next) = (self.first_of_prefix[prefix as usize], self.first_of_prefix[prefix as usize + 1]);
+        &self.by_prefix[first as usize..next as usize]
     }
 
     /// Characters of a token that stays inside and ends between two characters.
@@ -255,6 +275,12 @@ impl BodyTable {
     /// The part of a token of the table that comes behind the opening quote.
     pub(crate) fn body_of<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         if self.opens { behind_quote(bytes) } else { bytes }
+    }
+
+    /// The part of the token of an exit that comes behind the closing quote.
+    pub(crate) fn rest_of<'a>(&self, bytes: &'a [u8], exit: u32) -> &'a [u8] {
+        let (_, prefix) = self.exits[exit as usize];
+        &self.body_of(bytes)[self.prefix_bytes[prefix as usize] as usize + 1..]
     }
 
     /// Words of a row.
