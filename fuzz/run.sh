@@ -32,6 +32,7 @@ for target in "${targets[@]}"; do
     dictionary=()
     case $target in
         schema_text) dictionary=(-dict=dictionaries/json_schema.dict) ;;
+        request) dictionary=(-dict=dictionaries/request.dict) ;;
         regex) dictionary=(-dict=dictionaries/regex.dict) ;;
         tokenizer) dictionary=(-dict=dictionaries/tokenizer.dict) ;;
     esac

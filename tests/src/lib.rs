@@ -3,6 +3,7 @@
 pub mod baseline;
 #[cfg(feature = "model")]
 pub mod budgets;
+pub mod counters;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 #[cfg(feature = "judge")]
@@ -12,6 +13,7 @@ pub mod oracle;
 #[cfg(feature = "model")]
 pub mod seeds;
 pub mod shared;
+pub mod stress;
 pub mod suite;
 pub mod universe;
 pub mod validator;

@@ -82,6 +82,11 @@ fn structures_have_exact_masks() {
     replay(targets::STRUCTURE, 200);
 }
 
+#[test]
+fn requests_are_answered_or_refused() {
+    replay(targets::REQUEST, 500);
+}
+
 /// Every target has its glue, and `fuzz/Cargo.toml` builds it.
 #[test]
 fn all_targets_are_built() {

@@ -6,12 +6,15 @@ use formwork::TokenId;
 use formwork_decode::{Backend, BackendError, BatchBackend, RowResult};
 
 use crate::model::CandleModel;
-use crate::rows::{Shared, Wanted, feed};
+use crate::rows::{Row, Shared, Wanted, feed};
+
+const TOO_FEW: &str = "the batched pass gave too few rows";
 
 /// Sequences on the weights of one model, each with a cache of its own.
 ///
 /// A pass multiplies the tokens of all rows with each matrix at once, however many each row has; only attention is
-/// computed row by row, over what the row has cached.
+/// computed row by row, over what the row has cached. A pass that fails is repeated for each of its rows alone: the error is
+/// then of the row whose fault it is.
 pub struct CandleBatch {
     shared: Arc<Shared>,
     rows: Vec<CandleModel>,
@@ -43,15 +46,8 @@ impl BatchBackend for CandleBatch {
                 Ok(())
             })
             .collect();
-        let mut outputs = match fed.is_empty() {
-            true => Ok(Vec::new()),
-            false => feed(&self.shared, &mut fed, Wanted::Last),
-        }
-        .map(Vec::into_iter);
-        let mut next = || match &mut outputs {
-            Ok(outputs) => outputs.next().ok_or_else(|| BackendError::runtime("the batched pass gave too few rows")),
-            Err(error) => Err(copy(error)),
-        };
+        let mut outputs = feed_rows(&self.shared, &mut fed).into_iter();
+        let mut next = || outputs.next().unwrap_or_else(|| Err(BackendError::runtime(TOO_FEW)));
         checks.into_iter().map(|check| check.and_then(|()| next())).collect()
     }
 
@@ -76,11 +72,22 @@ impl BatchBackend for CandleBatch {
     }
 }
 
-/// The error of a pass for one more of its rows.
-fn copy(error: &BackendError) -> BackendError {
-    match error {
-        BackendError::Runtime(source) => BackendError::runtime(source.to_string()),
-        error => BackendError::runtime(error.to_string()),
+/// One pass for all rows, or where that fails one for each: they are as they were then.
+fn feed_rows(shared: &Shared, fed: &mut [(&mut Row, &[TokenId])]) -> Vec<RowResult> {
+    if fed.is_empty() {
+        return Vec::new();
+    }
+    match feed(shared, fed, Wanted::Last) {
+        Ok(outputs) => outputs.into_iter().map(Ok).collect(),
+        Err(error) if fed.len() == 1 => vec![Err(error)],
+        Err(_) => fed
+            .iter_mut()
+            .map(|row| {
+                feed(shared, std::slice::from_mut(row), Wanted::Last)?
+                    .pop()
+                    .ok_or_else(|| BackendError::runtime(TOO_FEW))
+            })
+            .collect(),
     }
 }
 
@@ -103,7 +110,6 @@ mod tests {
     use crate::config::ModelConfig;
     use crate::decoder::Decoder;
     use crate::map::FileBytes;
-    use crate::rows::Row;
     use crate::weights::Weights;
 
     fn model() -> CandleModel {
@@ -140,7 +146,7 @@ mod tests {
 
     /// The middle row's cache is too small, so that the shared pass fails after the first row has written to its own.
     #[test]
-    fn a_pass_that_fails_leaves_every_row_as_it_was() {
+    fn a_pass_that_fails_is_the_error_of_one_row() {
         let model = model();
         let [a, b, c, d] = [1, 5, 2, 7].map(TokenId::new);
         let mut batch = CandleBatch::new(&model, 3);
@@ -148,13 +154,13 @@ mod tests {
         assert!(batch.forward_rows(&[(0, &[a, b]), (1, &[b, c]), (2, &[c])]).iter().all(Result::is_ok));
 
         let results = batch.forward_rows(&[(0, &[d, d, d]), (1, &[a]), (2, &[])]);
-        let errors: Vec<String> = results.into_iter().map(|result| result.err().unwrap().to_string()).collect();
-        assert!(errors[0].contains("do not fit in a cache of 2") && errors[0] == errors[1], "{errors:?}");
-        assert_eq!(errors[2], BackendError::NoTokens.to_string());
-        assert_eq!([batch.cached(0), batch.cached(1), batch.cached(2)], [&[a, b][..], &[b, c], &[c]]);
+        let errors: Vec<Option<String>> = results.into_iter().map(|result| Some(result.err()?.to_string())).collect();
+        assert_eq!((&errors[0], &errors[2]), (&None, &Some(BackendError::NoTokens.to_string())));
+        assert!(errors[1].as_ref().unwrap().contains("do not fit in a cache of 2"), "{errors:?}");
+        assert_eq!([batch.cached(0), batch.cached(1), batch.cached(2)], [&[a, b, d, d, d][..], &[b, c], &[c]]);
 
         let mut results = batch.forward_rows(&[(2, &[a]), (0, &[c])]);
-        for text in [[a, b, c].as_slice(), &[c, a]] {
+        for text in [[a, b, d, d, d, c].as_slice(), &[c, a]] {
             let alone = logits(model.new_sequence().forward(text));
             let together = logits(results.pop().unwrap());
             let greatest = alone.iter().zip(&together).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);

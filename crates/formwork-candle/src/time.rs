@@ -18,6 +18,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// The present time in a format of `%Y %m %d %b %B %H %M %S %%`; other codes stay as they are.
+#[expect(clippy::disallowed_methods, reason = "a date for people to read")]
 pub(crate) fn strftime_now(format: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     strftime(format, now)

@@ -1,5 +1,7 @@
 //! How are many outputs written at once? A driver whose sequences join and leave while others go on.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use formwork::TokenId;
 
 use crate::backend::{Backend, Logits, check_tokens};
@@ -155,6 +157,9 @@ impl<'a> Batch<'a> {
 
     /// One pass for all: each sequence gets a token and what is forced behind it. Those that have come to their end, or
     /// met an error, leave.
+    ///
+    /// A panic is the error of the sequence that it comes from, [`BackendError::Panicked`]: where it came from a pass of
+    /// several rows, they are fed again one by one.
     pub fn step(&mut self, backend: &mut dyn BatchBackend) -> Vec<Departure> {
         for (_, sequence) in self.rows.iter_mut().flatten() {
             if sequence.config().cancel.is_cancelled() {
@@ -189,7 +194,7 @@ impl<'a> Batch<'a> {
         let n_per_thread = self.len().div_ceil(self.n_threads).max(1);
         let mut active: Vec<_> = self.rows.iter_mut().flatten().map(|(_, sequence)| sequence).collect();
         if self.n_threads == 1 {
-            let results = backend.forward_rows(inputs);
+            let results = forward_contained(backend, inputs);
             prepare_masks(&mut active);
             return results;
         }
@@ -197,7 +202,7 @@ impl<'a> Batch<'a> {
             active.chunks_mut(n_per_thread).for_each(|chunk| {
                 scope.spawn(|| prepare_masks(chunk));
             });
-            backend.forward_rows(inputs)
+            forward_contained(backend, inputs)
         })
     }
 
@@ -217,7 +222,8 @@ impl<'a> Batch<'a> {
             sequence.stats_mut().forward_passes += 1;
             sequence.stats_mut().model += model_time;
             let outcome = result.map_err(DecodeError::from);
-            if let Err(error) = outcome.and_then(|mut logits| sequence.advance(logits.as_mut())) {
+            let advance = |mut logits: Box<dyn Logits>| contained(|| sequence.advance(logits.as_mut()))?;
+            if let Err(error) = outcome.and_then(advance) {
                 departures.push((*id, Err(error)));
                 self.rows[index] = None;
             }
@@ -229,8 +235,39 @@ impl<'a> Batch<'a> {
 /// Makes masks. What fails here fails again where the mask is used, and is told there.
 fn prepare_masks(sequences: &mut [&mut Sequence<'_>]) {
     for sequence in sequences {
-        let _ = sequence.prepare_mask();
+        let _ = contained(|| sequence.prepare_mask());
     }
+}
+
+/// One pass, or where that panics one for each row.
+fn forward_contained(backend: &mut dyn BatchBackend, inputs: &[(usize, &[TokenId])]) -> Vec<RowResult> {
+    let n_cached: Vec<usize> = inputs.iter().map(|(row, _)| backend.cached(*row).len()).collect();
+    match contained(|| backend.forward_rows(inputs)) {
+        Ok(results) => results,
+        Err(error) if inputs.len() <= 1 => vec![Err(error)],
+        Err(_) => inputs.iter().zip(n_cached).map(|(input, n)| forward_alone(backend, input, n)).collect(),
+    }
+}
+
+/// The pass of one row that had `n_cached` positions before a pass for all panicked. It may have got its tokens there.
+fn forward_alone(backend: &mut dyn BatchBackend, input: &(usize, &[TokenId]), n_cached: usize) -> RowResult {
+    let results = contained(|| {
+        backend.truncate(input.0, n_cached)?;
+        Ok(backend.forward_rows(std::slice::from_ref(input)))
+    });
+    results??.pop().unwrap_or_else(|| Err(BackendError::runtime("the batched pass gave too few rows")))
+}
+
+/// What `run` gives, or its panic as an error.
+///
+/// What a panic leaves half done is not looked at again: a sequence leaves the batch, and of a backend's row only as much is
+/// believed as [`BatchBackend::cached`] says.
+fn contained<T>(run: impl FnOnce() -> T) -> Result<T, BackendError> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        BackendError::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
+    })
 }
 
 impl std::fmt::Debug for Batch<'_> {
@@ -292,6 +329,37 @@ mod tests {
                 let generation = outcome.as_ref().unwrap();
                 assert_eq!((generation.text.as_str(), &generation.tokens), (text, &alone.tokens));
                 assert_eq!(generation.stats.forward_passes, alone.stats.forward_passes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_is_of_one_alone() {
+        let tokenizer = ByteTokenizer::new();
+        let config = GenerationConfig::default();
+        let prompt = tokenizer.encode("say:");
+        let texts = ["hello", "sweet", "world"];
+        for (n_threads, n_rows) in [(1, 3), (2, 3), (1, 1)] {
+            let mut backend: Vec<_> = texts[..n_rows].iter().map(|text| reciting(text)).collect();
+            // Rows before it have their tokens when it panics, those behind it have not.
+            let faulty = n_rows / 2;
+            backend[faulty].panics_at = Some(2);
+            let mut batch = Batch::new(&backend, n_threads);
+            for _ in 0..n_rows {
+                let sequence = Sequence::unconstrained(&tokenizer, &prompt, &config).unwrap();
+                batch.join(&mut backend, sequence).unwrap();
+            }
+            let mut departures = batch.run(&mut backend);
+            departures.sort_by_key(|(id, _)| *id);
+            assert_eq!(departures.len(), n_rows);
+            for (index, (_, outcome)) in departures.into_iter().enumerate() {
+                match outcome {
+                    Ok(generation) => assert_eq!((generation.text.as_str(), index != faulty), (texts[index], true)),
+                    Err(DecodeError::Backend(BackendError::Panicked(text))) => {
+                        assert_eq!((text.as_str(), index), ("scripted panic", faulty));
+                    }
+                    Err(other) => panic!("{other}"),
+                }
             }
         }
     }

@@ -46,6 +46,9 @@ pub enum BackendError {
     /// The runtime reports an error of its own.
     #[error("model runtime: {0}")]
     Runtime(#[source] Box<dyn Error + Send + Sync>),
+    /// The runtime panicked, and this is what it said.
+    #[error("the model runtime panicked: {0}")]
+    Panicked(String),
 }
 
 impl BackendError {

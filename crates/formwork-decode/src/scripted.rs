@@ -51,6 +51,8 @@ pub(crate) struct ScriptedBackend {
     pub(crate) passes: Vec<usize>,
     /// The pass, by index, that fails once.
     pub(crate) fails_at: Option<usize>,
+    /// The pass, by index, that panics, however often it is tried.
+    pub(crate) panics_at: Option<usize>,
     pub(crate) is_nan: bool,
 }
 
@@ -72,6 +74,7 @@ impl Backend for ScriptedBackend {
             self.fails_at = None;
             return Err(BackendError::runtime("scripted failure"));
         }
+        assert!(self.panics_at != Some(self.passes.len()), "scripted panic");
         let needed = self.cached.len() + tokens.len();
         if needed > CONTEXT_LENGTH {
             return Err(BackendError::ContextFull { needed, context_length: CONTEXT_LENGTH });

@@ -1,18 +1,21 @@
 //! Which route does what? The router, and what every request passes: key, size, count and log.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures_util::FutureExt;
 use subtle::ConstantTimeEq;
+use tokio::time::timeout;
 
 use crate::cohere;
 use crate::failure::{Dialect, Failure};
@@ -26,7 +29,7 @@ const OPENAPI: &str = include_str!("openapi.json");
 type Shared = State<Arc<Service>>;
 
 /// All routes.
-pub(crate) fn router(service: Arc<Service>) -> Router {
+pub fn router(service: Arc<Service>) -> Router {
     let max_body_bytes = service.options.max_body_bytes;
     let answering = Router::new()
         .route("/v1/chat/completions", post(chat))
@@ -46,12 +49,13 @@ pub(crate) fn router(service: Arc<Service>) -> Router {
         .route("/ready", get(ready))
         .route("/metrics", get(metrics))
         .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(max_body_bytes))
         .layer(from_fn_with_state(Arc::clone(&service), observe))
         .with_state(service)
 }
 
-/// A whole body. One that is too long is refused in the words of the route's API.
+/// A whole body. One that is too long, breaks off or does not come in time is refused in the words of the route's API.
 struct Body(Bytes);
 
 impl FromRequest<Arc<Service>> for Body {
@@ -60,41 +64,55 @@ impl FromRequest<Arc<Service>> for Body {
     async fn from_request(request: Request, service: &Arc<Service>) -> Result<Body, Response> {
         let dialect = dialect(request.uri().path(), service);
         let refuse = |rejection: BytesRejection| Failure::new(rejection.status(), rejection.body_text());
-        let body = Bytes::from_request(request, service).await;
-        body.map(Body).map_err(|rejection| refuse(rejection).into_response(dialect))
+        // One that says so in its head need not come.
+        if request.body().size_hint().lower() > service.options.max_body_bytes as u64 {
+            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "length limit exceeded").into_response(dialect));
+        }
+        match timeout(service.options.request_timeout(), Bytes::from_request(request, service)).await {
+            Ok(body) => body.map(Body).map_err(|rejection| refuse(rejection).into_response(dialect)),
+            Err(_) => Err(Failure::slow_body().into_response(dialect)),
+        }
     }
 }
 
 /// The API that a path belongs to.
 fn dialect(path: &str, service: &Service) -> Dialect {
-    match path {
-        _ if path.starts_with("/v2/") => Dialect::Cohere,
-        _ if service.options.lmdeploy_errors => Dialect::LmDeploy,
-        _ => Dialect::OpenAi,
-    }
+    if path.starts_with("/v2/") { Dialect::Cohere } else { service.v1_dialect() }
 }
 
-fn answer(outcome: Result<Response, Failure>, dialect: Dialect) -> Response {
+/// What `answering` comes to, within the time of a request. A stream has begun then, and keeps the time itself.
+async fn answer(
+    service: &Service,
+    dialect: Dialect,
+    answering: impl Future<Output = Result<Response, Failure>>,
+) -> Response {
+    // What a panic leaves half done belongs to this request alone: all that is shared is changed in one step, behind a lock.
+    let contained = AssertUnwindSafe(answering).catch_unwind();
+    let outcome = match timeout(service.options.request_timeout(), contained).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_told_by_the_hook)) => Err(Failure::internal()),
+        Err(_) => Err(Failure::too_slow()),
+    };
     outcome.unwrap_or_else(|failure| failure.into_response(dialect))
 }
 
 async fn chat(State(service): Shared, Body(body): Body) -> Response {
-    let dialect = dialect("/v1/", &service);
-    answer(openai::chat::chat(service, body).await, dialect)
+    let answering = openai::chat::chat(Arc::clone(&service), body);
+    answer(&service, service.v1_dialect(), answering).await
 }
 
 async fn completions(State(service): Shared, Body(body): Body) -> Response {
-    let dialect = dialect("/v1/", &service);
-    answer(openai::completions::completions(service, body).await, dialect)
+    let answering = openai::completions::completions(Arc::clone(&service), body);
+    answer(&service, service.v1_dialect(), answering).await
 }
 
 async fn responses(State(service): Shared, Body(body): Body) -> Response {
-    let dialect = dialect("/v1/", &service);
-    answer(openai::responses::responses(service, body).await, dialect)
+    let answering = openai::responses::responses(Arc::clone(&service), body);
+    answer(&service, service.v1_dialect(), answering).await
 }
 
 async fn cohere_chat(State(service): Shared, Body(body): Body) -> Response {
-    answer(cohere::chat(service, body).await, Dialect::Cohere)
+    answer(&service, Dialect::Cohere, cohere::chat(Arc::clone(&service), body)).await
 }
 
 async fn models(State(service): Shared) -> Response {
@@ -116,11 +134,11 @@ async fn openapi() -> Response {
 }
 
 async fn playground_generate(State(service): Shared, Body(body): Body) -> Response {
-    answer(playground::generate(service, body).await, Dialect::OpenAi)
+    answer(&service, Dialect::OpenAi, playground::generate(Arc::clone(&service), body)).await
 }
 
 async fn playground_report(State(service): Shared, Body(body): Body) -> Response {
-    answer(playground::report(service, body).await, Dialect::OpenAi)
+    answer(&service, Dialect::OpenAi, playground::report(Arc::clone(&service), body)).await
 }
 
 async fn health() -> &'static str {
@@ -139,6 +157,12 @@ async fn metrics(State(service): Shared) -> Response {
 async fn unknown(State(service): Shared, request: Request) -> Response {
     let (method, path) = (request.method(), request.uri().path());
     let failure = Failure::new(StatusCode::NOT_FOUND, format!("Invalid URL ({method} {path})"));
+    failure.into_response(dialect(path, &service))
+}
+
+async fn wrong_method(State(service): Shared, request: Request) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    let failure = Failure::new(StatusCode::METHOD_NOT_ALLOWED, format!("Not allowed to {method} on {path}"));
     failure.into_response(dialect(path, &service))
 }
 

@@ -6,8 +6,6 @@ use formwork::{CompileError, Violation};
 use formwork_decode::{BackendError, DecodeError};
 use serde_json::{Value, json};
 
-use crate::scheduler::JobError;
-
 /// Whose clients are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -53,6 +51,21 @@ impl Failure {
 
     pub(crate) fn unavailable() -> Failure {
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down, or its model has failed")
+    }
+
+    /// It took longer than `--request-timeout` allows.
+    pub(crate) fn too_slow() -> Failure {
+        Failure::new(StatusCode::GATEWAY_TIMEOUT, "the request took longer than the server allows")
+    }
+
+    /// The client did not send all of its body in that time.
+    pub(crate) fn slow_body() -> Failure {
+        Failure::new(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come in time")
+    }
+
+    /// It is the server's fault, and what it was stands in the log.
+    pub(crate) fn internal() -> Failure {
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed while it worked on the request")
     }
 
     /// The answer in the shape of `dialect`.
@@ -104,16 +117,6 @@ pub(crate) fn describe(error: &CompileError) -> String {
     }
 }
 
-impl From<JobError> for Failure {
-    fn from(error: JobError) -> Failure {
-        match error {
-            JobError::Deadline => Failure::new(StatusCode::GATEWAY_TIMEOUT, error.to_string()),
-            JobError::Unavailable => Failure::unavailable(),
-            JobError::Decode(error) => error.into(),
-        }
-    }
-}
-
 impl From<DecodeError> for Failure {
     fn from(error: DecodeError) -> Failure {
         match &error {
@@ -124,7 +127,10 @@ impl From<DecodeError> for Failure {
             DecodeError::Sampling(setting) => Failure::about(setting.setting, error.to_string()),
             // A schema that needs more work than any one request may take.
             DecodeError::Match(_) => Failure::invalid(format!("the schema is too complex: {error}")),
-            _ => Failure::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+            _ => {
+                tracing::error!(%error, "an answer failed");
+                Failure::internal()
+            }
         }
     }
 }

@@ -1,23 +1,4 @@
-//! A server with the structured outputs of Cohere and LMDeploy, and the shapes that OpenAI's clients speak, on any backend.
-
-mod app;
-mod calls;
-mod cohere;
-mod failure;
-mod ids;
-mod layout;
-mod metrics;
-mod model;
-mod openai;
-mod options;
-mod pieces;
-mod playground;
-mod request;
-mod scheduler;
-mod service;
-mod sse;
-mod thinking;
-mod tools;
+//! The program: reads the command line, loads the model, and serves it until it is told to end.
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -25,13 +6,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use formwork_server::{Options, ServedModel, Service, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
-
-use crate::model::ServedModel;
-use crate::options::Options;
-use crate::service::Service;
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -57,42 +35,18 @@ fn start_log(options: &Options) {
 
 fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let model = ServedModel::load(&options)?;
+    let (name, address) = (model.name.clone(), (options.host, options.port));
     let (service, model_thread) = Service::start(options, model)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let outcome = runtime.block_on(serve(Arc::new(service)));
+    let outcome = runtime.block_on(async {
+        let listener = TcpListener::bind(address).await?;
+        writeln!(io::stdout(), "formwork-server: {name} at http://{}", listener.local_addr()?)?;
+        Ok(serve(Arc::new(service), listener, wait_for_end()).await?)
+    });
     // What is still running has had its time.
     runtime.shutdown_background();
     drop(model_thread);
     outcome
-}
-
-async fn serve(service: Arc<Service>) -> Result<(), Box<dyn Error>> {
-    let options = &service.options;
-    let listener = TcpListener::bind((options.host, options.port)).await?;
-    let address = listener.local_addr()?;
-    writeln!(io::stdout(), "formwork-server: {} at http://{address}", service.model_name)?;
-    let limit = options.shutdown_timeout();
-    let (told, mut is_told) = tokio::sync::watch::channel(false);
-    let ending = {
-        let service = Arc::clone(&service);
-        async move {
-            wait_for_end().await;
-            service.end();
-            tracing::info!("ending: running answers may finish");
-            let _ = told.send(true);
-        }
-    };
-    let serving = axum::serve(listener, app::router(service)).with_graceful_shutdown(ending);
-    let overtime = async {
-        // An error means that serving has ended already.
-        let _ = is_told.wait_for(|told| *told).await;
-        tokio::time::sleep(limit).await;
-    };
-    tokio::select! {
-        outcome = serving.into_future() => outcome?,
-        () = overtime => tracing::warn!("answers were cut off: they took longer than the limit"),
-    }
-    Ok(())
 }
 
 /// The signal to end, from a terminal or from who started us.

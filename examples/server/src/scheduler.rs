@@ -1,19 +1,23 @@
 //! When is which sequence written? One thread owns the model: sequences join its batch and leave between passes.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Instant;
 
 use formwork::{CompiledGrammar, TokenId};
 use formwork_decode::{
-    Batch, DecodeError, FinishReason, Generation, GenerationConfig, RunStats, Sequence, SequenceId, TokenRecord,
+    Batch, BatchBackend, DecodeError, FinishReason, Generation, GenerationConfig, RunStats, Sequence, SequenceId,
+    TokenRecord,
 };
+use formwork_tokenizers::Tokenizer;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::failure::Failure;
 use crate::metrics::Metrics;
-use crate::model::ServedModel;
+use crate::pulse::Pulse;
 
 /// One sequence to write.
 pub(crate) struct Job {
@@ -33,7 +37,7 @@ pub(crate) enum Event {
     /// More text.
     Delta(Delta),
     /// The end. Nothing comes behind it.
-    End(Result<End, JobError>),
+    End(Result<End, Failure>),
 }
 
 /// Text that became certain, and the tokens that were added.
@@ -51,83 +55,95 @@ pub(crate) struct End {
     pub(crate) stats: RunStats,
 }
 
-/// Why a job could not be done.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum JobError {
-    /// The prompt does not fit, or engine or backend failed.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// It took too long.
-    #[error("the request took longer than the server allows")]
-    Deadline,
-    /// The server is about to end, or its model thread has failed.
-    #[error("the model is not available")]
-    Unavailable,
+/// The thread that owns the model.
+pub(crate) struct Scheduler {
+    pub(crate) backend: Box<dyn BatchBackend + Send>,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) n_mask_threads: usize,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) pulse: Arc<Pulse>,
 }
 
-/// Writes jobs until no sender of jobs is left.
-pub(crate) fn run(model: ServedModel, n_mask_threads: usize, jobs: &Receiver<Job>, metrics: &Metrics) {
-    let ServedModel { mut backend, tokenizer, .. } = model;
-    let mut batch = Batch::new(backend.as_ref(), n_mask_threads);
-    let mut running: HashMap<SequenceId, Running> = HashMap::new();
-    loop {
-        while batch.has_room() {
-            let job = match batch.is_empty() {
-                true => jobs.recv().map_err(|_| TryRecvError::Disconnected),
-                false => jobs.try_recv(),
-            };
-            let job = match job {
-                Ok(job) => job,
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) if batch.is_empty() => return,
-                Err(TryRecvError::Disconnected) => break,
-            };
-            metrics.queued.dec();
-            if let Some(refusal) = job.refusal() {
-                job.end(Err(refusal));
-                continue;
-            }
-            let sequence = match &job.grammar {
-                Some(grammar) => Sequence::constrained(&tokenizer, &job.prompt, grammar.matcher(), &job.config),
-                None => Sequence::unconstrained(&tokenizer, &job.prompt, &job.config),
-            };
-            match sequence.and_then(|sequence| batch.join(backend.as_mut(), sequence)) {
-                Ok(Some(id)) => {
-                    metrics.running.inc();
-                    running.insert(id, Running { job, n_text: 0, n_records: 0 });
+impl Scheduler {
+    /// Writes jobs until no sender of jobs is left.
+    pub(crate) fn run(self, jobs: &Receiver<Job>) {
+        let Scheduler { mut backend, tokenizer, n_mask_threads, metrics, pulse } = self;
+        let mut batch = Batch::new(backend.as_ref(), n_mask_threads);
+        let mut running: HashMap<SequenceId, Running> = HashMap::new();
+        loop {
+            while batch.has_room() {
+                let job = match batch.is_empty() {
+                    true => jobs.recv().map_err(|_| TryRecvError::Disconnected),
+                    false => jobs.try_recv(),
+                };
+                let job = match job {
+                    Ok(job) => job,
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) if batch.is_empty() => return,
+                    Err(TryRecvError::Disconnected) => break,
+                };
+                metrics.queued.dec();
+                if let Some(refusal) = job.refusal() {
+                    job.end(Err(refusal));
+                    continue;
                 }
-                // There was room a moment ago, and this thread alone fills it.
-                Ok(None) => job.end(Err(JobError::Unavailable)),
-                Err(error) => job.end(Err(error.into())),
+                match pulse.during(|| begin(&mut batch, backend.as_mut(), &tokenizer, &job)) {
+                    Ok(id) => {
+                        metrics.running.inc();
+                        running.insert(id, Running { job, n_text: 0, n_records: 0 });
+                    }
+                    Err(failure) => job.end(Err(failure)),
+                }
+            }
+            let departures = pulse.during(|| batch.step(backend.as_mut()));
+            for (id, sequence) in batch.sequences() {
+                if let Some(running) = running.get_mut(&id) {
+                    running.send(sequence.text(), sequence.records());
+                    running.cancel_where_due();
+                }
+            }
+            for (id, outcome) in departures {
+                metrics.running.dec();
+                if let Some(running) = running.remove(&id) {
+                    running.finish(outcome, &metrics);
+                }
             }
         }
-        let departures = batch.step(backend.as_mut());
-        for (id, sequence) in batch.sequences() {
-            if let Some(running) = running.get_mut(&id) {
-                running.send(sequence.text(), sequence.records());
-                running.cancel_where_due();
-            }
-        }
-        for (id, outcome) in departures {
-            metrics.running.dec();
-            if let Some(running) = running.remove(&id) {
-                running.finish(outcome, metrics);
-            }
-        }
+    }
+}
+
+/// Puts a job into the batch, which has room. A panic is the job's own failure, as it is within the batch.
+fn begin<'a>(
+    batch: &mut Batch<'a>,
+    backend: &mut dyn BatchBackend,
+    tokenizer: &'a Tokenizer,
+    job: &Job,
+) -> Result<SequenceId, Failure> {
+    let join = || {
+        let sequence = match &job.grammar {
+            Some(grammar) => Sequence::constrained(tokenizer, &job.prompt, grammar.matcher(), &job.config),
+            None => Sequence::unconstrained(tokenizer, &job.prompt, &job.config),
+        };
+        batch.join(backend, sequence?)
+    };
+    match catch_unwind(AssertUnwindSafe(join)) {
+        // There was room a moment ago, and this thread alone fills it.
+        Ok(joined) => joined?.ok_or_else(Failure::unavailable),
+        Err(_told_by_the_hook) => Err(Failure::internal()),
     }
 }
 
 impl Job {
     /// Why it need not be begun.
-    fn refusal(&self) -> Option<JobError> {
+    fn refusal(&self) -> Option<Failure> {
         if Instant::now() >= self.deadline {
-            return Some(JobError::Deadline);
+            return Some(Failure::too_slow());
         }
-        self.config.cancel.is_cancelled().then_some(JobError::Unavailable)
+        self.config.cancel.is_cancelled().then(Failure::unavailable)
     }
 
     /// A receiver that is gone wants to know nothing.
-    fn end(self, outcome: Result<End, JobError>) {
+    fn end(self, outcome: Result<End, Failure>) {
         let Job { events, permit, .. } = self;
         drop(permit);
         let _ = events.send(Event::End(outcome));
@@ -165,8 +181,8 @@ impl Running {
                 self.send(&generation.text, &generation.records);
                 metrics.count_run(&generation.stats);
                 match generation.finish {
-                    FinishReason::Cancelled if Instant::now() >= self.job.deadline => Err(JobError::Deadline),
-                    FinishReason::Cancelled => Err(JobError::Unavailable),
+                    FinishReason::Cancelled if Instant::now() >= self.job.deadline => Err(Failure::too_slow()),
+                    FinishReason::Cancelled => Err(Failure::unavailable()),
                     finish => Ok(End { finish, stats: generation.stats }),
                 }
             }

@@ -7,18 +7,19 @@ use std::time::Instant;
 
 use formwork::json_schema::Profile;
 use formwork::{CompileError, CompiledGrammar, Compiler, Grammar, TokenId};
-use formwork_candle::ChatTemplate;
 use formwork_decode::{CancelToken, DecodeError, GenerationConfig};
 use formwork_tokenizers::Tokenizer;
 use moka::future::Cache;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::timeout_at;
 
-use crate::failure::Failure;
+use crate::failure::{Dialect, Failure};
 use crate::metrics::Metrics;
-use crate::model::ServedModel;
+use crate::model::{PromptTemplate, ServedModel};
 use crate::options::Options;
-use crate::scheduler::{self, Delta, End, Event, Job};
+use crate::pulse::Pulse;
+use crate::scheduler::{Delta, End, Event, Job, Scheduler};
 use crate::thinking::Thinking;
 use crate::tools::{Choice, Family, ToolPlan, ToolSpec, tool_plan};
 
@@ -26,13 +27,13 @@ use crate::tools::{Choice, Family, ToolPlan, ToolSpec, tool_plan};
 pub(crate) const MAX_ANSWERS: usize = 128;
 
 /// The model and everything that keeps requests apart.
-pub(crate) struct Service {
+pub struct Service {
     pub(crate) options: Options,
     pub(crate) model_name: String,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tokenizer: Tokenizer,
     pub(crate) started: u64,
-    template: Option<ChatTemplate>,
+    template: Option<Box<dyn PromptTemplate>>,
     template_source: String,
     family: Family,
     context_length: usize,
@@ -45,28 +46,31 @@ pub(crate) struct Service {
     jobs: Sender<Job>,
     /// Set when no requests are taken any more: the server is told to end, or the model's thread has ended by a panic.
     is_ending: Arc<AtomicBool>,
+    pulse: Arc<Pulse>,
 }
 
 impl Service {
     /// Starts the thread that owns the model. It ends when the service is dropped.
-    pub(crate) fn start(
-        options: Options,
-        model: ServedModel,
-    ) -> std::io::Result<(Service, std::thread::JoinHandle<()>)> {
-        let metrics = Arc::new(Metrics::new());
+    ///
+    /// # Errors
+    /// When the operating system gives no thread.
+    pub fn start(options: Options, model: ServedModel) -> std::io::Result<(Service, std::thread::JoinHandle<()>)> {
+        let ServedModel { name, backend, tokenizer, template } = model;
+        let (metrics, pulse) = (Arc::new(Metrics::new()), Arc::new(Pulse::default()));
         let (jobs, receiver) = std::sync::mpsc::channel();
         let n_compilations = std::thread::available_parallelism().map_or(1, usize::from);
-        let template_source = model.template.as_ref().map(ChatTemplate::source).unwrap_or_default();
+        let template_source = template.as_ref().map(|template| template.source()).unwrap_or_default();
+        let compiler = Compiler::builder(Arc::clone(tokenizer.vocabulary()));
         let service = Service {
-            model_name: model.name.clone(),
+            model_name: name,
             metrics: Arc::clone(&metrics),
-            tokenizer: model.tokenizer.clone(),
+            tokenizer: tokenizer.clone(),
             started: crate::ids::now(),
             family: Family::of_template(&template_source),
             template_source,
-            template: model.template.clone(),
-            context_length: model.backend.context_length(),
-            compiler: Arc::new(Compiler::builder(model.tokenizer.vocabulary().clone()).cached_grammars(0).build()),
+            template,
+            context_length: backend.context_length(),
+            compiler: Arc::new(compiler.limits(options.limits.clone()).cached_grammars(0).build()),
             grammars: Cache::builder()
                 .max_capacity(options.grammar_cache_bytes)
                 .weigher(|key: &String, grammar: &Arc<CompiledGrammar>| weight(key, grammar))
@@ -75,20 +79,27 @@ impl Service {
             room: Arc::new(Semaphore::new(usize::from(options.max_batch) + usize::from(options.max_queue))),
             jobs,
             is_ending: Arc::new(AtomicBool::new(false)),
+            pulse: Arc::clone(&pulse),
             options,
         };
         let n_mask_threads = service.options.mask_threads;
+        let scheduler = Scheduler { backend, tokenizer, n_mask_threads, metrics, pulse };
         let ended = SetOnDrop(Arc::clone(&service.is_ending));
         let run = move || {
             let _ended = ended;
-            scheduler::run(model, n_mask_threads, &receiver, &metrics);
+            scheduler.run(&receiver);
         };
         Ok((service, std::thread::Builder::new().name("model".to_owned()).spawn(run)?))
     }
 
-    /// Whether requests are taken.
+    /// Whether requests are taken: not where the model has been in one pass for longer than any request may take.
     pub(crate) fn is_ready(&self) -> bool {
-        !self.is_ending.load(Ordering::Relaxed)
+        !self.is_ending.load(Ordering::Relaxed) && !self.pulse.is_stuck(self.options.request_timeout())
+    }
+
+    /// Whose errors the routes under `/v1` answer with.
+    pub(crate) fn v1_dialect(&self) -> Dialect {
+        if self.options.lmdeploy_errors { Dialect::LmDeploy } else { Dialect::OpenAi }
     }
 
     /// Takes no requests from now on.
@@ -147,8 +158,13 @@ impl Service {
         let (compiler, compilations) = (Arc::clone(&self.compiler), Arc::clone(&self.compilations));
         let compile = async move {
             // The semaphore is never closed.
-            let _permit = compilations.acquire_owned().await;
-            let compiled = tokio::task::spawn_blocking(move || compiler.compile(&grammar)).await;
+            let permit = compilations.acquire_owned().await;
+            let compile = move || {
+                // Held until it is done, though whoever asked for it may be gone by then.
+                let _permit = permit;
+                compiler.compile(&grammar)
+            };
+            let compiled = tokio::task::spawn_blocking(compile).await;
             compiled.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
         };
         let compiled = self.grammars.try_get_with(key, compile).await;
@@ -196,7 +212,7 @@ impl Service {
         let job = Job { prompt, grammar, config, deadline, events, permit };
         self.metrics.queued.inc();
         self.jobs.send(job).map_err(|_| Failure::unavailable())?;
-        Ok(Answer { events: receiver, cancel })
+        Ok(Answer { events: receiver, cancel, deadline: deadline.into() })
     }
 }
 
@@ -214,16 +230,19 @@ impl Drop for SetOnDrop {
 pub(crate) struct Answer {
     events: mpsc::UnboundedReceiver<Event>,
     cancel: CancelToken,
+    /// By the clock that is never set. The model's thread looks at it between passes; this is for passes that do not end.
+    deadline: tokio::time::Instant,
 }
 
 impl Answer {
     /// What comes next: more text, or the end.
     pub(crate) async fn next(&mut self) -> Result<Next, Failure> {
-        match self.events.recv().await {
-            Some(Event::Delta(delta)) => Ok(Next::Delta(delta)),
-            Some(Event::End(outcome)) => Ok(Next::End(outcome?)),
+        match timeout_at(self.deadline, self.events.recv()).await {
+            Ok(Some(Event::Delta(delta))) => Ok(Next::Delta(delta)),
+            Ok(Some(Event::End(outcome))) => Ok(Next::End(outcome?)),
             // The model's thread has ended in the middle.
-            None => Err(Failure::unavailable()),
+            Ok(None) => Err(Failure::unavailable()),
+            Err(_) => Err(Failure::too_slow()),
         }
     }
 

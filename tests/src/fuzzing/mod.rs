@@ -4,12 +4,12 @@
 //! regressions and inputs of its own. Bytes are either a text that is read as it stands, or choices
 //! ([`Dice::from_bytes`](crate::universe::Dice::from_bytes)) from which something well formed is drawn.
 
-mod counters;
 mod draw;
 mod edit;
 mod engine;
 mod oracle;
 mod regex;
+mod request;
 mod schema_generate;
 mod schema_text;
 mod sequence;
@@ -19,8 +19,8 @@ mod tokenizer;
 use std::panic;
 use std::sync::{Mutex, Once, PoisonError};
 
-pub use self::counters::Counters;
 pub use self::edit::mutated;
+pub use crate::counters::Counters;
 
 /// Something to fuzz.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ pub struct Target {
 
 /// The targets by name.
 pub mod targets {
-    use super::{Target, oracle, regex, schema_generate, schema_text, sequence, structure, tokenizer};
+    use super::{Target, oracle, regex, request, schema_generate, schema_text, sequence, structure, tokenizer};
 
     /// Any text as a schema.
     pub const SCHEMA_TEXT: Target = Target { name: "schema_text", run: schema_text::run, goal: "compiled" };
@@ -53,8 +53,11 @@ pub mod targets {
     /// Outputs of several parts against the naive twin.
     pub const STRUCTURE: Target = Target { name: "structure", run: structure::run, goal: "masks compared" };
 
+    /// Requests to the server.
+    pub const REQUEST: Target = Target { name: "request", run: request::run, goal: "answered" };
+
     /// All of them.
-    pub const ALL: [Target; 7] = [SCHEMA_TEXT, SCHEMA_GENERATE, ORACLE, SEQUENCE, REGEX, TOKENIZER, STRUCTURE];
+    pub const ALL: [Target; 8] = [SCHEMA_TEXT, SCHEMA_GENERATE, ORACLE, SEQUENCE, REGEX, TOKENIZER, STRUCTURE, REQUEST];
 }
 
 /// Runs one input in a process that fuzzes one target, and now and then prints what was done so far.

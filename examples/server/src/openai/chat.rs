@@ -16,7 +16,7 @@ use super::logprobs;
 use super::messages::messages;
 use super::tools::{ToolShape, tool_request};
 use crate::calls::Piece;
-use crate::failure::{Dialect, Failure};
+use crate::failure::Failure;
 use crate::pieces::PieceScanner;
 use crate::request::{Knobs, StreamOptions, parse, refuse_unknown};
 use crate::service::{MAX_ANSWERS, Next, Service};
@@ -102,7 +102,9 @@ pub(crate) async fn chat(service: Arc<Service>, body: Bytes) -> Result<Response,
         answers.push(Writer { answer, parts, has_logprobs: chat.has_logprobs });
     }
     match is_stream {
-        true => Ok(stream(Dialect::OpenAi, move |out| write_stream(service, chat.head, answers, include_usage, out))),
+        true => {
+            Ok(stream(service.v1_dialect(), move |out| write_stream(service, chat.head, answers, include_usage, out)))
+        }
         false => whole(&service, &chat.head, answers).await,
     }
 }
@@ -227,8 +229,11 @@ fn call(parts: &Parts, name: &str, arguments: &str) -> Value {
 async fn whole(service: &Service, head: &Head, writers: Vec<Writer>) -> Result<Response, Failure> {
     let mut choices = Vec::with_capacity(writers.len());
     let mut total = Usage::default();
-    for (index, Writer { answer, mut parts, has_logprobs }) in writers.into_iter().enumerate() {
-        let (whole, end) = answer.whole().await?;
+    let whole =
+        async |Writer { answer, parts, has_logprobs }| Ok::<_, Failure>((answer.whole().await?, parts, has_logprobs));
+    // The first that fails ends them all.
+    let writers = futures_util::future::try_join_all(writers.into_iter().map(whole)).await?;
+    for (index, ((whole, end), mut parts, has_logprobs)) in writers.into_iter().enumerate() {
         let mut message = Message::default();
         message.take(parts.push(&whole.text));
         message.take(parts.finish());

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::chat::Usage;
 use super::format::{one_of, response_format, structured_outputs, top_level};
-use crate::failure::{Dialect, Failure};
+use crate::failure::Failure;
 use crate::request::{Knobs, StreamOptions, parse, refuse_unknown};
 use crate::service::{Answer, MAX_ANSWERS, Next, Service};
 use crate::sse::{Sender, stream};
@@ -110,13 +110,15 @@ async fn complete(service: Arc<Service>, body: Bytes) -> Result<Response, Failur
     let has_logprobs = request.logprobs.is_some();
     if request.stream == Some(true) {
         let include_usage = request.stream_options.unwrap_or_default().include_usage.unwrap_or(false);
+        let dialect = service.v1_dialect();
         let write = move |out| write_stream(service, head, answers, has_logprobs, include_usage, out);
-        return Ok(stream(Dialect::OpenAi, write));
+        return Ok(stream(dialect, write));
     }
     let mut choices = Vec::with_capacity(n_answers);
     let mut total = Usage::default();
-    for (index, answer) in answers.into_iter().enumerate() {
-        let (whole, end) = answer.whole().await?;
+    // The first that fails ends them all.
+    let answers = futures_util::future::try_join_all(answers.into_iter().map(Answer::whole)).await?;
+    for (index, (whole, end)) in answers.into_iter().enumerate() {
         total.add(&end.stats);
         let logprobs = has_logprobs.then(|| legacy_logprobs(&service.tokenizer, &whole.records, 0));
         choices.push(choice(index, &whole.text, logprobs, Some(end.finish)));

@@ -74,7 +74,7 @@ fn typed_format(
         Some("text") => Ok(None),
         Some("json_object") => match format.get("schema").filter(|schema| !schema.is_null()) {
             // llama.cpp's and others' way to name a schema.
-            Some(schema) => Ok(Some(Wanted::new(full(schema)?, schema_param))),
+            Some(schema) => Ok(Some(Wanted::new(full(schema, schema_param)?, schema_param))),
             None => Ok(Some(Wanted::new(Grammar::json_object().with_options(options()), param))),
         },
         Some("json_schema") => {
@@ -105,8 +105,8 @@ pub(crate) fn named_schema(wrapper: &Value, param: &'static str) -> Result<Wante
     };
     let is_strict = flag(wrapper, "strict", param)?.unwrap_or(false);
     let grammar = match is_strict {
-        true => Grammar::json_schema(parsed(schema)?).with_options(strict_options()),
-        false => full(schema)?,
+        true => Grammar::json_schema(parsed(schema, param)?).with_options(strict_options()),
+        false => full(schema, param)?,
     };
     Ok(Wanted { grammar, param, name: name.map(str::to_owned) })
 }
@@ -126,15 +126,15 @@ pub(crate) fn strict_options() -> SchemaOptions {
 }
 
 /// A schema by all that the engine enforces.
-fn full(schema: &Value) -> Result<Grammar, Failure> {
-    Ok(Grammar::json_schema(parsed(schema)?).with_options(options()))
+fn full(schema: &Value, param: &str) -> Result<Grammar, Failure> {
+    Ok(Grammar::json_schema(parsed(schema, param)?).with_options(options()))
 }
 
 /// A schema may be given as JSON text, which LMDeploy's clients do.
-fn parsed(schema: &Value) -> Result<Value, Failure> {
+fn parsed(schema: &Value, param: &str) -> Result<Value, Failure> {
     match schema {
         Value::String(text) => serde_json::from_str(text)
-            .map_err(|error| Failure::about("response_format", format!("the schema is not JSON: {error}"))),
+            .map_err(|error| Failure::about(param, format!("the schema is not JSON: {error}"))),
         schema => Ok(schema.clone()),
     }
 }
@@ -157,7 +157,7 @@ pub(crate) fn structured_outputs(field: Option<&Value>) -> Result<Option<Wanted>
         return Err(wrong("whitespace_pattern is not supported; disable_any_whitespace is"));
     }
     let grammar = match kind {
-        "json" => full(&field[kind])?.with_options(options),
+        "json" => full(&field[kind], PARAM)?.with_options(options),
         "json_object" => Grammar::json_object().with_options(options),
         "regex" => Grammar::regex(field[kind].as_str().ok_or_else(|| wrong("regex must be a text"))?),
         "choice" => choice(&field[kind]).ok_or_else(|| wrong("choice must be a list of texts"))?,
@@ -176,7 +176,7 @@ pub(crate) fn top_level(json_schema: Option<&Value>, regex_schema: Option<&Value
     let json_schema = json_schema.filter(|schema| !schema.is_null());
     let regex_schema = regex_schema.filter(|pattern| !pattern.is_null());
     match (json_schema, regex_schema) {
-        (Some(schema), None) => Ok(Some(Wanted::new(full(schema)?, "json_schema"))),
+        (Some(schema), None) => Ok(Some(Wanted::new(full(schema, "json_schema")?, "json_schema"))),
         (None, Some(Value::String(pattern))) => Ok(Some(Wanted::new(Grammar::regex(pattern), "regex_schema"))),
         (None, Some(_)) => Err(Failure::about("regex_schema", "regex_schema must be a regular expression")),
         (Some(_), Some(_)) => Err(Failure::about("regex_schema", "json_schema and regex_schema exclude each other")),

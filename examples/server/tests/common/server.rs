@@ -1,5 +1,6 @@
 //! How is a server started for a test? The program itself, on a free port, ended with the value that holds it.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
@@ -19,8 +20,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one with these options and waits until it takes requests.
     pub(crate) fn start(options: &[&str]) -> Server {
+        Server::start_in(options, &[])
+    }
+
+    /// With these variables in its environment.
+    pub(crate) fn start_in(options: &[&str], environment: &[(&str, &OsStr)]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_formwork-server"));
         command.args(["--port", "0"]).args(options).env("FORMWORK_API_KEY", API_KEY).env("RUST_LOG", "warn");
+        command.envs(environment.iter().copied());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();

@@ -21,7 +21,7 @@ use self::request::{Echo, ResponseRequest};
 use super::constraint::constraint;
 use super::format::text_format;
 use super::tools::{ToolShape, tool_request};
-use crate::failure::{Dialect, Failure};
+use crate::failure::Failure;
 use crate::request::parse;
 use crate::service::{Answer, Next, Service};
 use crate::sse::{Sender, stream};
@@ -58,7 +58,7 @@ pub(crate) async fn responses(service: Arc<Service>, body: Bytes) -> Result<Resp
         output: Output::new(thinking, constraint.tools, tokenizer),
     };
     match is_stream {
-        true => Ok(stream(Dialect::OpenAi, move |out| write_stream(writing, out))),
+        true => Ok(stream(service.v1_dialect(), move |out| write_stream(writing, out))),
         false => whole(writing).await,
     }
 }

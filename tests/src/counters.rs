@@ -1,4 +1,4 @@
-//! What has a fuzz target done so far? Counts by name: a fuzzer whose counts stand still is idle.
+//! What has a fuzzer or a stress test done so far? Counts by name: one whose counts stand still is idle.
 
 use std::collections::BTreeMap;
 use std::fmt;
