@@ -9,10 +9,10 @@ mod complete;
 use std::sync::{Arc, OnceLock};
 
 use super::pasts::PastLists;
-use super::repeats::Estimate;
+use super::repeats::{Estimate, Refusals};
 use super::walk::RestMemo;
 use super::{ExitMemo, MaskWork, Pasts, Profiles, Unions};
-use crate::automata::{Automaton, OverflowWatch};
+use crate::automata::{Allowance, Automaton, OverflowWatch};
 use crate::error::{LimitError, MatchError};
 use crate::grammar::{Effect, Productions};
 use crate::hash::HashMap;
@@ -84,6 +84,7 @@ pub(crate) struct Generation {
     exits: ExitMemo,
     rests: RestMemo,
     spelled: HashMap<WordSetId, Box<[u32]>>,
+    refusals: Refusals,
     first_bytes: Vec<Option<ByteSet>>,
     /// Where tokens lead from configurations that count no characters; for any past where it makes no difference.
     steps: HashMap<(u32, u32, Pasts), Handle>,
@@ -113,6 +114,7 @@ impl Generation {
             exits: ExitMemo::default(),
             rests: RestMemo::default(),
             spelled: HashMap::default(),
+            refusals: Refusals::default(),
             first_bytes: Vec::new(),
             steps: HashMap::default(),
             pasts: PastLists::default(),
@@ -182,6 +184,7 @@ impl Generation {
         if let Some(mask) = self.known_mask(handle) {
             return Ok(mask.clone());
         }
+        let _allowance = Allowance::of_mask(&self.shared.limits);
         let mut key = self.mask_key(handle);
         let configuration = self.configuration(handle);
         let at_risk = configuration.iter().any(|entry| self.parser.written.is_at_risk(entry.past));
@@ -200,9 +203,10 @@ impl Generation {
         let mut mask = estimate.mask.clone();
         if !estimate.doubtful.is_empty() || self.work(Written::ANY, |work| work.may_repeat(&configuration))? {
             key.3 = handle.pasts;
-            let refused = self.work(Written::ANY, |work| work.refused(&configuration, &estimate))?;
+            let place = (key.0, key.1, key.2);
+            let refused = self.work(Written::ANY, |work| work.refused(place, &configuration, &estimate))?;
             if !refused.is_empty() {
-                mask = mask.without(refused.into_iter().map(TokenId::new));
+                mask = mask.without(refused.iter().copied().map(TokenId::new));
                 let shares = match (mask.base(), estimate.mask.base()) {
                     (Some(own), Some(other)) => Arc::ptr_eq(own, other),
                     (own, _) => own.is_none(),
@@ -228,6 +232,7 @@ impl Generation {
             exits: &mut self.exits,
             rests: &mut self.rests,
             spelled: &mut self.spelled,
+            refusals: &mut self.refusals,
             first_bytes: &mut self.first_bytes,
             unions: &shared.unions,
             overflows: OverflowWatch::start(),
@@ -318,6 +323,7 @@ impl Generation {
 
     /// Reads bytes; the inner error is the index of the byte that no text of the language has there.
     pub(crate) fn step_bytes(&mut self, handle: Handle, bytes: &[u8]) -> Result<Result<Handle, usize>, LimitError> {
+        let _allowance = Allowance::of_mask(&self.shared.limits);
         let max_entries = self.shared.limits.max_entries;
         let mut configuration = self.configuration(handle);
         for (offset, byte) in bytes.iter().enumerate() {

@@ -4,6 +4,8 @@
 //! being read are not in that list: there are too many. Of them only those can be refused that spell, up to the end of the
 //! key, what was written: they are found by walking along the words and the token trie at once. What is found is tried.
 
+use std::sync::Arc;
+
 use fixedbitset::FixedBitSet;
 
 use super::{Begin, MaskWork, Table};
@@ -11,15 +13,16 @@ use crate::automata::decoder::DecodeState;
 use crate::automata::{Automaton, StringAutomaton, StringState, WordCount};
 use crate::error::LimitError;
 use crate::grammar::Effect;
-use crate::parser::{Configuration, Entry, Lexing, Scan, WordSetId};
-use crate::vocabulary::{TokenMask, is_whitespace};
+use crate::hash::HashMap;
+use crate::parser::{Configuration, Elements, Entry, Lexing, Scan, WordSetId, next_bytes};
+use crate::vocabulary::{TokenMask, is_whitespace, leading_whitespace};
 
 /// A mask for any past.
 #[derive(Clone, Debug)]
 pub(super) struct Estimate {
     pub(super) mask: TokenMask,
     /// Tokens of it that some pasts do not allow, in rising order.
-    pub(super) doubtful: std::sync::Arc<[u32]>,
+    pub(super) doubtful: Arc<[u32]>,
 }
 
 /// Where a walk along written words is.
@@ -31,6 +34,12 @@ struct Cursor {
     words: WordSetId,
     depth: usize,
 }
+
+/// Where elements of a list are compared: a configuration's number, characters as far as they matter, and the elements so far.
+pub(super) type ElementsPlace = (u32, u32, u32, Elements);
+
+/// By place: the tokens of a mask for any past that are not allowed there, in rising order.
+pub(super) type Refusals = HashMap<ElementsPlace, Arc<[u32]>>;
 
 impl MaskWork<'_> {
     /// Whether something is being read, or may begin here, that must differ from others.
@@ -63,8 +72,111 @@ impl MaskWork<'_> {
         Ok(false)
     }
 
-    /// The tokens of a mask for any past that the pasts of `configuration` do not allow.
-    pub(super) fn refused(&mut self, configuration: &[Entry], estimate: &Estimate) -> Result<Vec<u32>, LimitError> {
+    /// The tokens of a mask for any past that the pasts of `configuration` do not allow. Configurations of one number and with
+    /// the same characters differ in their pasts alone.
+    pub(super) fn refused(
+        &mut self,
+        (number, min, max): (u32, u32, u32),
+        configuration: &[Entry],
+        estimate: &Estimate,
+    ) -> Result<Arc<[u32]>, LimitError> {
+        let Some(elements) = self.compared_elements(configuration) else {
+            return self.find_refused(configuration, estimate).map(Arc::from);
+        };
+        let refused: Arc<[u32]> =
+            self.refused_by_elements((number, min, max), elements, configuration, estimate)?.into();
+        self.n_bytes += 4 * refused.len() + 64;
+        self.refusals.insert((number, min, max, elements), Arc::clone(&refused));
+        Ok(refused)
+    }
+
+    /// The elements so far, where nothing but them, and what was read of a constant, tells which tokens are allowed.
+    fn compared_elements(&self, configuration: &[Entry]) -> Option<Elements> {
+        let [entry] = configuration else { return None };
+        let is_constant = match entry.lexing {
+            Lexing::Between { .. } => true,
+            Lexing::Inside { scan, .. } => match self.parser.scan(entry.set, scan) {
+                Scan::Terminal { terminal, .. } => matches!(**self.parser.automaton(*terminal), Automaton::OneOf(_)),
+                Scan::Key { .. } => false,
+            },
+        };
+        self.parser.written.elements(entry.past).filter(|_| is_constant)
+    }
+
+    /// The tokens that are refused because of the elements of a list. With one more element those are refused that were
+    /// refused before it, and some of those that agree with it, or reach over the end of an element: only these are tried.
+    fn refused_by_elements(
+        &mut self,
+        (number, min, max): (u32, u32, u32),
+        elements: Elements,
+        configuration: &[Entry],
+        estimate: &Estimate,
+    ) -> Result<Vec<u32>, LimitError> {
+        let mut before: &[u32] = &[];
+        let mut new_words = Vec::new();
+        let mut rest = elements;
+        while let Some((others, last)) = rest.split_last(&self.parser.written.words) {
+            new_words.push(last);
+            rest = others;
+            if let Some(known) = self.refusals.get(&(number, min, max, others)) {
+                before = known;
+                break;
+            }
+        }
+        let before = before.to_vec();
+        let new_words = self.parser.written.words.set_of(new_words.into_iter());
+        let as_if = |work: &mut Self, entry: &Entry| Entry {
+            past: work.parser.written.with_elements(entry.past, new_words),
+            ..*entry
+        };
+        let start: Configuration = configuration.iter().map(|entry| as_if(self, entry)).collect();
+        let begins = configuration.iter().all(|entry| matches!(entry.lexing, Lexing::Between { .. }));
+        let mut tokens = Vec::new();
+        self.add_agreeing_tokens(start, begins, &mut tokens)?;
+        let vocabulary = self.vocabulary;
+        let reaches_over = |token: &&u32| !is_within_element(vocabulary.bytes_at(**token as usize), begins);
+        tokens.extend(estimate.doubtful.iter().filter(reaches_over));
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens.retain(|token| estimate.mask.contains_id(*token) && before.binary_search(token).is_err());
+        self.retain_refused(configuration, &mut tokens)?;
+        tokens.extend_from_slice(&before);
+        tokens.sort_unstable();
+        Ok(tokens)
+    }
+
+    /// Adds the tokens within one element that leave it undecided whether it is an earlier one, and those behind which it
+    /// cannot be another.
+    fn add_agreeing_tokens(
+        &mut self,
+        start: Configuration,
+        begins: bool,
+        tokens: &mut Vec<u32>,
+    ) -> Result<(), LimitError> {
+        let trie = self.vocabulary.trie();
+        let mut pending = vec![(None, start, begins)];
+        while let Some((node, configuration, begins)) = pending.pop() {
+            let bytes = next_bytes(self.parser, &configuration)?;
+            for child in trie.children(node) {
+                let goes_on = is_letter(&child.byte) || begins && is_before_letters(child.byte);
+                if !goes_on || !bytes.contains(child.byte) {
+                    continue;
+                }
+                let next = self.parser.step_byte(&configuration, child.byte, self.limits.max_entries)?;
+                self.spend(1 + next.len())?;
+                let node = child.node as usize;
+                if next.is_empty() {
+                    tokens.extend_from_slice(trie.subtree_values(node));
+                } else if !next.iter().all(|entry| self.parser.written.is_settled(entry.past)) {
+                    tokens.extend_from_slice(trie.values(node));
+                    pending.push((Some(node), next, begins && is_whitespace(child.byte)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn find_refused(&mut self, configuration: &[Entry], estimate: &Estimate) -> Result<Vec<u32>, LimitError> {
         let mut tokens = self.spelled_again(configuration, &estimate.doubtful);
         for entry in configuration {
             match entry.lexing {
@@ -185,7 +297,7 @@ impl MaskWork<'_> {
         if self.parser.written.words.size(words) == 0 {
             return Ok(());
         }
-        let automaton = std::sync::Arc::clone(self.parser.automaton(terminal));
+        let automaton = Arc::clone(self.parser.automaton(terminal));
         let begin = match StringState::from_bits(state).decode() {
             DecodeState::BODY => Some(Begin::Body),
             DecodeState::BEFORE => Some(if spaced { Begin::Spaced } else { Begin::Opened }),
@@ -297,6 +409,19 @@ impl MaskWork<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a token goes on in a string, number or name and does not end it; or, with `begins`, begins one and does not end it.
+fn is_within_element(bytes: &[u8], begins: bool) -> bool {
+    let n_blank = if begins { leading_whitespace(bytes) } else { 0 };
+    let rest = &bytes[n_blank..];
+    let rest = rest.strip_prefix(b"\"").filter(|_| begins).unwrap_or(rest);
+    rest.iter().all(is_letter)
+}
+
+/// Whether whitespace, or an opening quote.
+fn is_before_letters(byte: u8) -> bool {
+    byte == b'"' || is_whitespace(byte)
 }
 
 /// Whether a value that is being read goes on with it, and is neither ended nor another one begun.
