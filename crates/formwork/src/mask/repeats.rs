@@ -14,8 +14,8 @@ use crate::automata::{Automaton, StringAutomaton, StringState, WordCount};
 use crate::error::LimitError;
 use crate::grammar::Effect;
 use crate::hash::HashMap;
-use crate::parser::{Configuration, Elements, Entry, Lexing, Scan, WordSetId, next_bytes};
-use crate::vocabulary::{TokenMask, is_whitespace, leading_whitespace};
+use crate::parser::{Blank, Configuration, Elements, Entry, Lexing, Scan, SetId, WordSetId, next_bytes};
+use crate::vocabulary::{TokenMask, TokenTrie, is_whitespace, leading_whitespace};
 
 /// A mask for any past.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ impl MaskWork<'_> {
         configuration: &[Entry],
         estimate: &Estimate,
     ) -> Result<Arc<[u32]>, LimitError> {
-        let Some(elements) = self.compared_elements(configuration) else {
+        let Some(elements) = self.compared_elements(configuration)? else {
             return self.find_refused(configuration, estimate).map(Arc::from);
         };
         let refused: Arc<[u32]> =
@@ -91,16 +91,43 @@ impl MaskWork<'_> {
     }
 
     /// The elements so far, where nothing but them, and what was read of a constant, tells which tokens are allowed.
-    fn compared_elements(&self, configuration: &[Entry]) -> Option<Elements> {
-        let [entry] = configuration else { return None };
+    fn compared_elements(&mut self, configuration: &[Entry]) -> Result<Option<Elements>, LimitError> {
+        let [entry] = configuration else { return Ok(None) };
+        let Some(elements) = self.parser.written.elements(entry.past) else { return Ok(None) };
         let is_constant = match entry.lexing {
-            Lexing::Between { .. } => true,
-            Lexing::Inside { scan, .. } => match self.parser.scan(entry.set, scan) {
-                Scan::Terminal { terminal, .. } => matches!(**self.parser.automaton(*terminal), Automaton::OneOf(_)),
-                Scan::Key { .. } => false,
-            },
+            Lexing::Inside { scan, .. } => self.is_constant(entry.set, scan),
+            Lexing::Between { n_blank } => {
+                let mut all = true;
+                for entry in self.beginnings(entry, n_blank) {
+                    let mut scans = 0..self.parser.n_scans(entry.set)?;
+                    all &= scans.all(|scan| self.is_constant(entry.set, scan));
+                }
+                all
+            }
         };
-        self.parser.written.elements(entry.past).filter(|_| is_constant)
+        Ok(is_constant.then_some(elements))
+    }
+
+    /// Whether a lexeme is one of few, whatever was written.
+    fn is_constant(&self, set: SetId, scan: u32) -> bool {
+        match self.parser.scan(set, scan) {
+            Scan::Terminal { terminal, .. } => {
+                matches!(**self.parser.automaton(*terminal), Automaton::OneOf(_) | Automaton::Literal(_))
+            }
+            Scan::Key { .. } => false,
+        }
+    }
+
+    /// Where a lexeme begins, with whitespace before it or without.
+    fn beginnings(&mut self, entry: &Entry, n_blank: u32) -> Vec<Entry> {
+        let behind_blanks = |blank: &Blank| Entry {
+            set: blank.set,
+            lexing: Lexing::Between { n_blank: blank.n_blank },
+            past: entry.past,
+        };
+        let mut beginnings: Vec<Entry> = self.parser.blanks(entry.set, n_blank).iter().map(behind_blanks).collect();
+        beginnings.push(*entry);
+        beginnings
     }
 
     /// The tokens that are refused because of the elements of a list. With one more element those are refused that were
@@ -125,15 +152,24 @@ impl MaskWork<'_> {
         }
         let before = before.to_vec();
         let new_words = self.parser.written.words.set_of(new_words.into_iter());
-        let as_if = |work: &mut Self, entry: &Entry| Entry {
-            past: work.parser.written.with_elements(entry.past, new_words),
-            ..*entry
-        };
-        let start: Configuration = configuration.iter().map(|entry| as_if(self, entry)).collect();
-        let begins = configuration.iter().all(|entry| matches!(entry.lexing, Lexing::Between { .. }));
-        let mut tokens = Vec::new();
-        self.add_agreeing_tokens(start, begins, &mut tokens)?;
         let vocabulary = self.vocabulary;
+        let mut tokens = Vec::new();
+        let mut begins = false;
+        for entry in configuration {
+            let past = self.parser.written.with_elements(entry.past, new_words);
+            match entry.lexing {
+                Lexing::Inside { .. } => {
+                    self.add_agreeing_tokens(vocabulary.trie(), Entry { past, ..*entry }, &mut tokens)?
+                }
+                Lexing::Between { n_blank } => {
+                    begins = true;
+                    for entry in self.beginnings(&Entry { past, ..*entry }, n_blank) {
+                        self.add_agreeing_tokens(vocabulary.trie(), entry, &mut tokens)?;
+                        self.add_agreeing_tokens(vocabulary.stripped(), entry, &mut tokens)?;
+                    }
+                }
+            }
+        }
         let reaches_over = |token: &&u32| !is_within_element(vocabulary.bytes_at(**token as usize), begins);
         tokens.extend(estimate.doubtful.iter().filter(reaches_over));
         tokens.sort_unstable();
@@ -145,21 +181,16 @@ impl MaskWork<'_> {
         Ok(tokens)
     }
 
-    /// Adds the tokens within one element that leave it undecided whether it is an earlier one, and those behind which it
-    /// cannot be another.
-    fn add_agreeing_tokens(
-        &mut self,
-        start: Configuration,
-        begins: bool,
-        tokens: &mut Vec<u32>,
-    ) -> Result<(), LimitError> {
-        let trie = self.vocabulary.trie();
-        let mut pending = vec![(None, start, begins)];
-        while let Some((node, configuration, begins)) = pending.pop() {
+    /// Adds the tokens of `trie` within one element that leave it undecided whether it is an earlier one, and those behind which
+    /// it cannot be another.
+    fn add_agreeing_tokens(&mut self, trie: &TokenTrie, start: Entry, tokens: &mut Vec<u32>) -> Result<(), LimitError> {
+        let begins = matches!(start.lexing, Lexing::Between { .. });
+        let mut pending = vec![(None, Configuration::from_slice(&[start]))];
+        while let Some((node, configuration)) = pending.pop() {
             let bytes = next_bytes(self.parser, &configuration)?;
+            let quote = |byte: u8| node.is_none() && begins && byte == b'"';
             for child in trie.children(node) {
-                let goes_on = is_letter(&child.byte) || begins && is_before_letters(child.byte);
-                if !goes_on || !bytes.contains(child.byte) {
+                if !bytes.contains(child.byte) || !(is_letter(&child.byte) || quote(child.byte)) {
                     continue;
                 }
                 let next = self.parser.step_byte(&configuration, child.byte, self.limits.max_entries)?;
@@ -169,7 +200,7 @@ impl MaskWork<'_> {
                     tokens.extend_from_slice(trie.subtree_values(node));
                 } else if !next.iter().all(|entry| self.parser.written.is_settled(entry.past)) {
                     tokens.extend_from_slice(trie.values(node));
-                    pending.push((Some(node), next, begins && is_whitespace(child.byte)));
+                    pending.push((Some(node), next));
                 }
             }
         }
@@ -415,13 +446,7 @@ impl MaskWork<'_> {
 fn is_within_element(bytes: &[u8], begins: bool) -> bool {
     let n_blank = if begins { leading_whitespace(bytes) } else { 0 };
     let rest = &bytes[n_blank..];
-    let rest = rest.strip_prefix(b"\"").filter(|_| begins).unwrap_or(rest);
-    rest.iter().all(is_letter)
-}
-
-/// Whether whitespace, or an opening quote.
-fn is_before_letters(byte: u8) -> bool {
-    byte == b'"' || is_whitespace(byte)
+    rest.strip_prefix(b"\"").filter(|_| begins).unwrap_or(rest).iter().all(is_letter)
 }
 
 /// Whether a value that is being read goes on with it, and is neither ended nor another one begun.
