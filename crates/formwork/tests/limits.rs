@@ -87,7 +87,7 @@ fn states_that_one_mask_makes_are_bounded_and_kept_for_the_next() {
     // Letters that must come in any order: a state for each set of them.
     let conditions: String = ('a'..='k').map(|letter| format!("(?=.*{letter})")).collect();
     let schema = format!(r#"{{"type": "string", "pattern": "^{conditions}"}}"#);
-    let limits = Limits { max_mask_steps: 20_000, ..Limits::default() };
+    let limits = Limits { max_mask_steps: 100_000, ..Limits::default() };
     let compiler = Compiler::builder(vocabulary).limits(limits).build();
     let grammar = compiler.compile(&Grammar::json_schema_text(&schema)).unwrap();
     let mut matcher = grammar.matcher();

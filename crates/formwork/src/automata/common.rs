@@ -150,7 +150,7 @@ mod tests {
     use crate::automata::content::{ContentMachine, ContentState};
     use crate::automata::lazy_dfa::Machine;
     use crate::automata::{ContentConstraint, ContentLanguage};
-    use crate::hash::HashSet;
+    use crate::hash::{HashSet, Seeded};
     use crate::limits::Limits;
     use indexmap::IndexSet;
 
@@ -162,7 +162,7 @@ mod tests {
 
     /// All states that are reached, each with whether a text ends behind it: found backwards from those where one ends.
     fn states(machine: &ContentMachine) -> Vec<(ContentState, bool)> {
-        let mut states: IndexSet<ContentState> = IndexSet::from_iter([machine.start()]);
+        let mut states: IndexSet<ContentState, Seeded> = IndexSet::from_iter([machine.start()]);
         let mut edges = Vec::new();
         let mut index = 0;
         while index < states.len() {

@@ -6,7 +6,7 @@
 //! no request can get the error of another that shares its automata.
 //!
 //! The steps that one mask may take are counted here as well, as automata take most of them: those that find out about
-//! states that nobody met before. What was found stays known, so that asking again goes on where the steps ran out.
+//! states that nobody met before. What was found stays known, so that asking again gets further, unless a single search takes more steps than there are.
 
 use std::cell::Cell;
 
@@ -48,23 +48,26 @@ impl OverflowWatch {
     }
 }
 
-/// The steps that one mask or one token may take on this thread, until it is dropped.
+/// The steps that one mask, one token or one byte may take on this thread, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     before: usize,
+    granted: usize,
 }
 
 impl Allowance {
-    pub(crate) fn of_mask(limits: &Limits) -> Allowance {
+    pub(crate) fn new(limits: &Limits) -> Allowance {
         let before = STEPS_LEFT.get();
-        STEPS_LEFT.set(limits.max_mask_steps.min(before));
-        Allowance { before }
+        let granted = limits.max_mask_steps.min(before);
+        STEPS_LEFT.set(granted);
+        Allowance { before, granted }
     }
 }
 
 impl Drop for Allowance {
     fn drop(&mut self) {
-        STEPS_LEFT.set(self.before);
+        let n_spent = self.granted - STEPS_LEFT.get();
+        STEPS_LEFT.set(self.before - n_spent);
     }
 }
 

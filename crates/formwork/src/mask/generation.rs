@@ -184,7 +184,7 @@ impl Generation {
         if let Some(mask) = self.known_mask(handle) {
             return Ok(mask.clone());
         }
-        let _allowance = Allowance::of_mask(&self.shared.limits);
+        let _allowance = Allowance::new(&self.shared.limits);
         let mut key = self.mask_key(handle);
         let configuration = self.configuration(handle);
         let at_risk = configuration.iter().any(|entry| self.parser.written.is_at_risk(entry.past));
@@ -294,6 +294,7 @@ impl Generation {
 
     /// Reads the bytes of a token.
     pub(crate) fn step_token(&mut self, handle: Handle, token: TokenId, bytes: &[u8]) -> Result<Handle, MatchError> {
+        let _allowance = Allowance::new(&self.shared.limits);
         let n_uses = self.parser.written.n_uses;
         let target = self.step_bytes(handle, bytes)?.map_err(|offset| MatchError::TokenNotAllowed { token, offset })?;
         if self.known[handle.configuration as usize].counting == Counting::None {
@@ -323,7 +324,6 @@ impl Generation {
 
     /// Reads bytes; the inner error is the index of the byte that no text of the language has there.
     pub(crate) fn step_bytes(&mut self, handle: Handle, bytes: &[u8]) -> Result<Result<Handle, usize>, LimitError> {
-        let _allowance = Allowance::of_mask(&self.shared.limits);
         let max_entries = self.shared.limits.max_entries;
         let mut configuration = self.configuration(handle);
         for (offset, byte) in bytes.iter().enumerate() {
@@ -357,6 +357,7 @@ impl Generation {
         byte: u8,
         max_entries: usize,
     ) -> Result<Configuration, LimitError> {
+        let _allowance = Allowance::new(&self.shared.limits);
         let overflows = OverflowWatch::start();
         let next = self.parser.step_byte(configuration, byte, max_entries);
         let checked = overflows.check(&self.shared.limits);
