@@ -6,7 +6,8 @@
 //! no request can get the error of another that shares its automata.
 //!
 //! The steps that one mask may take are counted here as well, as automata take most of them: those that find out about
-//! states that nobody met before. What was found stays known, so that asking again gets further, unless a single search takes more steps than there are.
+//! states that nobody met before. What was found stays known, so that asking again gets further, unless a single search
+//! takes more steps than there are.
 
 use std::cell::Cell;
 
