@@ -12,6 +12,7 @@ mod fatal;
 mod free_text;
 mod generation;
 mod keys;
+mod letters;
 mod lists;
 mod pasts;
 mod profile;
@@ -31,10 +32,10 @@ pub(crate) use self::lists::Lists;
 pub(crate) use self::pasts::Pasts;
 pub(crate) use self::profile::Profiles;
 use self::profile::{Exits, Prefixes, Profile};
-use self::repeats::Estimate;
+use self::repeats::{Estimate, Refusals};
 pub(crate) use self::union::Unions;
 use self::walk::{FewExits, Found, RestMemo, Trie};
-use crate::automata::{Automaton, Escapes, OverflowWatch};
+use crate::automata::{Automaton, Escapes, OverflowWatch, spend_or_fail};
 use crate::error::LimitError;
 use crate::hash::HashMap;
 use crate::ids::TokenId;
@@ -111,6 +112,7 @@ struct MaskWork<'a> {
     rests: &'a mut RestMemo,
     /// By set of keys: the tokens that hold one of them in quotes.
     spelled: &'a mut HashMap<WordSetId, Box<[u32]>>,
+    refusals: &'a mut Refusals,
     /// By item set: the bytes that can come next, once asked for.
     first_bytes: &'a mut Vec<Option<ByteSet>>,
     unions: &'a Unions,
@@ -192,10 +194,7 @@ impl MaskWork<'_> {
     /// Counts work against its budget.
     fn spend(&mut self, n_steps: usize) -> Result<(), LimitError> {
         self.n_steps += n_steps;
-        if self.n_steps > self.limits.max_mask_steps {
-            return Err(LimitError { setting: "max_mask_steps", limit: self.limits.max_mask_steps });
-        }
-        Ok(())
+        spend_or_fail(n_steps, self.limits)
     }
 
     fn is_key(&self, set: SetId, scan: u32) -> bool {
@@ -313,7 +312,7 @@ impl MaskWork<'_> {
         let after = self.parser.step(set, scan, 0)?;
         match &profile.exits {
             Exits::None => {}
-            Exits::Nodes(nodes) => self.walk_subtrees(nodes, after, &mut parts.found)?,
+            Exits::Nodes(nodes) => self.walk_subtrees(nodes, after, &parts.masks, &mut parts.found)?,
             Exits::Quoted { table, prefixes } => {
                 let taken = self.taken_exits(after, *table)?;
                 parts.found.doubtful.extend_from_slice(&taken.doubtful);

@@ -4,12 +4,14 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use fixedbitset::FixedBitSet;
 
+use super::letters::LetterClasses;
 use super::shapes::ShapeClasses;
 use super::{Begin, MaskWork, Table};
-use crate::automata::{Automaton, Escapes, StringAutomaton, StringState};
+use crate::automata::{Alphabet, Automaton, Escapes, StringAutomaton, StringState};
 use crate::error::LimitError;
 use crate::hash::HashMap;
 use crate::vocabulary::TokenMask;
+use crate::vocabulary::letters::Letters;
 use crate::vocabulary::token_mask::set_bit;
 
 /// Tokens that stay inside a lexeme, and those that leave it.
@@ -58,6 +60,7 @@ pub(crate) struct Profiles {
     /// Of a string with bounds: what is known of its content, which strings with other bounds share.
     content: Option<Arc<Profiles>>,
     shape_classes: OnceLock<ShapeClasses>,
+    letter_classes: OnceLock<LetterClasses>,
     /// Of free text: the tokens that hold what it is without.
     holding: OnceLock<Box<[u32]>>,
 }
@@ -87,11 +90,16 @@ impl Profiles {
     /// Bytes held, those of a shared content not counted.
     pub(crate) fn n_bytes(&self) -> usize {
         let holding = self.holding.get().map_or(0, |tokens| size_of_val(&**tokens));
-        self.known.read().unwrap_or_else(PoisonError::into_inner).n_bytes + holding
+        let letters = self.letter_classes.get().map_or(0, LetterClasses::n_bytes);
+        self.known.read().unwrap_or_else(PoisonError::into_inner).n_bytes + holding + letters
     }
 
     pub(super) fn shape_classes(&self, string: &StringAutomaton) -> &ShapeClasses {
         self.of_content().shape_classes.get_or_init(|| ShapeClasses::new(string))
+    }
+
+    pub(super) fn letter_classes(&self, alphabet: &Alphabet, letters: &Letters) -> &LetterClasses {
+        self.letter_classes.get_or_init(|| LetterClasses::new(alphabet, letters))
     }
 
     pub(super) fn holding(&self, find: impl FnOnce() -> Vec<u32>) -> &[u32] {

@@ -13,7 +13,7 @@ use crate::error::LimitError;
 use crate::grammar::Effect;
 use crate::hash::HashMap;
 use crate::parser::{ByteSet, Configuration, Entry, Lexing, PastId, Scan, SetId, Written, behind_lexeme, next_bytes};
-use crate::vocabulary::{Child, TokenTrie, Vocabulary};
+use crate::vocabulary::{Child, TokenMask, TokenTrie, Vocabulary};
 
 /// A trie of the vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -97,13 +97,22 @@ impl MaskWork<'_> {
         Ok(bytes)
     }
 
-    /// Adds the tokens below each of `nodes` of the token trie whose rests can be read behind a lexeme.
-    pub(super) fn walk_subtrees(&mut self, nodes: &[u32], set: SetId, found: &mut Found) -> Result<(), LimitError> {
+    /// Adds the tokens below each of `nodes` of the token trie whose rests can be read behind a lexeme, but for those that are
+    /// in one of `masks` anyway.
+    pub(super) fn walk_subtrees(
+        &mut self,
+        nodes: &[u32],
+        set: SetId,
+        masks: &[TokenMask],
+        found: &mut Found,
+    ) -> Result<(), LimitError> {
         let trie = self.vocabulary.trie();
         let bytes = self.bytes_behind(set)?;
+        let is_covered = |token: &u32| masks.iter().any(|mask| mask.contains_id(*token));
         for node in nodes {
             // Nearly always no child can follow: most rests go on in the lexeme itself.
-            if trie.children(Some(*node as usize)).iter().any(|child| bytes.contains(child.byte)) {
+            let mut children = trie.children(Some(*node as usize)).iter().filter(|child| bytes.contains(child.byte));
+            if children.any(|child| !trie.subtree_values(child.node as usize).iter().all(is_covered)) {
                 let rests = self.rests_behind(set, self.mode, Trie::Tokens, Some(*node))?;
                 found.add_all(&rests, false);
             }

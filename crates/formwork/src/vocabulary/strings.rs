@@ -7,6 +7,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::grams::Grams;
+use super::letters::{LetterTrie, Letters};
 use super::shapes::ShapeTrie;
 use super::token_mask::{TokenMask, clear_bit, set_bit};
 use super::{TokenTrie, Vocabulary, leading_whitespace};
@@ -60,6 +61,8 @@ pub(crate) struct BodyTable {
     limited: Vec<OnceLock<TokenMask>>,
     /// Tokens of whole plain characters that stay inside.
     pub(crate) shapes: ShapeTrie,
+    /// The same tokens, by their characters.
+    pub(crate) letters: LetterTrie,
     /// All other tokens that stay inside, by their bytes in the body.
     pub(crate) odd: TokenTrie,
     /// The row of the tokens of whole plain characters.
@@ -73,6 +76,8 @@ pub(crate) struct BodyTable {
     pub(crate) prefix_chars: Vec<u16>,
     /// Bytes of each prefix.
     prefix_bytes: Vec<u32>,
+    /// The prefixes of whole plain characters.
+    pub(crate) plain_prefixes: LetterTrie,
     /// Those of the prefixes that hold an escape.
     pub(crate) escaped_prefixes: Vec<(Box<[u8]>, u32)>,
     /// What stands behind the closing quote; values are indices of `exits`.
@@ -95,10 +100,12 @@ impl StringTables {
             n_blank > 0 && bytes.get(n_blank) == Some(&b'"')
         });
         let spaced = spaced.map(|(bytes, id)| (behind_quote(bytes), id));
+        let letters = Arc::new(Letters::new(texts.clone().map(|(bytes, _)| bytes)));
+        let size = (n_words, n_tokens);
         StringTables {
-            body: BodyTable::new(texts, false, escapes, (n_words, n_tokens)),
-            opened: BodyTable::new(opened, true, escapes, (n_words, n_tokens)),
-            spaced: BodyTable::new(spaced, true, escapes, (n_words, n_tokens)),
+            body: BodyTable::new(texts, false, escapes, size, &letters),
+            opened: BodyTable::new(opened, true, escapes, size, &letters),
+            spaced: BodyTable::new(spaced, true, escapes, size, &letters),
         }
     }
 }
@@ -149,6 +156,7 @@ impl BodyTable {
         opens: bool,
         escapes: Escapes,
         (n_words, n_tokens): (usize, usize),
+        letters: &Arc<Letters>,
     ) -> BodyTable {
         let mut chars = vec![None; n_tokens];
         let mut inside = vec![0; n_words];
@@ -189,8 +197,12 @@ impl BodyTable {
         }
         let escaped = prefix_ids.iter().filter(|(bytes, _)| bytes.contains(&b'\\'));
         let escaped_prefixes = escaped.map(|(bytes, prefix)| ((*bytes).into(), *prefix)).collect();
+        let plain_prefixes = prefix_ids.iter().filter(|(bytes, _)| !bytes.contains(&b'\\'));
+        let plain_prefixes = plain_prefixes.filter_map(|(bytes, id)| Some((std::str::from_utf8(bytes).ok()?, *id)));
+        let plain_prefixes = LetterTrie::new(Arc::clone(letters), plain_prefixes.collect());
         let grams = Grams::new(plain_tokens.iter().map(|(text, token)| (text.as_bytes(), *token)));
-        let shapes = ShapeTrie::new(plain_tokens.into_iter(), n_words);
+        let shapes = ShapeTrie::new(plain_tokens.iter().copied(), n_words);
+        let letters = LetterTrie::new(Arc::clone(letters), plain_tokens);
         let mut shape_of = vec![InsideToken::NO_SHAPE; n_tokens];
         for node in 0..shapes.n_nodes().min(usize::from(InsideToken::NO_SHAPE)) {
             shapes.tokens(node).iter().for_each(|token| shape_of[*token as usize] = node as u16);
@@ -211,9 +223,11 @@ impl BodyTable {
             limited: std::iter::repeat_with(OnceLock::new).take(max_chars + 1).collect(),
             grams,
             shapes,
+            letters,
             odd: TokenTrie::new(odd),
             plain: plain.into(),
             max_prefix_chars: prefix_chars.iter().copied().max().unwrap_or(0).into(),
+            plain_prefixes,
             escaped_prefixes,
             prefixes: TokenTrie::new(prefix_ids.into_iter().collect()),
             prefix_chars,
@@ -265,11 +279,6 @@ impl BodyTable {
             self.longer_than(n_chars).iter().for_each(|inside| clear_bit(&mut row, inside.token));
             TokenMask::from_row(&row, Some(&self.inside))
         })
-    }
-
-    /// Whether the tokens begin before the opening quote.
-    pub(crate) fn opens(&self) -> bool {
-        self.opens
     }
 
     /// The part of a token of the table that comes behind the opening quote.

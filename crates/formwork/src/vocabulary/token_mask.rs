@@ -250,17 +250,6 @@ fn few_ones<'a>(pairs: impl Iterator<Item = (&'a [u32], &'a [u32])>, max: usize)
     Some(ids)
 }
 
-/// The set bits in rising order.
-pub(crate) fn ones(words: impl Iterator<Item = u32>) -> impl Iterator<Item = u32> {
-    words.enumerate().flat_map(|(index, mut word)| {
-        std::iter::from_fn(move || {
-            let bit = (word != 0).then(|| word.trailing_zeros())?;
-            word &= word - 1;
-            Some(index as u32 * 32 + bit)
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
