@@ -19,6 +19,9 @@ const MAX_DIGITS: usize = 500;
 /// Most places that a number's digits and zeros take; a longer one is an overflow.
 const MAX_PLACES: i64 = 4_000;
 
+/// Most digits that are looked for at the end of a number without bounds.
+const MAX_SOUGHT: u32 = 40;
+
 /// Automaton of one [`NumberSpec`].
 #[derive(Debug)]
 pub(crate) struct ExactMachine {
@@ -220,6 +223,21 @@ impl ExactMachine {
         }
     }
 
+    /// Digits that a whole part needs, where there are no exponents.
+    pub(super) fn bytes_to_end(&self, state: &ExactState) -> u32 {
+        let ExactState::Mantissa(mantissa) = state else { return 0 };
+        if self.has_exponent || mantissa.part != Part::Whole {
+            return 0;
+        }
+        let prefix = mantissa.written();
+        let any = |n_more: &u32| {
+            let n_more = Some(i64::from(*n_more));
+            self.set.any_with_prefix(mantissa.negative, &prefix, (n_more, n_more))
+        };
+        let room = self.max_digits.map_or(MAX_SOUGHT, |max| max.saturating_sub(mantissa.n_digits));
+        (0..=room).find(any).unwrap_or(0)
+    }
+
     /// Whether the number so far can be completed.
     pub(super) fn is_live(&self, state: &ExactState) -> bool {
         let mantissa = match state {
@@ -242,8 +260,7 @@ impl ExactMachine {
             }
             part => {
                 let n_fraction = i64::from(mantissa.n_fraction());
-                let mut prefix = mantissa.digits.to_vec();
-                prefix.resize(prefix.len() + usize::try_from(mantissa.last + n_fraction).unwrap_or(0), 0);
+                let prefix = mantissa.written();
                 let room = self.max_digits.map(|max| i64::from(max.saturating_sub(mantissa.n_digits)));
                 let places = match part {
                     _ if self.has_exponent => (None, None),
@@ -264,6 +281,13 @@ impl Mantissa {
         }
         self.digits.push(digit);
         self.last = place;
+    }
+
+    /// The digits from the first that is not zero to the last that was written.
+    fn written(&self) -> Vec<u8> {
+        let mut written = self.digits.to_vec();
+        written.resize(written.len() + usize::try_from(self.last + i64::from(self.n_fraction())).unwrap_or(0), 0);
+        written
     }
 
     fn n_fraction(&self) -> u32 {
