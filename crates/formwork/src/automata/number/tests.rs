@@ -457,6 +457,20 @@ fn every_live_text_can_be_completed() {
 }
 
 #[test]
+fn digits_that_divisors_cannot_tell_apart_are_the_same() {
+    let spec = NumberSpec { spelling: Numbers::Any, multiples: decimals(&["7"]), ..NumberSpec::default() };
+    let dfa = automaton(&spec);
+    let mut random = Random(3);
+    // Many numbers, of few states: as many as there are remainders by 70 and zeros at the end.
+    for _ in 0..2_000 {
+        let text: String = (0..30).map(|_| char::from(b'1' + random.below(9) as u8)).collect();
+        let n = text.bytes().fold(0, |n, byte| (n * 10 + i32::from(byte - b'0')) % 7);
+        assert_eq!(accepts(&dfa, &text), n == 0, "{text}");
+    }
+    assert!(dfa.n_bytes() < 100_000, "{}", dfa.n_bytes());
+}
+
+#[test]
 fn plain_numbers_have_as_few_states_as_ever() {
     for (spec, most) in [
         (NumberSpec { max_digits: Some(40), ..NumberSpec::default() }, 182),
