@@ -13,8 +13,8 @@ fn a_full_automaton_is_an_error_for_those_that_have_it_and_new_for_others() {
     let vocabulary = Vocabulary::from_tokens(tokens, &[TokenId::new(10)]).unwrap();
     let limits = Limits { max_automaton_states: 200, ..Limits::default() };
     let compiler = Compiler::builder(vocabulary).limits(limits).build();
-    // Of a number that must not be a multiple, the automaton holds the number so far.
-    let schema = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 7777}}"#;
+    // With so great a divisor, the automaton holds the number so far.
+    let schema = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 777777777777777777}}"#;
     let held = compiler.compile(&Grammar::json_schema_text(schema)).unwrap();
     let mut mask = vec![0; compiler.vocabulary().mask_words()];
     let mut n_errors = 0;
@@ -49,7 +49,7 @@ fn a_limit_is_an_error_for_the_request_that_meets_it_alone() {
     let vocabulary = Vocabulary::from_tokens(tokens.collect::<Vec<_>>(), &[TokenId::new(128)]).unwrap();
     let limits = Limits { max_automaton_states: 200, ..Limits::default() };
     let compiler = Compiler::builder(vocabulary).limits(limits).cached_grammars(0).build();
-    let greedy = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 7777}}"#;
+    let greedy = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 777777777777777777}}"#;
     let modest = r#"{"type": "string", "pattern": "^[a-z]+$"}"#;
     let n_errors = AtomicUsize::new(0);
     std::thread::scope(|scope| {

@@ -142,7 +142,8 @@ impl<M: Machine> LazyDfa<M> {
                 alike: (None, Vec::new()),
                 never_dies: HashMap::default(),
             }),
-            max_states,
+            // There is always a start state.
+            max_states: max_states.max(1),
             n_states: AtomicUsize::new(0),
             n_bytes: AtomicUsize::new(0),
             start_is_live: false,
