@@ -2,7 +2,7 @@
 //!
 //! `data` reads MaskBench cases, `python_json` gives the text of an instance, `vocabulary` the tokens and their encoder,
 //! `engine` one small interface over us and the peers, `clock` the time, `exchange` files for peers of other languages, `run` measures one
-//! schema with one engine, and `summary` turns measurements into figures. The binary `maskbench` puts them together,
+//! schema with one engine, and `summary` turns measurements into figures; `slowest` names single masks. The binary `maskbench` puts them together,
 //! `compare` relates two of its runs; the test package uses `data`, `python_json` and `program`, by which all programs end.
 //! `scale` is about how times grow with the input, `memory` about what the engine holds.
 //! `decode` is about whole decoders, which the binary `decode` compares; `load` is about a server with many clients, which the
@@ -24,6 +24,7 @@ pub mod python_json;
 pub mod run;
 #[cfg(feature = "scale")]
 pub mod scale;
+pub mod slowest;
 pub mod summary;
 pub mod table;
 pub mod vocabulary;

@@ -61,6 +61,8 @@ pub struct Measurement {
     pub first_mask_ns: Option<u64>,
     /// Each mask of each instance.
     pub mask_ns: Vec<u64>,
+    /// Where in the instances each mask is: the instance, and how many of its tokens stand before the mask.
+    pub places: Vec<(u32, u32)>,
     /// Each accepted token.
     pub accept_ns: Vec<u64>,
     /// Digests of the different masks.
@@ -126,6 +128,8 @@ impl Runner {
                 compiled = engine.compile(case.schema.clone())?;
             }
             let verdict = self.run_instance(compiled.as_ref(), &instance.tokens, out);
+            let n_new = out.mask_ns.len() - out.places.len();
+            out.places.extend((0..n_new).map(|token| (index as u32, token as u32)));
             match (instance.valid, &verdict) {
                 (true, Ok(())) | (false, Err(_)) => {}
                 (false, Ok(())) => outcome = Outcome::WrongAccept,
@@ -200,6 +204,7 @@ impl Measurement {
             outcome: Outcome::Passing,
             first_mask_ns: None,
             mask_ns: Vec::new(),
+            places: Vec::new(),
             accept_ns: Vec::new(),
             masks: HashSet::new(),
             digest: 0,

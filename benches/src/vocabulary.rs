@@ -69,6 +69,17 @@ impl BenchVocabulary {
         BenchVocabulary { name: "bytes".to_owned(), entries, encode }
     }
 
+    /// The text of some tokens.
+    pub fn decode(&self, tokens: &[u32]) -> String {
+        let mut bytes = Vec::new();
+        for entry in tokens.iter().filter_map(|token| self.entries.get(*token as usize)) {
+            if let Entry::Text(text) = entry {
+                bytes.extend_from_slice(text);
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// 32-bit words of one mask.
     pub fn mask_words(&self) -> usize {
         self.entries.len().div_ceil(32)

@@ -13,6 +13,7 @@ use formwork_bench::engine::{self, Engine};
 use formwork_bench::exchange::{Recorded, TokenWriter};
 use formwork_bench::program::finish_with_stack;
 use formwork_bench::run::{Drops, Measurement, Outcome, Runner, TokenCase};
+use formwork_bench::slowest::Slowest;
 use formwork_bench::summary::{Pass, Percentiles, RunInfo, Summary};
 use formwork_bench::table;
 use formwork_bench::vocabulary::BenchVocabulary;
@@ -68,6 +69,9 @@ struct Options {
     /// Write one line for each schema and engine (first pass).
     #[arg(long, value_name = "FILE.jsonl")]
     out: Option<PathBuf>,
+    /// Show this many of the slowest masks (first pass), with the text before each.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    slowest: usize,
     /// Write the figures.
     #[arg(long, value_name = "FILE.json")]
     summary: Option<PathBuf>,
@@ -95,11 +99,12 @@ fn run(options: &Options) -> Result<(), String> {
     listen_for_interrupt()?;
     std::panic::set_hook(Box::new(|_| {})); // Engines' panics are counted, not printed.
     let mut passes = Vec::new();
+    let mut slowest = Slowest::new(options.slowest);
     for pass_idx in 0..options.repeat {
         let mut lines = out.as_mut().filter(|_| pass_idx == 0);
         let mut bench =
             Bench { engines: &mut engines, recorded: &recorded, vocabulary: &vocabulary, options, lines: &mut lines };
-        let pass = bench.pass(&cases, pass_idx)?;
+        let pass = bench.pass(&cases, pass_idx, &mut slowest)?;
         if !is_interrupted() || passes.is_empty() {
             passes.push(pass);
         }
@@ -113,7 +118,12 @@ fn run(options: &Options) -> Result<(), String> {
     }
     let names: Vec<String> =
         options.engine.iter().cloned().chain(recorded.iter().map(|engine| engine.name().to_owned())).collect();
-    report(options, &names, &passes)
+    report(options, &names, &passes)?;
+    if options.slowest > 0 {
+        let title = "slowest masks: microseconds, engine, schema, instance and token, text before";
+        write!(io::stdout(), "\n{title}\n{}", slowest.render()).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 fn write_tokens(path: &Path, cases: &[CaseText], vocabulary: &BenchVocabulary) -> Result<(), String> {
@@ -150,7 +160,7 @@ struct Bench<'a, 'b> {
 
 impl Bench<'_, '_> {
     /// One pass over the data; which engine goes first changes from schema to schema and from pass to pass.
-    fn pass(&mut self, cases: &[CaseText], pass_idx: u32) -> Result<Pass, String> {
+    fn pass(&mut self, cases: &[CaseText], pass_idx: u32, slowest: &mut Slowest) -> Result<Pass, String> {
         let bar = progress_bar(cases.len());
         let drops = match (self.options.cold, self.options.forget) {
             (false, _) => Drops::Nothing,
@@ -168,6 +178,11 @@ impl Bench<'_, '_> {
             let case = TokenCase::new(case, self.vocabulary);
             let row = self.interleave(&mut runner, &case, case_idx + pass_idx as usize);
             self.write_lines(&text.group, &case.name, &row)?;
+            if pass_idx == 0 {
+                for (engine, measurement) in self.engines.iter().zip(&row) {
+                    slowest.add(engine.name(), &case, measurement, self.vocabulary);
+                }
+            }
             pass.push(row);
             bar.inc(1);
             if is_interrupted() {

@@ -27,7 +27,9 @@ pub struct Limits {
     /// Keys of one object, and elements of one list, that must differ from each other (default 65,536; about 500 bytes each).
     /// Met at masks and steps.
     pub max_unique: usize,
-    /// Automaton steps while one mask is computed (default 50,000,000; about 10 ns each). Met at masks.
+    /// Automaton steps while one mask is computed or one token accepted (default 50,000,000; about 10 ns each, states that an
+    /// automaton makes on the way counted by what they cost). Met at masks and steps; what was found out until then is kept,
+    /// so that asking again gets further, unless a single search takes more.
     pub max_mask_steps: usize,
     /// Steps of the search for a way to complete one list or record whose elements or keys depend on each other, at one
     /// place (default 1,000,000; about 10 ns each). While a grammar is compiled, all of them together may take 16 times as

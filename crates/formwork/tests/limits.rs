@@ -13,8 +13,8 @@ fn a_full_automaton_is_an_error_for_those_that_have_it_and_new_for_others() {
     let vocabulary = Vocabulary::from_tokens(tokens, &[TokenId::new(10)]).unwrap();
     let limits = Limits { max_automaton_states: 200, ..Limits::default() };
     let compiler = Compiler::builder(vocabulary).limits(limits).build();
-    // Of a number that must not be a multiple, the automaton holds the number so far.
-    let schema = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 7777}}"#;
+    // With so great a divisor, the automaton holds the number so far.
+    let schema = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 777777777777777777}}"#;
     let held = compiler.compile(&Grammar::json_schema_text(schema)).unwrap();
     let mut mask = vec![0; compiler.vocabulary().mask_words()];
     let mut n_errors = 0;
@@ -49,7 +49,7 @@ fn a_limit_is_an_error_for_the_request_that_meets_it_alone() {
     let vocabulary = Vocabulary::from_tokens(tokens.collect::<Vec<_>>(), &[TokenId::new(128)]).unwrap();
     let limits = Limits { max_automaton_states: 200, ..Limits::default() };
     let compiler = Compiler::builder(vocabulary).limits(limits).cached_grammars(0).build();
-    let greedy = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 7777}}"#;
+    let greedy = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 777777777777777777}}"#;
     let modest = r#"{"type": "string", "pattern": "^[a-z]+$"}"#;
     let n_errors = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -78,4 +78,32 @@ fn a_limit_is_an_error_for_the_request_that_meets_it_alone() {
             assert!(matcher.is_accepting());
         }
     });
+}
+
+#[test]
+fn states_that_one_mask_makes_are_counted_by_its_budget() {
+    // Letters that must come in any order: a state for each set of them.
+    let conditions: String = ('a'..='k').map(|letter| format!("(?=.*{letter})")).collect();
+    let schema = format!(r#"{{"type": "string", "pattern": "^{conditions}"}}"#);
+    let compiler = |limits: Limits| {
+        let tokens = (0..=127u8).map(|byte| vec![byte]).chain([b"</s>".to_vec()]);
+        let vocabulary = Vocabulary::from_tokens(tokens.collect::<Vec<_>>(), &[TokenId::new(128)]).unwrap();
+        Compiler::builder(vocabulary).limits(limits).build()
+    };
+    let mut mask = vec![0; 5];
+    let narrow = compiler(Limits { max_mask_steps: 100, ..Limits::default() });
+    let mut matcher = narrow.compile(&Grammar::json_schema_text(&schema)).unwrap().matcher();
+    matcher.accept_bytes(b"\"").unwrap();
+    for _ in 0..2 {
+        let Err(MatchError::Limit(limit)) = matcher.fill_mask(&mut mask) else { panic!("there are more states") };
+        assert_eq!((limit.setting, limit.limit), ("max_mask_steps", 100));
+    }
+    let wide = compiler(Limits::default());
+    let mut matcher = wide.compile(&Grammar::json_schema_text(&schema)).unwrap().matcher();
+    for byte in b"\"acegikbdfhj\"" {
+        matcher.fill_mask(&mut mask).unwrap();
+        assert!(mask[usize::from(*byte) / 32] >> (byte % 32) & 1 == 1);
+        matcher.accept_token(TokenId::new(u32::from(*byte))).unwrap();
+    }
+    assert!(matcher.is_accepting());
 }

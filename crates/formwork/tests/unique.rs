@@ -469,6 +469,32 @@ fn elements_of_few_values_differ() {
 }
 
 #[test]
+fn many_constants_differ() {
+    // Whole texts, beginnings of others, spelled in two ways, and numbers beside them.
+    let mut values: Vec<String> = vec!["true".into(), "1".into(), "1.0".into(), "10".into(), "\"\\u0061b\"".into()];
+    for first in ["a", "ab", "a, b", "b"] {
+        values.extend(["", "a", "ab", "b\\"].map(|second| format!("\"{first}{second}\"")).into_iter().take(4));
+    }
+    values.retain(|value| serde_json::from_str::<serde_json::Value>(value).is_ok());
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    for (whitespace, bounds) in
+        [(None, (0, None)), (Some(Whitespace { max: Some(2), surrounding: false }), (0, None)), (None, (3, Some(9)))]
+    {
+        let mut maker = Maker::new();
+        maker.builder.set_whitespace(whitespace);
+        let element = maker.any_of(&values);
+        let list = maker.list(&[], Some(element), bounds, true);
+        for text in walk(&maker.grammar(list), Limits::default(), 30, 60) {
+            let items = serde_json::from_str::<Vec<serde_json::Value>>(&text).unwrap();
+            let items: Vec<String> = items.iter().map(|item| canonical_scalar(&item.to_string())).collect();
+            for (index, item) in items.iter().enumerate() {
+                assert!(!items[..index].contains(item), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn elements_with_structure_differ() {
     // Lists of one or two booleans, and objects of two optional keys in any order.
     let mut maker = Maker::new();

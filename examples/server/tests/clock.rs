@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 const CHAT: &str = "/v1/chat/completions";
 /// What `jumping_clock.c` jumps by at least, in seconds.
-const JUMP: i64 = 315_360_000;
+const JUMP: i64 = 31_536_000;
 
 /// The library, built by the system's C compiler.
 fn jumping_clock() -> PathBuf {

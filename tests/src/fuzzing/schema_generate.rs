@@ -18,8 +18,6 @@ use crate::vocabulary::SmallVocabulary;
 const MAX_VALUES: usize = 60;
 const N_RANDOM_TOKENS: usize = 40;
 const N_DOCUMENTS: usize = 3;
-/// A document that has not ended by then is given up.
-const MAX_TOKENS: usize = 600;
 
 pub(super) fn run(input: &[u8], counters: &mut Counters) {
     let mut dice = Dice::from_bytes(input);
@@ -34,15 +32,14 @@ pub(super) fn run(input: &[u8], counters: &mut Counters) {
     let seed = dice.below(1 << 16) as u64;
     let vocabulary = SmallVocabulary::complete(N_RANDOM_TOKENS, seed);
     let limits = Limits { max_mask_steps: 2_000_000, max_schema_steps: 200_000, ..Limits::default() };
-    let Some(writer) = Writer::within(vocabulary.to_formwork(), limits, MAX_TOKENS) else { return };
+    let Some(writer) = Writer::within(vocabulary.to_formwork(), limits) else { return };
     let grammar = Grammar::json_schema(schema.clone()).with_options(options);
     let Some(compiled) = compile(writer.compiler(), &grammar, counters) else { return };
     let (judge, hints, remotes) = (Judge::new(&schema), hints(&schema, &mut dice), BTreeMap::new());
     let validator = Validator::new(&schema, drawn.draft, &remotes).asserting_formats();
     for _ in 0..N_DOCUMENTS {
         match writer.write(&compiled, &hints, &mut dice) {
-            End::Whole(text) => check(&schema, &text, (&judge, &validator), counters),
-            End::Unfinished(_) => counters.count("unfinished documents", 1),
+            End::ByChance(text) | End::Led(text) => check(&schema, &text, (&judge, &validator), counters),
             End::Fault(reason) if reason.starts_with("limit exceeded") => counters.count("over a limit", 1),
             End::Fault(reason) => panic!("{reason}\nschema: {schema}"),
             End::DeadEnd(text) => panic!("a dead end after {text}\nschema: {schema}"),

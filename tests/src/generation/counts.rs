@@ -12,6 +12,8 @@ use super::writer::End;
 pub struct Tally {
     /// Documents begun.
     pub documents: usize,
+    /// Those that the engine's completion led to their end; the others ended by chance.
+    pub led: usize,
     /// Valid ones.
     pub valid: usize,
     /// Invalid ones by keyword.
@@ -22,8 +24,6 @@ pub struct Tally {
     pub unjudged: BTreeMap<&'static str, usize>,
     /// Empty masks before the end.
     pub dead_ends: usize,
-    /// Those that found no end in time.
-    pub unfinished: usize,
     /// Contradictions and limits.
     pub faults: usize,
 }
@@ -32,9 +32,12 @@ impl Tally {
     pub(super) fn add(&mut self, end: End, judge: &Judge, show: &mut dyn FnMut(&str)) {
         self.documents += 1;
         let text = match end {
-            End::Whole(text) => text,
+            End::ByChance(text) => text,
+            End::Led(text) => {
+                self.led += 1;
+                text
+            }
             End::DeadEnd(_) => return self.dead_ends += 1,
-            End::Unfinished(_) => return self.unfinished += 1,
             End::Fault(_) => return self.faults += 1,
         };
         match judge.judge(&text) {
@@ -51,9 +54,9 @@ impl Tally {
     /// Adds `other`.
     pub fn plus(&mut self, other: &Tally) {
         self.documents += other.documents;
+        self.led += other.led;
         self.valid += other.valid;
         self.dead_ends += other.dead_ends;
-        self.unfinished += other.unfinished;
         self.faults += other.faults;
         other.invalid.iter().for_each(|(key, n)| *self.invalid.entry(key.clone()).or_default() += n);
         other.disagreements.iter().for_each(|(key, n)| *self.disagreements.entry(key).or_default() += n);
@@ -62,7 +65,7 @@ impl Tally {
 
     /// Whether nothing went wrong.
     pub fn is_sound(&self) -> bool {
-        self.invalid.is_empty() && self.dead_ends + self.unfinished + self.faults == 0
+        self.invalid.is_empty() && self.dead_ends + self.faults == 0
     }
 }
 
@@ -97,7 +100,7 @@ impl fmt::Display for Counts {
         for (reason, count) in reasons.iter().take(40) {
             writeln!(f, "refused {count:>6}  {reason}")?;
         }
-        let Tally { documents, valid, invalid, disagreements, unjudged, dead_ends, unfinished, faults } = &self.tally;
+        let Tally { documents, led, valid, invalid, disagreements, unjudged, dead_ends, faults } = &self.tally;
         for (keyword, count) in invalid {
             writeln!(f, "invalid {count:>6}  {keyword}")?;
         }
@@ -109,8 +112,8 @@ impl fmt::Display for Counts {
         }
         writeln!(
             f,
-            "{documents} documents: {valid} valid, {} invalid, {} disagreements, {} unjudged, {dead_ends} dead ends, \
-             {unfinished} unfinished, {faults} faults",
+            "{documents} documents ({led} led to their end): {valid} valid, {} invalid, {} disagreements, {} unjudged, \
+             {dead_ends} dead ends, {faults} faults",
             invalid.values().sum::<usize>(),
             disagreements.values().sum::<usize>(),
             unjudged.values().sum::<usize>(),

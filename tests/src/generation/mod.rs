@@ -53,7 +53,7 @@ pub fn try_schema(
     for _ in 0..n_documents {
         let end = catch_unwind(AssertUnwindSafe(|| writer.write(&compiled, &hints, dice)));
         let end = end.unwrap_or_else(|_| End::Fault("panicked".to_owned()));
-        if let End::DeadEnd(text) | End::Fault(text) | End::Unfinished(text) = &end {
+        if let End::DeadEnd(text) | End::Fault(text) = &end {
             show(&format!(
                 "{}: {}",
                 end.name(),

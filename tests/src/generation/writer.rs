@@ -1,6 +1,10 @@
-//! Which of the allowed tokens is taken? Any at first; after a while those that lead to an end.
+//! Which of the allowed tokens is taken? Any at first; after a while those that may end the text; then those that surely do.
+//!
+//! Most documents end by chance. One that does not is led to its end by the engine's own completion, which is checked by the
+//! way: each of its tokens must be in the mask, and the text must be complete behind the last.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt::Display;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,8 +13,11 @@ use formwork::{CompiledGrammar, Compiler, Limits, Matcher, TokenId, TokenKind, V
 use super::hints::Hints;
 use crate::universe::Dice;
 
-/// Tokens of one document at most.
-const MAX_TOKENS: usize = 20_000;
+/// Tokens that are taken whatever they lead to: at least as many, and up to so many more.
+const FREE_TOKENS: (usize, usize) = (10, 120);
+
+/// Tokens behind them that are chosen to end the text by chance: as many at most.
+const MAX_HURRIED: usize = 400;
 
 /// Longer tokens are not looked for where a text is given.
 const MAX_TOKEN_BYTES: usize = 12;
@@ -21,12 +28,12 @@ const CLOSERS: &[u8] = b"}]:,nft0123456789.\"-[{";
 /// How one document ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// With a stop token.
-    Whole(String),
+    /// With a stop token, by chance alone.
+    ByChance(String),
+    /// With a stop token, at the end of the engine's completion.
+    Led(String),
     /// At an empty mask.
     DeadEnd(String),
-    /// Not in time.
-    Unfinished(String),
     /// The engine contradicts itself, or met a limit.
     Fault(String),
 }
@@ -35,9 +42,9 @@ impl End {
     /// In a word.
     pub fn name(&self) -> &'static str {
         match self {
-            End::Whole(_) => "whole",
+            End::ByChance(_) => "by chance",
+            End::Led(_) => "led",
             End::DeadEnd(_) => "dead end",
-            End::Unfinished(_) => "unfinished",
             End::Fault(_) => "fault",
         }
     }
@@ -52,17 +59,16 @@ pub struct Writer {
     /// The tokens of one byte.
     bytes: Vec<(u8, TokenId)>,
     stop: TokenId,
-    max_tokens: usize,
 }
 
 impl Writer {
     /// For a vocabulary; `None` where it has no stop token.
     pub fn new(vocabulary: impl Into<Arc<Vocabulary>>) -> Option<Writer> {
-        Writer::within(vocabulary, Limits::default(), MAX_TOKENS)
+        Writer::within(vocabulary, Limits::default())
     }
 
-    /// The same with limits, and up to `max_tokens` tokens for one document.
-    pub fn within(vocabulary: impl Into<Arc<Vocabulary>>, limits: Limits, max_tokens: usize) -> Option<Writer> {
+    /// The same with limits.
+    pub fn within(vocabulary: impl Into<Arc<Vocabulary>>, limits: Limits) -> Option<Writer> {
         let vocabulary = vocabulary.into();
         let n_ids = u32::try_from(vocabulary.len()).ok()?;
         let ids = || (0..n_ids).map(TokenId::new);
@@ -76,7 +82,7 @@ impl Writer {
         let texts = ids().filter(is_text).filter_map(|id| Some((vocabulary.token_bytes(id)?.to_vec(), id)));
         let by_bytes = texts.filter(|(bytes, _)| bytes.len() <= MAX_TOKEN_BYTES).collect();
         let compiler = Compiler::builder(Arc::clone(&vocabulary)).limits(limits).cached_grammars(0).build();
-        Some(Writer { compiler, vocabulary, by_bytes, bytes, stop, max_tokens })
+        Some(Writer { compiler, vocabulary, by_bytes, bytes, stop })
     }
 
     /// The compiler.
@@ -98,28 +104,9 @@ impl Writer {
             holders: Vec::new(),
             pending: VecDeque::new(),
         };
-        let patience = 10 + dice.below(120);
-        for n_tokens in 0..self.max_tokens {
-            let is_hurried = n_tokens >= patience;
-            if let Err(error) = page.matcher.fill_mask(&mut page.words) {
-                return End::Fault(format!("{error}: {}", page.text()));
-            }
-            if page.allows(self.stop) && (is_hurried || page.matcher.is_finished() || dice.one_in(3)) {
-                return match page.matcher.accept_token(self.stop) {
-                    Ok(()) => End::Whole(page.text()),
-                    Err(error) => End::Fault(format!("{error}: {}", page.text())),
-                };
-            }
-            let token = match page.choose(is_hurried, hints, dice) {
-                Ok(Some(token)) => token,
-                Ok(None) => return End::DeadEnd(page.text()),
-                Err(fault) => return End::Fault(fault),
-            };
-            if let Err(error) = page.take(token) {
-                return End::Fault(format!("{error}: {}", page.text()));
-            }
-        }
-        End::Unfinished(page.text())
+        let n_free = FREE_TOKENS.0 + dice.below(FREE_TOKENS.1);
+        let n_chosen = n_free + dice.below(MAX_HURRIED);
+        page.choose_all(n_free, n_chosen, hints, dice).unwrap_or_else(|end| end)
     }
 }
 
@@ -148,12 +135,50 @@ impl Page<'_> {
         String::from_utf8_lossy(&self.text).into_owned()
     }
 
+    fn fault(&self, what: impl Display) -> End {
+        End::Fault(format!("{what}: {}", self.text()))
+    }
+
+    /// Writes by choice, then along the completion; an error is an end as well.
+    fn choose_all(&mut self, n_free: usize, n_chosen: usize, hints: &Hints, dice: &mut Dice) -> Result<End, End> {
+        for n_tokens in 0..n_chosen {
+            let is_hurried = n_tokens >= n_free;
+            self.fill()?;
+            if self.allows(self.writer.stop) && (is_hurried || self.matcher.is_finished() || dice.one_in(3)) {
+                self.take(self.writer.stop)?;
+                return Ok(End::ByChance(self.text()));
+            }
+            let token = self.choose(is_hurried, hints, dice).map_err(End::Fault)?;
+            self.take(token.ok_or_else(|| End::DeadEnd(self.text()))?)?;
+        }
+        self.follow_completion()
+    }
+
+    fn follow_completion(&mut self) -> Result<End, End> {
+        let completion = self.matcher.completion().map_err(|error| self.fault(error))?;
+        for token in completion.iter().chain([&self.writer.stop]) {
+            self.fill()?;
+            if !self.allows(*token) {
+                return Err(self.fault(format!("token {} of the completion is not in the mask", token.get())));
+            }
+            self.take(*token)?;
+        }
+        Ok(End::Led(self.text()))
+    }
+
+    fn fill(&mut self) -> Result<(), End> {
+        self.matcher.fill_mask(&mut self.words).map_err(|error| self.fault(error))
+    }
+
     fn allows(&self, token: TokenId) -> bool {
         self.words[token.index() / 32] >> (token.index() % 32) & 1 == 1
     }
 
-    fn take(&mut self, token: TokenId) -> Result<(), formwork::MatchError> {
-        self.matcher.accept_token(token)?;
+    fn take(&mut self, token: TokenId) -> Result<(), End> {
+        self.matcher.accept_token(token).map_err(|error| self.fault(error))?;
+        if token == self.writer.stop {
+            return Ok(());
+        }
         for byte in self.writer.vocabulary.token_bytes(token).unwrap_or_default() {
             let n_backslashes = self.text.iter().rev().take_while(|byte| **byte == b'\\').count();
             if *byte == b'"' && (!self.is_in_string || n_backslashes.is_multiple_of(2)) {

@@ -8,7 +8,7 @@ use super::free_text::FreeText;
 use super::json_string::{StringAutomaton, StringState};
 use super::lazy_dfa::LazyDfa;
 use super::literals::{MAX_BYTES, MAX_STRINGS, Range};
-use super::number::{NumberMachine, number_class};
+use super::number::{NumberAutomaton, number_class};
 use super::spec::Terminal;
 use crate::error::GrammarError;
 use crate::ids::TokenId;
@@ -21,7 +21,7 @@ pub(crate) enum Automaton {
     Literal(Arc<[u8]>),
     OneOf(Arc<[Box<[u8]>]>),
     Regex(Box<LazyDfa<ByteRegexMachine>>),
-    Number(Box<LazyDfa<NumberMachine>>),
+    Number(NumberAutomaton),
     String(StringAutomaton),
     FreeText(Box<FreeText>),
     /// One token that has no bytes: no byte is a step of it.
@@ -47,10 +47,7 @@ impl Automaton {
                 let dfa = LazyDfa::new(ByteRegexMachine::new(pattern, limits)?, max_states);
                 Automaton::Regex(Box::new(dfa))
             }
-            Terminal::Number(spec) => {
-                let dfa = LazyDfa::new(NumberMachine::new(spec, limits)?, max_states);
-                Automaton::Number(Box::new(dfa))
-            }
+            Terminal::Number(spec) => Automaton::Number(NumberAutomaton::new(spec, limits)?),
             Terminal::String(spec) => Automaton::String(StringAutomaton::new(spec, limits)?),
             Terminal::FreeText(without) => Automaton::FreeText(Box::new(FreeText::new(without)?)),
             Terminal::Special(token) => Automaton::Special(*token),
@@ -63,7 +60,7 @@ impl Automaton {
             Automaton::Literal(_) | Automaton::FreeText(_) | Automaton::Special(_) => false,
             Automaton::OneOf(strings) => strings.is_empty(),
             Automaton::Regex(dfa) => dfa.is_empty(),
-            Automaton::Number(dfa) => dfa.is_empty(),
+            Automaton::Number(number) => number.is_empty(),
             Automaton::String(string) => string.is_empty(),
         }
     }
@@ -92,7 +89,7 @@ impl Automaton {
             Automaton::Literal(bytes) => (bytes.get(state as usize) == Some(&byte)).then_some(state + 1),
             Automaton::OneOf(strings) => Range::from_bits(state).step(strings, byte).map(Range::to_bits),
             Automaton::Regex(dfa) => dfa.next(state as u32, dfa.machine().class(byte)).map(u64::from),
-            Automaton::Number(dfa) => dfa.next(state as u32, number_class(byte)?).map(u64::from),
+            Automaton::Number(number) => number.next(state, number_class(byte)?),
             Automaton::String(string) => {
                 string.step(StringState::from_bits(state), byte, n_chars).map(StringState::to_bits)
             }
@@ -126,7 +123,7 @@ impl Automaton {
             Automaton::Literal(bytes) => state as usize == bytes.len(),
             Automaton::OneOf(strings) => Range::from_bits(state).complete(strings).is_some(),
             Automaton::Regex(dfa) => dfa.is_accepting(state as u32),
-            Automaton::Number(dfa) => dfa.is_accepting(state as u32),
+            Automaton::Number(number) => number.is_accepting(state),
             Automaton::String(_) => StringState::from_bits(state).decode() == DecodeState::CLOSED,
             Automaton::FreeText(text) => text.is_whole(state),
             Automaton::Special(_) => false,
@@ -139,7 +136,7 @@ impl Automaton {
             Automaton::Literal(bytes) => (state as usize) < bytes.len(),
             Automaton::OneOf(strings) => Range::from_bits(state).can_go_on(strings),
             Automaton::Regex(dfa) => dfa.can_go_on(state as u32),
-            Automaton::Number(dfa) => dfa.can_go_on(state as u32),
+            Automaton::Number(number) => number.can_go_on(state),
             Automaton::String(_) => StringState::from_bits(state).decode() != DecodeState::CLOSED,
             Automaton::FreeText(_) | Automaton::Special(_) => true,
         }
@@ -154,7 +151,7 @@ impl Automaton {
     pub(crate) fn is_full(&self) -> bool {
         match self {
             Automaton::Regex(dfa) => dfa.is_full(),
-            Automaton::Number(dfa) => dfa.is_full(),
+            Automaton::Number(number) => number.is_full(),
             Automaton::String(string) => string.dfa().is_some_and(LazyDfa::is_full),
             Automaton::Literal(_) | Automaton::OneOf(_) | Automaton::FreeText(_) | Automaton::Special(_) => false,
         }
@@ -165,7 +162,7 @@ impl Automaton {
         match self {
             Automaton::Literal(_) | Automaton::OneOf(_) | Automaton::Special(_) => 0,
             Automaton::Regex(dfa) => dfa.n_bytes(),
-            Automaton::Number(dfa) => dfa.n_bytes(),
+            Automaton::Number(number) => number.n_bytes(),
             Automaton::String(string) => string.n_bytes(),
             Automaton::FreeText(text) => text.n_bytes(),
         }

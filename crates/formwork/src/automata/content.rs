@@ -5,16 +5,17 @@
 //! a range in their sorted list. A state of the machine is the tuple of its components' states; products and
 //! complements need no further construction, and [`LazyDfa`](super::lazy_dfa::LazyDfa) keeps what is live exact.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use regex_syntax::hir::Hir;
 use smallvec::SmallVec;
 
 use super::alphabet::{Alphabet, AlphabetBuilder};
+use super::common::{CommonRests, Pattern, Place};
 use super::formula::TooLarge;
 use super::host_name::{self, HostState};
 use super::json_text::{self, JsonState};
-use super::lazy_dfa::Machine;
+use super::lazy_dfa::{LazyDfa, Machine};
 use super::lengths::{Intervals, NfaLengths};
 use super::look_around::{LookState, Program};
 use super::nfa::{Closure, Nfa, Targets, collect_sets, compile, parse_regex, shorten, to_classes, too_large};
@@ -39,6 +40,9 @@ impl Measured {
     }
 }
 
+/// The automaton of a string's content.
+pub(crate) type ContentDfa = LazyDfa<ContentMachine>;
+
 /// The conjunction of content constraints.
 #[derive(Debug)]
 pub(crate) struct ContentMachine {
@@ -47,6 +51,8 @@ pub(crate) struct ContentMachine {
     components: Vec<Component>,
     /// What [`measure`](ContentMachine::measure) found.
     measured: OnceLock<Measured>,
+    /// What the patterns have in common, two by two.
+    common: Mutex<CommonRests>,
 }
 
 #[derive(Debug)]
@@ -136,6 +142,7 @@ impl ContentMachine {
             alphabet,
             components,
             measured: OnceLock::new(),
+            common: Mutex::default(),
         })
     }
 
@@ -171,6 +178,12 @@ impl ContentMachine {
             }
             measured
         })
+    }
+
+    /// Whether a component has matched, whatever follows.
+    #[cfg(test)]
+    pub(super) fn is_done(&self, state: &ComponentState) -> bool {
+        *state == ComponentState::Done
     }
 
     /// See [`HostState::short_ends`]; nothing where a state is of another kind.
@@ -256,6 +269,25 @@ impl Machine for ContentMachine {
             _ => self.short_ends(state) != 0,
         };
         is_live.then_some(true)
+    }
+
+    /// Where two of the patterns have no rest in common.
+    fn is_surely_dead(&self, state: &ContentState) -> bool {
+        let mut places: SmallVec<[(Pattern<'_>, Place<'_>); 4]> = SmallVec::new();
+        for (number, (component, state)) in self.components.iter().zip(state).enumerate() {
+            if let (ComponentAutomaton::Nfa { nfa, search }, ComponentState::Nfa { states, accepting }, false) =
+                (&component.automaton, state, component.negated)
+            {
+                let pattern = Pattern { nfa, search: *search, number };
+                places.push((pattern, Place { states, accepting: *accepting }));
+            }
+        }
+        if places.len() < 2 {
+            return false;
+        }
+        let mut common = self.common.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pairs = (1..places.len()).flat_map(|right| (0..right).map(move |left| (left, right)));
+        pairs.any(|(left, right)| common.exist(places[left], places[right]) == Some(false))
     }
 
     /// Tells classes apart by where they lead from each state of an NFA.

@@ -51,9 +51,7 @@ impl Automaton {
             }
             Automaton::Special(_) => None,
             _ if self.is_accepting(state) => Some(Vec::new()),
-            Automaton::Number(dfa) => {
-                number_ending(dfa.machine(), dfa.ask(state as u32, |_, state| state.clone()), letters)
-            }
+            Automaton::Number(number) => number_ending(number.machine(), &number.state(state), letters),
             _ => self.search(state, n_chars, letters, 1, MAX_STEPS).or_else(|| {
                 // Far from all ends a shortest way is not to be found: any will do.
                 self.search(state, n_chars, letters, 64, MAX_HASTY_STEPS)
@@ -132,19 +130,28 @@ impl StringAutomaton {
 
 /// The bytes that end a number soonest. The states of numbers may be without end, and those of a search are of no use to anyone
 /// else, so they are not kept with the automaton, which would soon be full.
-fn number_ending(machine: &NumberMachine, start: NumberState, letters: &[u8]) -> Option<Vec<u8>> {
-    // Each state with the index of the one before and the byte behind it.
-    let mut found = vec![(start.clone(), 0, 0)];
-    let mut met = HashSet::from_iter([start]);
-    let mut index = 0;
-    while let Some((state, ..)) = found.get(index).cloned() {
+fn number_ending(machine: &NumberMachine, start: &NumberState, letters: &[u8]) -> Option<Vec<u8>> {
+    // Where a shortest way is not to be found, any will do.
+    search_number(machine, start, letters, 1).or_else(|| search_number(machine, start, letters, 1_000))
+}
+
+/// With a `weight` above 1, what is near the end comes before what is short.
+fn search_number(machine: &NumberMachine, start: &NumberState, letters: &[u8], weight: u32) -> Option<Vec<u8>> {
+    // Each state with the index of the one before, the byte behind that, and the number of bytes.
+    let mut found = vec![(start.clone(), 0, 0, 0u32)];
+    let mut met = HashSet::from_iter([start.clone()]);
+    let mut pending = BinaryHeap::from([(Reverse(0), 0, Reverse(0usize))]);
+    while let Some((_, _, Reverse(index))) = pending.pop() {
+        let (state, _, _, n_read) = found[index].clone();
         for byte in letters {
             let Some(next) = number_class(*byte).and_then(|class| machine.step(&state, class)) else { continue };
             if machine.liveness(&next) == Some(false) || !met.insert(next.clone()) {
                 continue;
             }
             let is_end = machine.is_accepting(&next);
-            found.push((next, index, *byte));
+            let expected = n_read + weight.saturating_mul(machine.bytes_to_end(&next));
+            pending.push((Reverse(expected), n_read, Reverse(found.len())));
+            found.push((next, index, *byte, n_read + 1));
             if is_end {
                 let mut at = found.len() - 1;
                 let mut bytes = Vec::new();
@@ -156,7 +163,6 @@ fn number_ending(machine: &NumberMachine, start: NumberState, letters: &[u8]) ->
                 return Some(bytes);
             }
         }
-        index += 1;
         if found.len() > MAX_NUMBER_STATES {
             return None;
         }
@@ -247,5 +253,8 @@ mod tests {
         assert_eq!(ending(&number("1000000000000", None), "").len(), 13);
         assert_eq!(ending(&number("99", Some("7919")), "").len(), 4);
         assert_eq!(ending(&number("1000000", Some("7919")), "10000").len(), 4);
+        // So many remainders are never searched.
+        assert_eq!(ending(&number("1", Some("999999999989")), "12").len(), 12);
+        assert_eq!(ending(&number("1", Some("999999999999999989")), "").len(), 18);
     }
 }

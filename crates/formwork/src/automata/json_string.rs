@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::content::ContentMachine;
+use super::content::{ContentDfa, ContentMachine};
 use super::decoder::{DecodeState, Decoded, Escapes};
 use super::lazy_dfa::{LazyDfa, Machine, StateId};
 use super::lengths::Lengths;
@@ -33,14 +33,14 @@ enum Content {
     /// Anything but a few strings, as a trie: a state is a node and one more, 0 before the first character, [`DIVERGED`]
     /// when no string of the trie can be met any more.
     Excluding(Arc<Excluded>),
-    Dfa(Arc<ContentDfa>),
+    Dfa(Arc<SharedDfa>),
     /// International host names.
     Names(Arc<NameAutomaton>),
 }
 
 #[derive(Debug)]
-struct ContentDfa {
-    dfa: LazyDfa<ContentMachine>,
+struct SharedDfa {
+    dfa: ContentDfa,
     /// The lengths of its texts, where they can be told and somebody asked.
     lengths: OnceLock<Option<Lengths>>,
 }
@@ -93,11 +93,11 @@ impl Content {
     ) -> Result<Content, GrammarError> {
         let machine = ContentMachine::new(constraints, length, limits)?;
         let dfa = LazyDfa::new(machine, limits.max_automaton_states);
-        Ok(Content::Dfa(Arc::new(ContentDfa { dfa, lengths: OnceLock::new() })))
+        Ok(Content::Dfa(Arc::new(SharedDfa { dfa, lengths: OnceLock::new() })))
     }
 }
 
-impl ContentDfa {
+impl SharedDfa {
     fn lengths(&self) -> Option<&Lengths> {
         let find = || match &self.dfa.machine().measure().of_states {
             Some(lengths) => Some(Lengths::in_parts(lengths)),
@@ -195,6 +195,14 @@ impl StringAutomaton {
         Ok(automaton)
     }
 
+    /// Whether content states of both are the same.
+    pub(crate) fn shares_content_with(&self, other: &StringAutomaton) -> bool {
+        match (&self.content, &other.content) {
+            (Content::Dfa(own), Content::Dfa(other)) => Arc::ptr_eq(own, other),
+            _ => false,
+        }
+    }
+
     /// Whether no string matches.
     pub(crate) fn is_empty(&self) -> bool {
         match &self.content {
@@ -262,7 +270,7 @@ impl StringAutomaton {
     }
 
     /// The automaton of the content, where it takes one.
-    pub(crate) fn dfa(&self) -> Option<&LazyDfa<ContentMachine>> {
+    pub(crate) fn dfa(&self) -> Option<&ContentDfa> {
         match &self.content {
             Content::Dfa(content) => Some(&content.dfa),
             _ => None,

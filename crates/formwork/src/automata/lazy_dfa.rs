@@ -32,6 +32,10 @@ pub(crate) trait Machine {
     fn liveness(&self, _state: &Self::State) -> Option<bool> {
         None
     }
+    /// Whether it is clear without a search, though not cheap to tell, that no accepting state can be reached.
+    fn is_surely_dead(&self, _state: &Self::State) -> bool {
+        false
+    }
     /// For each class the first one that the state treats like it, as far as that is cheap to tell.
     fn alike(&self, _state: &Self::State, alike: &mut Vec<u8>) {
         alike.clear();
@@ -71,6 +75,10 @@ const N_CHUNKS: usize = 22;
 
 /// States that are looked at depth first before a search for an accepting state goes on breadth first.
 const MAX_DEPTH_FIRST: usize = 64;
+
+/// Steps that stand for what a machine does for one of its own, and the bytes of a state that are worth one more.
+const STEP_COST: usize = 20;
+const BYTES_PER_STEP: usize = 4;
 
 /// Some states, in few allocations: an automaton of thousands is made and freed in no time.
 #[derive(Debug)]
@@ -134,7 +142,8 @@ impl<M: Machine> LazyDfa<M> {
                 alike: (None, Vec::new()),
                 never_dies: HashMap::default(),
             }),
-            max_states,
+            // There is always a start state.
+            max_states: max_states.max(1),
             n_states: AtomicUsize::new(0),
             n_bytes: AtomicUsize::new(0),
             start_is_live: false,
@@ -287,7 +296,7 @@ impl<M: Machine> LazyDfa<M> {
     fn find(&self, state: StateId, class: usize) -> Option<StateId> {
         let mut work = self.lock();
         let watch = OverflowWatch::start();
-        let next = self.machine.step(&work.states[state as usize], class);
+        let next = self.step(&work, state, class)?;
         let target = next.and_then(|next| self.intern(&mut work, next)).filter(|id| self.is_live(&mut work, *id));
         if target.is_none() && !watch.is_clear() {
             // Not known to be dead: whoever asks next must be told as well that there is no answer.
@@ -301,6 +310,13 @@ impl<M: Machine> LazyDfa<M> {
             others.for_each(|other| self.step_of(state, other).store(entry, Ordering::Release));
         }
         target
+    }
+
+    /// What the machine makes of a state; the outer `None`, and an overflow, where no steps are left for it.
+    fn step(&self, work: &Work<M::State>, state: StateId, class: usize) -> Option<Option<M::State>> {
+        let state = &work.states[state as usize];
+        overflow::spend(STEP_COST + self.machine.n_bytes(state) / BYTES_PER_STEP)
+            .then(|| self.machine.step(state, class))
     }
 
     fn alike<'w>(&self, work: &'w mut Work<M::State>, state: StateId) -> &'w [u8] {
@@ -358,7 +374,13 @@ impl<M: Machine> LazyDfa<M> {
             return live;
         }
         // Depth first finds the end of what is long and narrow, such as a date; breadth first what is near.
-        let found = self.search(work, state, true).or_else(|| self.search(work, state, false));
+        let found = self.search(work, state, true).or_else(|| {
+            if self.machine.is_surely_dead(&work.states[state as usize]) {
+                work.live[state as usize] = Liveness::Dead;
+                return Some(false);
+            }
+            self.search(work, state, false)
+        });
         found.unwrap_or(false)
     }
 
@@ -386,9 +408,13 @@ impl<M: Machine> LazyDfa<M> {
                 if alike.get(class).is_some_and(|first| usize::from(*first) < class) {
                     continue;
                 }
-                let Some(next) = self.machine.step(&work.states[current as usize], class) else { continue };
+                let Some(next) = self.step(work, current, class)? else { continue };
                 let next = self.intern(work, next)?;
                 if work.live[next as usize] == Liveness::Dead || !seen.insert(next) {
+                    continue;
+                }
+                if !depth_first && self.machine.is_surely_dead(&work.states[next as usize]) {
+                    work.live[next as usize] = Liveness::Dead;
                     continue;
                 }
                 found.push((next, index));

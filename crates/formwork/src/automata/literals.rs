@@ -56,6 +56,14 @@ impl Range {
     }
 }
 
+/// The strings of a range that are longer than what was read.
+pub(crate) fn longer_than(strings: &[Box<[u8]>], state: u64) -> &[Box<[u8]>] {
+    let range = Range::from_bits(state);
+    // A string that ends here comes first.
+    let first = range.lo as usize + usize::from(range.complete(strings).is_some());
+    &strings[first..range.hi as usize]
+}
+
 /// Calls `visit` with every byte that may come next in a range, once. O(bytes visited × log strings).
 pub(crate) fn next_bytes(strings: &[Box<[u8]>], state: u64, visit: &mut dyn FnMut(u8)) {
     let range = Range::from_bits(state);

@@ -6,6 +6,7 @@
 mod alphabet;
 mod automaton;
 mod byte_regex;
+mod common;
 mod content;
 pub(crate) mod decide;
 mod decimal;
@@ -32,7 +33,9 @@ mod relation;
 mod spec;
 mod word_count;
 
+pub(crate) use self::alphabet::Alphabet;
 pub(crate) use self::automaton::Automaton;
+pub(crate) use self::content::ContentDfa;
 pub use self::decimal::Decimal;
 pub use self::decoder::Escapes;
 pub use self::expression::{Expression, Node as ExpressionNode};
@@ -40,9 +43,9 @@ pub(crate) use self::free_text::FreeText;
 pub(crate) use self::json_string::{StringAutomaton, StringState};
 pub(crate) use self::keys::{KeyFilter, Keys};
 pub(crate) use self::lengths::Lengths;
-pub(crate) use self::literals::{MAX_STRINGS as MAX_KEYS, next_bytes};
+pub(crate) use self::literals::{MAX_STRINGS as MAX_KEYS, longer_than, next_bytes};
 pub(crate) use self::nfa::shorten;
-pub(crate) use self::overflow::OverflowWatch;
+pub(crate) use self::overflow::{Allowance, OverflowWatch, spend_or_fail};
 pub(crate) use self::relation::Relation;
 pub use self::spec::{
     Bound, ContentConstraint, ContentLanguage, NumberForm, NumberSpec, Numbers, StringSpec, Terminal,

@@ -27,6 +27,7 @@ pub(crate) struct Nfa {
 const NEVER: u32 = u32::MAX;
 
 /// What is reached without input.
+#[derive(Debug)]
 pub(crate) struct Closure {
     /// Live states that read input, sorted.
     pub(crate) kept: Vec<u32>,
@@ -34,6 +35,14 @@ pub(crate) struct Closure {
     pub(super) matched: bool,
     /// The text may end here.
     pub(crate) accepting: bool,
+}
+
+/// Letters that one state reads, from `lo` to `hi`, and what is reached behind them.
+#[derive(Debug)]
+pub(super) struct Edge {
+    pub(super) lo: u8,
+    pub(super) hi: u8,
+    pub(super) behind: Closure,
 }
 
 /// Where letters lead from some states: to tell apart those that lead somewhere else.
@@ -113,6 +122,15 @@ impl Nfa {
             _ => None,
         };
         self.close(false, states.iter().filter_map(target))
+    }
+
+    /// Where a state leads by itself.
+    pub(super) fn edges_from(&self, state: u32) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        transitions(self.thompson.state(NfaStateId::new_unchecked(state as usize)), |lo, hi, next| {
+            edges.push(Edge { lo, hi, behind: self.close(false, [next]) });
+        });
+        edges
     }
 
     /// Adds where letters lead from `states`.

@@ -2,8 +2,6 @@
 
 use super::automaton::Automaton;
 use super::decimal::Decimal;
-use super::lazy_dfa::LazyDfa;
-use super::number::NumberMachine;
 use super::word_count::WordCount;
 use crate::error::GrammarError;
 use crate::hash::{HashMap, HashSet};
@@ -18,8 +16,8 @@ impl Automaton {
     /// At least how many numbers can be read from a state, counted by the digits that follow: texts of digits that end in
     /// another digit than zero are different numbers.
     pub(crate) fn count_numbers(&self, state: u64) -> WordCount {
-        let Automaton::Number(dfa) = self else { return WordCount::Few(0) };
-        if !dfa.machine().counts_digits() || dfa.holds(state as u32, NumberMachine::is_in_exponent) {
+        let Automaton::Number(number) = self else { return WordCount::Few(0) };
+        if !number.has_few_states() || number.is_in_exponent(state) {
             return WordCount::Few(0);
         }
         let mut layer: Vec<(u64, u64)> = vec![(state, 1)];
@@ -52,9 +50,8 @@ impl Automaton {
 
     /// The automaton of the same numbers but for these values.
     pub(crate) fn numbers_without(&self, values: Vec<Decimal>, limits: &Limits) -> Result<Automaton, GrammarError> {
-        let Automaton::Number(dfa) = self else { return Err(GrammarError::Unsatisfiable) };
-        let machine = dfa.machine().without(values)?;
-        Ok(Automaton::Number(Box::new(LazyDfa::new(machine, limits.max_automaton_states))))
+        let Automaton::Number(number) = self else { return Err(GrammarError::Unsatisfiable) };
+        Ok(Automaton::Number(number.without(values, limits)?))
     }
 
     /// Whether some number that goes on from `text`, which led to `state`, is new; `rest` has the new ones, but for those
@@ -71,7 +68,7 @@ impl Automaton {
             return Some(true);
         }
         match self {
-            Automaton::Number(dfa) if dfa.machine().counts_digits() => self.search_number(state, text, is_new),
+            Automaton::Number(number) if number.has_few_states() => self.search_number(state, text, is_new),
             _ => Some(false),
         }
     }

@@ -36,6 +36,8 @@ const MAX_STEPS: usize = 4_000_000;
 const NEAR_STATES: usize = 32;
 const MAX_STATES: usize = 4_000;
 const LOOP_LETTERS: u32 = 16;
+/// Steps by one and the same letter, which finds the loops of most patterns at once.
+const MAX_REPEATED: usize = 16;
 
 /// A machine whose words are counted.
 trait Stepper {
@@ -44,6 +46,8 @@ trait Stepper {
     fn is_end(&self, state: u64, n_letters: u32) -> bool;
     /// Whether every beginning that is read can be completed to a word.
     fn completes(&self) -> bool;
+    /// Whether some state is met twice by the commonest letter alone.
+    fn repeats(&self, state: u64) -> bool;
 }
 
 impl Automaton {
@@ -111,6 +115,10 @@ impl Stepper for Lexemes<'_> {
     fn completes(&self) -> bool {
         true
     }
+
+    fn repeats(&self, _: u64) -> bool {
+        false
+    }
 }
 
 struct Contents<'a> {
@@ -136,12 +144,34 @@ impl Stepper for Contents<'_> {
     fn completes(&self) -> bool {
         !self.string.counts()
     }
+
+    fn repeats(&self, start: u64) -> bool {
+        let Some(dfa) = self.string.dfa() else { return false };
+        let sizes = dfa.machine().alphabet().sizes_in(0, char::MAX as u32);
+        let Some((class, _)) = sizes.into_iter().max_by_key(|(_, n_letters)| *n_letters) else { return false };
+        let mut met = vec![start as u32];
+        while let Some(next) = met.last().and_then(|state| dfa.next(*state, class)) {
+            if met.contains(&next) {
+                return true;
+            }
+            if met.len() > MAX_REPEATED {
+                break;
+            }
+            met.push(next);
+        }
+        false
+    }
 }
 
 impl StringAutomaton {
     /// All contents, in no particular order; `None` where there are more than `max`, or finding them takes too long.
     pub(crate) fn list_words(&self, max: usize) -> Option<Vec<String>> {
         let dfa = self.dfa()?;
+        // Counting stops where they are plenty, and spells none.
+        match self.count_words(StringState::START, 0)? {
+            WordCount::Few(n_words) if n_words as usize <= max => {}
+            _ => return None,
+        }
         let mut words = Vec::new();
         let mut pending = vec![(0, String::new(), 0u32)];
         let mut n_steps = 0;
@@ -239,7 +269,8 @@ fn count(machine: &dyn Stepper, starts: Vec<(u64, u64)>, room: u32) -> Option<Wo
             LOOP_LETTERS => MAX_STATES,
             _ => 0,
         };
-        let has_loop = || room == u32::MAX && layer.iter().any(|(state, _)| has_loop(machine, *state, max_states));
+        let loops = |state: u64| (length == 0 && machine.repeats(state)) || has_loop(machine, state, max_states);
+        let has_loop = || room == u32::MAX && layer.iter().any(|(state, _)| loops(*state));
         if machine.completes() && n_beginnings >= WordCount::PLENTY.into() || max_states > 0 && has_loop() {
             return Some(WordCount::Plenty);
         }

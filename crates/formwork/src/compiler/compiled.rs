@@ -42,6 +42,7 @@ impl CompiledGrammar {
             vocabulary: Arc::clone(&lexicon.vocabulary),
             reach: Arc::clone(&lexicon.reach),
             unions: Arc::clone(&lexicon.unions),
+            lists: Arc::clone(&lexicon.lists),
             limits: lexicon.limits.clone(),
             cheap_texts: OnceLock::new(),
         });

@@ -7,7 +7,7 @@ use crate::automata::{Automaton, StringSpec, Terminal};
 use crate::error::GrammarError;
 use crate::ids::TokenId;
 use crate::limits::Limits;
-use crate::mask::{Profiles, Unions, token_reach};
+use crate::mask::{Lists, Profiles, Unions, token_reach};
 use crate::parser::TokenReach;
 use crate::vocabulary::{TokenKind, Vocabulary};
 
@@ -21,13 +21,14 @@ pub(super) struct Lexicon {
     pub(super) limits: Limits,
     pub(super) reach: Arc<TokenReach>,
     pub(super) unions: Arc<Unions>,
+    pub(super) lists: Arc<Lists>,
     known: Mutex<TerminalCache>,
 }
 
 impl Lexicon {
     pub(super) fn new(vocabulary: Arc<Vocabulary>, limits: Limits) -> Lexicon {
         let reach = Arc::new(token_reach(&vocabulary));
-        Lexicon { vocabulary, limits, reach, unions: Arc::default(), known: Mutex::default() }
+        Lexicon { vocabulary, limits, reach, unions: Arc::default(), lists: Arc::default(), known: Mutex::default() }
     }
 
     /// The automata of `terminals`, from the shared ones where it pays.
@@ -39,7 +40,7 @@ impl Lexicon {
         for terminal in terminals {
             all.push(match terminal {
                 Terminal::Literal(_) | Terminal::OneOf(_) | Terminal::Special(_) => {
-                    Some((self.automaton(terminal)?, Arc::clone(&unused)))
+                    Some((self.make(terminal)?.0, Arc::clone(&unused)))
                 }
                 _ => known.get(terminal),
             });
@@ -63,7 +64,7 @@ impl Lexicon {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn automaton(&self, terminal: &Terminal) -> Result<Arc<Automaton>, GrammarError> {
+    fn make(&self, terminal: &Terminal) -> Result<Shared, GrammarError> {
         match terminal {
             Terminal::Special(token) => check_special(&self.vocabulary, *token)?,
             // Now, and not with the first mask.
@@ -76,12 +77,15 @@ impl Lexicon {
         {
             // Strings that differ in their bounds share the automaton of their content.
             let content = StringSpec { min_chars: 0, max_chars: None, ..(**spec).clone() };
-            if let Automaton::String(content) = &*self.shared(&Terminal::String(content.into()))?.0 {
+            let (content, profiles) = self.shared(&Terminal::String(content.into()))?;
+            if let Automaton::String(content) = &*content {
                 let automaton = content.with_bounds(spec, &self.limits)?;
-                return Ok(Arc::new(Automaton::String(automaton)));
+                let shares = automaton.shares_content_with(content);
+                let profiles = if shares { Profiles::beside(profiles) } else { Profiles::default() };
+                return Ok((Arc::new(Automaton::String(automaton)), Arc::new(profiles)));
             }
         }
-        Ok(Arc::new(Automaton::new(terminal, &self.limits)?))
+        Ok((Arc::new(Automaton::new(terminal, &self.limits)?), Arc::default()))
     }
 
     /// The automaton of a terminal and what is known of it, made where it is not there.
@@ -90,7 +94,7 @@ impl Lexicon {
         match known {
             Some(shared) => Ok(shared),
             None => {
-                let made = (self.automaton(terminal)?, Arc::default());
+                let made = self.make(terminal)?;
                 Ok(self.known().insert(terminal.clone(), made))
             }
         }

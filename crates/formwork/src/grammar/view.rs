@@ -8,6 +8,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
+use smallvec::SmallVec;
 
 use super::list_rules::ListView;
 use super::productions::{Node, NodeId, Place, Productions, Register};
@@ -96,7 +97,7 @@ impl Alike {
                 (spacing, body.close, body.separator, &body.rest, counters, body.unique, exit(body.exit))
             })),
             records: number(records.map(|body| {
-                let others: Vec<_> = body.others.iter().map(|(name, value)| (key(*name), value)).collect();
+                let others: SmallVec<[_; 1]> = body.others.iter().map(|(name, value)| (key(*name), value)).collect();
                 let spacing = productions.spacing.of(body.after);
                 (spacing, body.close, body.separator, body.assign, others, body.n_words.is_some(), exit(body.exit))
             })),
@@ -104,8 +105,16 @@ impl Alike {
     }
 }
 
+/// So few things are compared with each other, and not hashed.
+const FEW: usize = 12;
+
 /// Equal numbers for what is equal.
-fn number<T: Hash + Eq>(things: impl Iterator<Item = T>) -> Box<[u32]> {
+fn number<T: Hash + Eq>(things: impl ExactSizeIterator<Item = T>) -> Box<[u32]> {
+    if things.len() <= FEW {
+        let things: SmallVec<[T; FEW]> = things.collect();
+        let first = |thing: &T| things.iter().position(|other| other == thing).unwrap_or(0) as u32;
+        return things.iter().map(first).collect();
+    }
     let mut numbers: HashMap<T, u32> = HashMap::default();
     things
         .map(|thing| {

@@ -1,6 +1,7 @@
 //! Which keywords are there, since which draft, and which of them does a schema object hold?
 
 use serde_json::{Map, Value};
+use smallvec::SmallVec;
 
 use super::dialect::Dialect;
 use super::vocabularies::{Language, Vocabularies};
@@ -89,41 +90,46 @@ keywords! {
     Else "else" Draft7 Unspecified;
 }
 
-/// The keywords of one schema object that its dialect knows, with their values.
+/// The keywords of one schema object that its dialect knows, with their values. Most objects have a few.
 #[derive(Debug)]
 pub(super) struct Keywords<'a> {
-    values: [Option<&'a Value>; COUNT],
+    /// A bit for each that is there.
+    present: u64,
+    values: SmallVec<[(Keyword, &'a Value); 4]>,
 }
+
+const _: () = assert!(COUNT <= u64::BITS as usize);
 
 impl<'a> Keywords<'a> {
     /// Reads a schema object. Where `$ref` hides its siblings, it alone is read.
     pub(super) fn read(map: &'a Map<String, Value>, language: Language<'_>) -> Keywords<'a> {
         let Language { dialect, vocabularies, .. } = language;
-        let mut keywords = Keywords { values: [None; COUNT] };
+        let mut keywords = Keywords { present: 0, values: SmallVec::new() };
         for (name, value) in map {
             if let Some(keyword) = Keyword::from_name(name)
                 && keyword.is_in(dialect)
                 && (vocabularies == Vocabularies::STANDARD || vocabularies.hold(keyword))
             {
-                keywords.values[keyword as usize] = Some(value);
+                keywords.present |= 1 << keyword as u32;
+                keywords.values.push((keyword, value));
             }
         }
         if dialect.ref_hides_siblings() && keywords.has(Keyword::Ref) {
-            let target = keywords.get(Keyword::Ref);
-            keywords.values = [None; COUNT];
-            keywords.values[Keyword::Ref as usize] = target;
+            keywords.present = 1 << Keyword::Ref as u32;
+            keywords.values.retain(|(keyword, _)| *keyword == Keyword::Ref);
         }
         keywords
     }
 
     /// The value of `keyword`.
     pub(super) fn get(&self, keyword: Keyword) -> Option<&'a Value> {
-        self.values[keyword as usize]
+        let values = || self.values.iter().find(|(other, _)| *other == keyword);
+        if self.has(keyword) { values().map(|(_, value)| *value) } else { None }
     }
 
     /// Whether `keyword` is there.
     pub(super) fn has(&self, keyword: Keyword) -> bool {
-        self.get(keyword).is_some()
+        self.present >> keyword as u32 & 1 == 1
     }
 
     /// Whether any of them is there.

@@ -5,14 +5,15 @@
 //! short walk over the token trie shows, or it holds a way from home to the end that does not come home again. Few ways
 //! do: their first three letters are looked up among the tokens, and what is found is run.
 
+use super::letters::LetterStepper;
 use super::profile::Profiles;
 use super::shapes::ShapeClasses;
-use super::{Begin, MaskWork, Table};
-use crate::automata::decoder::DecodeState;
-use crate::automata::{StringAutomaton, StringState};
+use super::{MaskWork, Table};
+use crate::automata::StringAutomaton;
 use crate::error::LimitError;
 use crate::vocabulary::grams::MAX_GRAM;
 use crate::vocabulary::shapes::{WIDE, WIDE_SPACE, class_ranges};
+use crate::vocabulary::strings::BodyTable;
 use crate::vocabulary::token_mask::clear_bit;
 
 /// More beginnings than this are not listed.
@@ -26,6 +27,8 @@ const MAX_TOKENS: usize = 20_000;
 #[derive(Debug)]
 struct FatalWords {
     home: u32,
+    /// Whether all characters beyond ASCII, but for spaces, lead home from where the tokens begin.
+    wide_comes_home: bool,
     /// The first letters of each way from home.
     grams: Vec<Vec<u8>>,
 }
@@ -51,7 +54,7 @@ impl FatalWords {
         if letters.iter().filter(|letter| next(content, **letter) != Some(home)).count() > MAX_AWAY {
             return None;
         }
-        let mut words = FatalWords { home, grams: Vec::new() };
+        let mut words = FatalWords { home, wide_comes_home: wide_comes_home(content), grams: Vec::new() };
         let mut pending = vec![(home, Vec::new())];
         while let Some((state, gram)) = pending.pop() {
             for letter in letters.iter().filter(|letter| next(state, **letter) != Some(home)) {
@@ -83,14 +86,15 @@ impl MaskWork<'_> {
         row: &mut [u32],
     ) -> Result<bool, LimitError> {
         let classes = profiles.shape_classes(string);
-        let Some(FatalWords { home, grams }) = FatalWords::new(string, classes, content) else { return Ok(false) };
+        let Some(words) = FatalWords::new(string, classes, content) else { return Ok(false) };
         let tables = table.of(self.vocabulary);
-        let holding = || grams.iter().flat_map(|gram| tables.grams.holding(gram));
+        let holding = || words.grams.iter().flat_map(|gram| tables.grams.holding(gram));
         if holding().take(MAX_TOKENS + 1).count() > MAX_TOKENS {
             return Ok(false);
         }
-        if content != home {
-            self.clear_before_home(string, content, table, row, home)?;
+        if content != words.home {
+            let stepper = LetterStepper::new(string, profiles, tables.letters.letters());
+            self.clear_before_home(stepper, content, tables, row, &words)?;
         }
         for token in holding() {
             if !self.takes_plain(string, content, tables, *token)? {
@@ -103,36 +107,23 @@ impl MaskWork<'_> {
     /// Clears the bits of tokens that `content` does not take, as far as that shows before the automaton is at home.
     fn clear_before_home(
         &mut self,
-        string: &StringAutomaton,
+        stepper: LetterStepper<'_>,
         content: u32,
-        table: Table,
+        table: &BodyTable,
         row: &mut [u32],
-        home: u32,
+        FatalWords { home, wide_comes_home, .. }: &FatalWords,
     ) -> Result<(), LimitError> {
-        let (trie, top) = match table.begin {
-            Begin::Body => (self.vocabulary.trie(), None),
-            Begin::Opened => (self.vocabulary.trie(), self.vocabulary.trie().child(None, b'"')),
-            Begin::Spaced => (self.vocabulary.stripped(), self.vocabulary.stripped().child(None, b'"')),
-        };
-        let nodes = match (table.begin, top) {
-            (Begin::Body, _) => 0..trie.n_nodes(),
-            (_, Some(quote)) => quote + 1..trie.end(quote),
-            (_, None) => 0..0,
-        };
-        let n_visited = trie.walk(nodes, StringState::new(content, DecodeState::BODY), |state, node| {
-            // Tokens with escapes or a closing quote are no plain ones.
-            if matches!(trie.byte(node), b'"' | b'\\') {
-                return None;
-            }
-            match string.step_unbounded(*state, trie.byte(node)) {
-                Some(next) if next.content() == home => None,
-                Some(next) => Some(next),
-                None => {
+        let trie = &table.letters;
+        let mut n_visited = 0;
+        for (_, subtrees) in trie.subtrees().filter(|(class, _)| *class != WIDE || !wide_comes_home) {
+            n_visited += trie.walk(subtrees, content, |state, letter, node| {
+                let next = stepper.step(state, letter);
+                if next.is_none() {
                     trie.subtree_values(node).iter().for_each(|token| clear_bit(row, *token));
-                    None
                 }
-            }
-        });
+                next.filter(|next| next != home)
+            });
+        }
         self.spend(n_visited)
     }
 }

@@ -9,10 +9,10 @@ mod complete;
 use std::sync::{Arc, OnceLock};
 
 use super::pasts::PastLists;
-use super::repeats::Estimate;
-use super::walk::RestMemo;
-use super::{ExitMemo, MaskWork, Pasts, Profiles, Unions};
-use crate::automata::{Automaton, OverflowWatch};
+use super::repeats::{Estimate, Refusals};
+use super::walk::{FewExits, RestMemo};
+use super::{ExitMemo, Lists, MaskWork, Pasts, Profiles, Unions};
+use crate::automata::{Allowance, Automaton, OverflowWatch};
 use crate::error::{LimitError, MatchError};
 use crate::grammar::{Effect, Productions};
 use crate::hash::HashMap;
@@ -42,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) vocabulary: Arc<Vocabulary>,
     pub(crate) reach: Arc<TokenReach>,
     pub(crate) unions: Arc<Unions>,
+    pub(crate) lists: Arc<Lists>,
     pub(crate) limits: Limits,
     /// Made when first asked for.
     pub(crate) cheap_texts: OnceLock<Arc<CheapTexts>>,
@@ -82,8 +83,10 @@ pub(crate) struct Generation {
     /// Masks for any past, by all that they depend on, and whether the past is one that elements agree with.
     by_view: HashMap<(ConfigurationView, bool), Estimate>,
     exits: ExitMemo,
+    few_exits: FewExits,
     rests: RestMemo,
     spelled: HashMap<WordSetId, Box<[u32]>>,
+    refusals: Refusals,
     first_bytes: Vec<Option<ByteSet>>,
     /// Where tokens lead from configurations that count no characters; for any past where it makes no difference.
     steps: HashMap<(u32, u32, Pasts), Handle>,
@@ -111,8 +114,10 @@ impl Generation {
             masks: HashMap::default(),
             by_view: HashMap::default(),
             exits: ExitMemo::default(),
+            few_exits: FewExits::default(),
             rests: RestMemo::default(),
             spelled: HashMap::default(),
+            refusals: Refusals::default(),
             first_bytes: Vec::new(),
             steps: HashMap::default(),
             pasts: PastLists::default(),
@@ -182,6 +187,7 @@ impl Generation {
         if let Some(mask) = self.known_mask(handle) {
             return Ok(mask.clone());
         }
+        let _allowance = Allowance::new(&self.shared.limits);
         let mut key = self.mask_key(handle);
         let configuration = self.configuration(handle);
         let at_risk = configuration.iter().any(|entry| self.parser.written.is_at_risk(entry.past));
@@ -200,9 +206,10 @@ impl Generation {
         let mut mask = estimate.mask.clone();
         if !estimate.doubtful.is_empty() || self.work(Written::ANY, |work| work.may_repeat(&configuration))? {
             key.3 = handle.pasts;
-            let refused = self.work(Written::ANY, |work| work.refused(&configuration, &estimate))?;
+            let place = (key.0, key.1, key.2);
+            let refused = self.work(Written::ANY, |work| work.refused(place, &configuration, &estimate))?;
             if !refused.is_empty() {
-                mask = mask.without(refused.into_iter().map(TokenId::new));
+                mask = mask.without(refused.iter().copied().map(TokenId::new));
                 let shares = match (mask.base(), estimate.mask.base()) {
                     (Some(own), Some(other)) => Arc::ptr_eq(own, other),
                     (own, _) => own.is_none(),
@@ -226,10 +233,13 @@ impl Generation {
             vocabulary: &shared.vocabulary,
             profiles: &shared.profiles,
             exits: &mut self.exits,
+            few_exits: &mut self.few_exits,
             rests: &mut self.rests,
             spelled: &mut self.spelled,
+            refusals: &mut self.refusals,
             first_bytes: &mut self.first_bytes,
             unions: &shared.unions,
+            lists: &shared.lists,
             overflows: OverflowWatch::start(),
             limits: &shared.limits,
             mode,
@@ -289,6 +299,7 @@ impl Generation {
 
     /// Reads the bytes of a token.
     pub(crate) fn step_token(&mut self, handle: Handle, token: TokenId, bytes: &[u8]) -> Result<Handle, MatchError> {
+        let _allowance = Allowance::new(&self.shared.limits);
         let n_uses = self.parser.written.n_uses;
         let target = self.step_bytes(handle, bytes)?.map_err(|offset| MatchError::TokenNotAllowed { token, offset })?;
         if self.known[handle.configuration as usize].counting == Counting::None {
@@ -351,6 +362,7 @@ impl Generation {
         byte: u8,
         max_entries: usize,
     ) -> Result<Configuration, LimitError> {
+        let _allowance = Allowance::new(&self.shared.limits);
         let overflows = OverflowWatch::start();
         let next = self.parser.step_byte(configuration, byte, max_entries);
         let checked = overflows.check(&self.shared.limits);

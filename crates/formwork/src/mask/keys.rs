@@ -5,12 +5,14 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::walk::Found;
-use super::{Begin, MaskWork, Parts, Table};
+use super::{Begin, FEW_EXITS, MaskWork, Parts, Table};
 use crate::automata::{KeyFilter, Keys};
 use crate::error::LimitError;
 use crate::parser::{Entry, Lexing, Scan, SetId, Written};
-use crate::vocabulary::TokenTrie;
+use crate::vocabulary::{TokenMask, TokenTrie};
 
 impl MaskWork<'_> {
     /// Adds the tokens that go on in a named key: those of the token trie, or `spaced`, those of whitespace and a key's
@@ -41,7 +43,7 @@ impl MaskWork<'_> {
         };
         let table = Table { begin, escapes: keys.escapes() };
         let whole_body = table.of(vocabulary).inside();
-        let is_covered = |mask: &crate::vocabulary::TokenMask| {
+        let is_covered = |mask: &TokenMask| {
             mask.removed().is_empty() && mask.base().is_some_and(|base| Arc::ptr_eq(base, whole_body))
         };
         let n_found = parts.found.values.len();
@@ -52,7 +54,7 @@ impl MaskWork<'_> {
         }
         let opened = if keys.depth(state) == 0 { keys.step(state, b'"', &filter) } else { Some(state) };
         if let Some(state) = opened {
-            self.add_closing((set, scan), keys, &filter, state, table, &mut parts.found)?;
+            self.add_closing((set, scan), keys, &filter, state, table, parts)?;
         }
         if self.mode == Written::ANY {
             let Found { values, doubtful } = &mut parts.found;
@@ -86,7 +88,7 @@ impl MaskWork<'_> {
         filter: &KeyFilter,
         state: u64,
         table: Table,
-        found: &mut Found,
+        Parts { found, masks, .. }: &mut Parts,
     ) -> Result<(), LimitError> {
         let prefixes = &table.of(self.vocabulary).prefixes;
         let mut closed: Vec<(u32, u32)> = Vec::new();
@@ -100,12 +102,29 @@ impl MaskWork<'_> {
                 closed.extend(numbers.iter().map(|prefix| (key, *prefix)));
             }
         })?;
+        let table_id = table;
+        let table = table_id.of(self.vocabulary);
         for (key, prefix) in closed {
             let after = self.parser.step(set, scan, key)?;
-            let taken = self.taken_exits(after, table)?;
+            let exits = table.exits_behind(prefix);
+            // Nearly all tokens that close a string begin with its closing quote; behind other prefixes there are few.
+            if exits.len() <= FEW_EXITS && self.known_exits(after, table_id).is_none() {
+                let rests = self.exits_behind_prefix(after, table_id, prefix)?;
+                found.values.extend_from_slice(&rests.values);
+                found.doubtful.extend_from_slice(&rests.doubtful);
+                continue;
+            }
+            let taken = self.taken_exits(after, table_id)?;
             found.doubtful.extend_from_slice(&taken.doubtful);
-            let pairs = taken.tokens.iter().zip(&taken.prefixes);
-            found.values.extend(pairs.filter(|(_, other)| **other == prefix).map(|(token, _)| *token));
+            if table.prefixes.root_values() != [prefix] {
+                let tokens = exits.iter().map(|exit| table.exits[*exit as usize].0);
+                found.values.extend(tokens.filter(|token| taken.tokens.binary_search(token).is_ok()));
+            } else {
+                masks.push(TokenMask::from_sorted(self.vocabulary.mask_words(), Arc::clone(&taken.closing)));
+                if self.mode == Written::ANY {
+                    found.doubtful.extend_from_slice(&taken.closing);
+                }
+            }
         }
         Ok(())
     }
@@ -120,21 +139,23 @@ impl MaskWork<'_> {
         trie: &TokenTrie,
         visit: &mut dyn FnMut(Option<usize>, u64),
     ) -> Result<(), LimitError> {
-        let mut pending = vec![(None, state)];
-        let mut bytes = Vec::new();
+        let mut pending: SmallVec<[(Option<usize>, u64); 8]> = SmallVec::from_slice(&[(None, state)]);
+        let mut bytes: SmallVec<[u8; 32]> = SmallVec::new();
         while let Some((node, state)) = pending.pop() {
             self.spend(1)?;
             visit(node, state);
-            if trie.children(node).is_empty() {
-                continue;
-            }
+            let children = trie.children(node);
             bytes.clear();
-            keys.next_bytes(state, &mut |byte| bytes.push(byte));
+            match children {
+                [] => {}
+                [child] => bytes.push(child.byte),
+                _ => keys.next_bytes(state, &mut |byte| bytes.push(byte)),
+            }
             for byte in &bytes {
-                if let Some(child) = trie.child(node, *byte)
+                if let Ok(at) = children.binary_search_by_key(byte, |child| child.byte)
                     && let Some(next) = keys.step(state, *byte, filter)
                 {
-                    pending.push((Some(child), next));
+                    pending.push((Some(children[at].node as usize), next));
                 }
             }
         }

@@ -12,6 +12,8 @@ mod fatal;
 mod free_text;
 mod generation;
 mod keys;
+mod letters;
+mod lists;
 mod pasts;
 mod profile;
 mod repeats;
@@ -23,15 +25,17 @@ mod walk;
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
+use smallvec::SmallVec;
 
 pub(crate) use self::generation::{Generation, Handle, Shared};
+pub(crate) use self::lists::Lists;
 pub(crate) use self::pasts::Pasts;
 pub(crate) use self::profile::Profiles;
-use self::profile::{Exits, Profile};
-use self::repeats::Estimate;
+use self::profile::{Exits, Prefixes, Profile};
+use self::repeats::{Estimate, Refusals};
 pub(crate) use self::union::Unions;
-use self::walk::{Found, RestMemo, Trie};
-use crate::automata::{Automaton, Escapes, OverflowWatch};
+use self::walk::{FewExits, Found, RestMemo, Trie};
+use crate::automata::{Automaton, Escapes, OverflowWatch, spend_or_fail};
 use crate::error::LimitError;
 use crate::hash::HashMap;
 use crate::ids::TokenId;
@@ -70,6 +74,9 @@ impl Table {
     }
 }
 
+/// So many exits of one prefix are looked at one by one: all prefixes but the empty one have few.
+const FEW_EXITS: usize = 24;
+
 /// Exits of a string table that each class of item sets takes.
 type ExitMemo = HashMap<(SetId, Table, PastId), Arc<Taken>>;
 
@@ -77,6 +84,8 @@ type ExitMemo = HashMap<(SetId, Table, PastId), Arc<Taken>>;
 #[derive(Debug)]
 struct Taken {
     tokens: Arc<[u32]>,
+    /// Those that begin with the closing quote.
+    closing: Arc<[u32]>,
     /// Number of each token's prefix.
     prefixes: Box<[u32]>,
     /// The tokens that some pasts do not allow.
@@ -99,12 +108,15 @@ struct MaskWork<'a> {
     /// By terminal.
     profiles: &'a [Arc<Profiles>],
     exits: &'a mut ExitMemo,
+    few_exits: &'a mut FewExits,
     rests: &'a mut RestMemo,
     /// By set of keys: the tokens that hold one of them in quotes.
     spelled: &'a mut HashMap<WordSetId, Box<[u32]>>,
+    refusals: &'a mut Refusals,
     /// By item set: the bytes that can come next, once asked for.
     first_bytes: &'a mut Vec<Option<ByteSet>>,
     unions: &'a Unions,
+    lists: &'a Lists,
     /// From the beginning of the work.
     overflows: OverflowWatch,
     limits: &'a Limits,
@@ -170,6 +182,7 @@ impl MaskWork<'_> {
         doubtful.sort_unstable();
         doubtful.dedup();
         let mask = self.unions.join(self.vocabulary.mask_words(), &parts.masks, values);
+        let mask = self.lists.in_row(mask, self.vocabulary.strings(Escapes::Canonical).body.inside());
         Ok(Estimate { mask, doubtful: doubtful.into() })
     }
 
@@ -181,10 +194,7 @@ impl MaskWork<'_> {
     /// Counts work against its budget.
     fn spend(&mut self, n_steps: usize) -> Result<(), LimitError> {
         self.n_steps += n_steps;
-        if self.n_steps > self.limits.max_mask_steps {
-            return Err(LimitError { setting: "max_mask_steps", limit: self.limits.max_mask_steps });
-        }
-        Ok(())
+        spend_or_fail(n_steps, self.limits)
     }
 
     fn is_key(&self, set: SetId, scan: u32) -> bool {
@@ -302,32 +312,56 @@ impl MaskWork<'_> {
         let after = self.parser.step(set, scan, 0)?;
         match &profile.exits {
             Exits::None => {}
-            Exits::Nodes(nodes) => self.walk_subtrees(nodes, after, &mut parts.found)?,
+            Exits::Nodes(nodes) => self.walk_subtrees(nodes, after, &parts.masks, &mut parts.found)?,
             Exits::Quoted { table, prefixes } => {
                 let taken = self.taken_exits(after, *table)?;
                 parts.found.doubtful.extend_from_slice(&taken.doubtful);
-                let tokens = match prefixes {
-                    None => Arc::clone(&taken.tokens),
-                    Some(prefixes) => {
-                        let pairs = taken.tokens.iter().zip(&taken.prefixes);
-                        pairs
-                            .filter(|(_, prefix)| prefixes.contains(**prefix as usize))
-                            .map(|(token, _)| *token)
-                            .collect()
-                    }
-                };
-                parts.masks.push(TokenMask::from_sorted(self.vocabulary.mask_words(), tokens));
+                parts.masks.push(self.behind_prefixes(&taken, prefixes, *table));
             }
         }
         Ok(())
     }
 
+    /// The taken exits with one of some prefixes.
+    fn behind_prefixes(&self, taken: &Taken, prefixes: &Prefixes, table: Table) -> TokenMask {
+        let n_words = self.vocabulary.mask_words();
+        let table = table.of(self.vocabulary);
+        let all = || SmallVec::from_iter([Arc::clone(&taken.tokens)]);
+        let pairs = || taken.tokens.iter().copied().zip(taken.prefixes.iter().copied());
+        match prefixes {
+            Prefixes::All => TokenMask::new(n_words, None, all(), Vec::new()),
+            Prefixes::AllBut(refused)
+                if refused.iter().all(|prefix| table.exits_behind(*prefix).len() <= FEW_EXITS) =>
+            {
+                let exits = refused.iter().flat_map(|prefix| table.exits_behind(*prefix));
+                let tokens = exits.map(|exit| table.exits[*exit as usize].0);
+                let mut out: Vec<u32> = tokens.filter(|token| taken.tokens.binary_search(token).is_ok()).collect();
+                out.sort_unstable();
+                TokenMask::new(n_words, None, all(), out)
+            }
+            Prefixes::AllBut(refused) => {
+                let allowed = pairs().filter(|(_, prefix)| !refused.contains(prefix)).map(|(token, _)| token);
+                TokenMask::from_sorted(n_words, allowed.collect())
+            }
+            Prefixes::Only(prefixes) => {
+                let allowed = pairs().filter(|(_, prefix)| prefixes.contains(*prefix as usize)).map(|(token, _)| token);
+                TokenMask::from_sorted(n_words, allowed.collect())
+            }
+        }
+    }
+
+    /// What [`taken_exits`](Self::taken_exits) gives, where that was found out before.
+    fn known_exits(&mut self, after: SetId, table: Table) -> Option<Arc<Taken>> {
+        let class = self.parser.class(after);
+        self.exits.get(&(class, table, self.mode)).map(Arc::clone)
+    }
+
     /// The exits of a string table whose rest the grammar takes behind the string.
     fn taken_exits(&mut self, after: SetId, table: Table) -> Result<Arc<Taken>, LimitError> {
-        let class = self.parser.class(after);
-        if let Some(taken) = self.exits.get(&(class, table, self.mode)) {
-            return Ok(Arc::clone(taken));
+        if let Some(taken) = self.known_exits(after, table) {
+            return Ok(taken);
         }
+        let class = self.parser.class(after);
         let found = self.rests_behind(after, self.mode, Trie::Rests(table), None)?;
         // The exits of a table are in the order of their tokens.
         let exits = &table.of(self.vocabulary).exits;
@@ -342,7 +376,12 @@ impl MaskWork<'_> {
         }
         let doubtful: Box<[u32]> = found.doubtful.iter().map(|exit| exits[*exit as usize].0).collect();
         self.n_bytes += 8 * n_taken + 4 * doubtful.len() + 96;
-        let taken = Arc::new(Taken { tokens: tokens.into(), prefixes: prefixes.into(), doubtful });
+        let empty = table.of(self.vocabulary).prefixes.root_values().first();
+        let pairs = tokens.iter().zip(&prefixes).filter(|(_, prefix)| Some(*prefix) == empty);
+        let closing = self.lists.share(pairs.map(|(token, _)| *token).collect());
+        self.n_bytes += 4 * closing.len();
+        let taken = Taken { tokens: self.lists.share(tokens), closing, prefixes: prefixes.into(), doubtful };
+        let taken = Arc::new(taken);
         self.exits.insert((class, table, self.mode), Arc::clone(&taken));
         Ok(taken)
     }

@@ -4,12 +4,14 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use fixedbitset::FixedBitSet;
 
+use super::letters::LetterClasses;
 use super::shapes::ShapeClasses;
 use super::{Begin, MaskWork, Table};
-use crate::automata::{Automaton, Escapes, StringAutomaton, StringState};
+use crate::automata::{Alphabet, Automaton, Escapes, StringAutomaton, StringState};
 use crate::error::LimitError;
 use crate::hash::HashMap;
 use crate::vocabulary::TokenMask;
+use crate::vocabulary::letters::Letters;
 use crate::vocabulary::token_mask::set_bit;
 
 /// Tokens that stay inside a lexeme, and those that leave it.
@@ -25,11 +27,20 @@ pub(super) enum Exits {
     None,
     /// Nodes of the token trie at which the lexeme may end before the token does.
     Nodes(Box<[u32]>),
-    /// Exits of a string table; with the numbers of the prefixes that are allowed, `None` is all.
+    /// Exits of a string table.
     Quoted {
         table: Table,
-        prefixes: Option<FixedBitSet>,
+        prefixes: Prefixes,
     },
+}
+
+/// What may stand before a closing quote: numbers of prefixes of a string table.
+#[derive(Debug)]
+pub(super) enum Prefixes {
+    All,
+    /// All but these, which are few.
+    AllBut(Box<[u32]>),
+    Only(FixedBitSet),
 }
 
 /// What one byte did to an automaton.
@@ -46,7 +57,10 @@ pub(super) type ProfileKey = (u64, u32, u32);
 #[derive(Debug, Default)]
 pub(crate) struct Profiles {
     known: RwLock<Known>,
+    /// Of a string with bounds: what is known of its content, which strings with other bounds share.
+    content: Option<Arc<Profiles>>,
     shape_classes: OnceLock<ShapeClasses>,
+    letter_classes: OnceLock<LetterClasses>,
     /// Of free text: the tokens that hold what it is without.
     holding: OnceLock<Box<[u32]>>,
 }
@@ -63,14 +77,29 @@ struct Known {
 const MAX_BYTES: usize = 16 << 20;
 
 impl Profiles {
-    /// Bytes held.
+    /// Of a string with bounds, beside what is known of its content.
+    pub(crate) fn beside(content: Arc<Profiles>) -> Profiles {
+        Profiles { content: Some(content), ..Profiles::default() }
+    }
+
+    /// What holds whatever the bounds.
+    fn of_content(&self) -> &Profiles {
+        self.content.as_deref().unwrap_or(self)
+    }
+
+    /// Bytes held, those of a shared content not counted.
     pub(crate) fn n_bytes(&self) -> usize {
         let holding = self.holding.get().map_or(0, |tokens| size_of_val(&**tokens));
-        self.known.read().unwrap_or_else(PoisonError::into_inner).n_bytes + holding
+        let letters = self.letter_classes.get().map_or(0, LetterClasses::n_bytes);
+        self.known.read().unwrap_or_else(PoisonError::into_inner).n_bytes + holding + letters
     }
 
     pub(super) fn shape_classes(&self, string: &StringAutomaton) -> &ShapeClasses {
-        self.shape_classes.get_or_init(|| ShapeClasses::new(string))
+        self.of_content().shape_classes.get_or_init(|| ShapeClasses::new(string))
+    }
+
+    pub(super) fn letter_classes(&self, alphabet: &Alphabet, letters: &Letters) -> &LetterClasses {
+        self.letter_classes.get_or_init(|| LetterClasses::new(alphabet, letters))
     }
 
     pub(super) fn holding(&self, find: impl FnOnce() -> Vec<u32>) -> &[u32] {
@@ -85,18 +114,21 @@ impl Profiles {
         let exits = match &profile.exits {
             Exits::None => 0,
             Exits::Nodes(nodes) => 4 * nodes.len(),
-            Exits::Quoted { prefixes, .. } => prefixes.as_ref().map_or(0, |prefixes| prefixes.len() / 8),
+            Exits::Quoted { prefixes: Prefixes::All, .. } => 0,
+            Exits::Quoted { prefixes: Prefixes::AllBut(prefixes), .. } => 4 * prefixes.len(),
+            Exits::Quoted { prefixes: Prefixes::Only(prefixes), .. } => prefixes.len() / 8,
         };
         let mut known = self.grow(profile.inside.n_bytes_with_base() + exits + 100);
         known.profiles.insert(key, Arc::clone(profile));
     }
 
     pub(super) fn unlimited(&self, content: u32, table: Table) -> Option<TokenMask> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).unlimited.get(&(content, table)).cloned()
+        let known = self.of_content().known.read().unwrap_or_else(PoisonError::into_inner);
+        known.unlimited.get(&(content, table)).cloned()
     }
 
     pub(super) fn insert_unlimited(&self, content: u32, table: Table, mask: TokenMask) {
-        let mut known = self.grow(mask.n_bytes_with_base() + 50);
+        let mut known = self.of_content().grow(mask.n_bytes_with_base() + 50);
         known.unlimited.insert((content, table), mask);
     }
 

@@ -4,6 +4,8 @@
 //! being read are not in that list: there are too many. Of them only those can be refused that spell, up to the end of the
 //! key, what was written: they are found by walking along the words and the token trie at once. What is found is tried.
 
+use std::sync::Arc;
+
 use fixedbitset::FixedBitSet;
 
 use super::{Begin, MaskWork, Table};
@@ -11,15 +13,16 @@ use crate::automata::decoder::DecodeState;
 use crate::automata::{Automaton, StringAutomaton, StringState, WordCount};
 use crate::error::LimitError;
 use crate::grammar::Effect;
-use crate::parser::{Configuration, Entry, Lexing, Scan, WordSetId};
-use crate::vocabulary::{TokenMask, is_whitespace};
+use crate::hash::HashMap;
+use crate::parser::{Blank, Configuration, Elements, Entry, Lexing, Scan, SetId, WordSetId, next_bytes};
+use crate::vocabulary::{TokenMask, TokenTrie, is_whitespace, leading_whitespace};
 
 /// A mask for any past.
 #[derive(Clone, Debug)]
 pub(super) struct Estimate {
     pub(super) mask: TokenMask,
     /// Tokens of it that some pasts do not allow, in rising order.
-    pub(super) doubtful: std::sync::Arc<[u32]>,
+    pub(super) doubtful: Arc<[u32]>,
 }
 
 /// Where a walk along written words is.
@@ -31,6 +34,12 @@ struct Cursor {
     words: WordSetId,
     depth: usize,
 }
+
+/// Where elements of a list are compared: a configuration's number, characters as far as they matter, and the elements so far.
+pub(super) type ElementsPlace = (u32, u32, u32, Elements);
+
+/// By place: the tokens of a mask for any past that are not allowed there, in rising order.
+pub(super) type Refusals = HashMap<ElementsPlace, Arc<[u32]>>;
 
 impl MaskWork<'_> {
     /// Whether something is being read, or may begin here, that must differ from others.
@@ -63,8 +72,142 @@ impl MaskWork<'_> {
         Ok(false)
     }
 
-    /// The tokens of a mask for any past that the pasts of `configuration` do not allow.
-    pub(super) fn refused(&mut self, configuration: &[Entry], estimate: &Estimate) -> Result<Vec<u32>, LimitError> {
+    /// The tokens of a mask for any past that the pasts of `configuration` do not allow. Configurations of one number and with
+    /// the same characters differ in their pasts alone.
+    pub(super) fn refused(
+        &mut self,
+        (number, min, max): (u32, u32, u32),
+        configuration: &[Entry],
+        estimate: &Estimate,
+    ) -> Result<Arc<[u32]>, LimitError> {
+        let Some(elements) = self.compared_elements(configuration)? else {
+            return self.find_refused(configuration, estimate).map(Arc::from);
+        };
+        let refused: Arc<[u32]> =
+            self.refused_by_elements((number, min, max), elements, configuration, estimate)?.into();
+        self.n_bytes += 4 * refused.len() + 64;
+        self.refusals.insert((number, min, max, elements), Arc::clone(&refused));
+        Ok(refused)
+    }
+
+    /// The elements so far, where nothing but them, and what was read of a constant, tells which tokens are allowed.
+    fn compared_elements(&mut self, configuration: &[Entry]) -> Result<Option<Elements>, LimitError> {
+        let [entry] = configuration else { return Ok(None) };
+        let Some(elements) = self.parser.written.elements(entry.past) else { return Ok(None) };
+        let is_constant = match entry.lexing {
+            Lexing::Inside { scan, .. } => self.is_constant(entry.set, scan),
+            Lexing::Between { n_blank } => {
+                let mut all = true;
+                for entry in self.beginnings(entry, n_blank) {
+                    let mut scans = 0..self.parser.n_scans(entry.set)?;
+                    all &= scans.all(|scan| self.is_constant(entry.set, scan));
+                }
+                all
+            }
+        };
+        Ok(is_constant.then_some(elements))
+    }
+
+    /// Whether a lexeme is one of few, whatever was written.
+    fn is_constant(&self, set: SetId, scan: u32) -> bool {
+        match self.parser.scan(set, scan) {
+            Scan::Terminal { terminal, .. } => {
+                matches!(**self.parser.automaton(*terminal), Automaton::OneOf(_) | Automaton::Literal(_))
+            }
+            Scan::Key { .. } => false,
+        }
+    }
+
+    /// Where a lexeme begins, with whitespace before it or without.
+    fn beginnings(&mut self, entry: &Entry, n_blank: u32) -> Vec<Entry> {
+        let behind_blanks = |blank: &Blank| Entry {
+            set: blank.set,
+            lexing: Lexing::Between { n_blank: blank.n_blank },
+            past: entry.past,
+        };
+        let mut beginnings: Vec<Entry> = self.parser.blanks(entry.set, n_blank).iter().map(behind_blanks).collect();
+        beginnings.push(*entry);
+        beginnings
+    }
+
+    /// The tokens that are refused because of the elements of a list. With one more element those are refused that were
+    /// refused before it, and some of those that agree with it, or reach over the end of an element: only these are tried.
+    fn refused_by_elements(
+        &mut self,
+        (number, min, max): (u32, u32, u32),
+        elements: Elements,
+        configuration: &[Entry],
+        estimate: &Estimate,
+    ) -> Result<Vec<u32>, LimitError> {
+        let mut before: &[u32] = &[];
+        let mut new_words = Vec::new();
+        let mut rest = elements;
+        while let Some((others, last)) = rest.split_last(&self.parser.written.words) {
+            new_words.push(last);
+            rest = others;
+            if let Some(known) = self.refusals.get(&(number, min, max, others)) {
+                before = known;
+                break;
+            }
+        }
+        let before = before.to_vec();
+        let new_words = self.parser.written.words.set_of(new_words.into_iter());
+        let vocabulary = self.vocabulary;
+        let mut tokens = Vec::new();
+        let mut begins = false;
+        for entry in configuration {
+            let past = self.parser.written.with_elements(entry.past, new_words);
+            match entry.lexing {
+                Lexing::Inside { .. } => {
+                    self.add_agreeing_tokens(vocabulary.trie(), Entry { past, ..*entry }, &mut tokens)?
+                }
+                Lexing::Between { n_blank } => {
+                    begins = true;
+                    for entry in self.beginnings(&Entry { past, ..*entry }, n_blank) {
+                        self.add_agreeing_tokens(vocabulary.trie(), entry, &mut tokens)?;
+                        self.add_agreeing_tokens(vocabulary.stripped(), entry, &mut tokens)?;
+                    }
+                }
+            }
+        }
+        let reaches_over = |token: &&u32| !is_within_element(vocabulary.bytes_at(**token as usize), begins);
+        tokens.extend(estimate.doubtful.iter().filter(reaches_over));
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens.retain(|token| estimate.mask.contains_id(*token) && before.binary_search(token).is_err());
+        self.retain_refused(configuration, &mut tokens)?;
+        tokens.extend_from_slice(&before);
+        tokens.sort_unstable();
+        Ok(tokens)
+    }
+
+    /// Adds the tokens of `trie` within one element that leave it undecided whether it is an earlier one, and those behind which
+    /// it cannot be another.
+    fn add_agreeing_tokens(&mut self, trie: &TokenTrie, start: Entry, tokens: &mut Vec<u32>) -> Result<(), LimitError> {
+        let begins = matches!(start.lexing, Lexing::Between { .. });
+        let mut pending = vec![(None, Configuration::from_slice(&[start]))];
+        while let Some((node, configuration)) = pending.pop() {
+            let bytes = next_bytes(self.parser, &configuration)?;
+            let quote = |byte: u8| node.is_none() && begins && byte == b'"';
+            for child in trie.children(node) {
+                if !bytes.contains(child.byte) || !(is_letter(&child.byte) || quote(child.byte)) {
+                    continue;
+                }
+                let next = self.parser.step_byte(&configuration, child.byte, self.limits.max_entries)?;
+                self.spend(1 + next.len())?;
+                let node = child.node as usize;
+                if next.is_empty() {
+                    tokens.extend_from_slice(trie.subtree_values(node));
+                } else if !next.iter().all(|entry| self.parser.written.is_settled(entry.past)) {
+                    tokens.extend_from_slice(trie.values(node));
+                    pending.push((Some(node), next));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn find_refused(&mut self, configuration: &[Entry], estimate: &Estimate) -> Result<Vec<u32>, LimitError> {
         let mut tokens = self.spelled_again(configuration, &estimate.doubtful);
         for entry in configuration {
             match entry.lexing {
@@ -185,7 +328,7 @@ impl MaskWork<'_> {
         if self.parser.written.words.size(words) == 0 {
             return Ok(());
         }
-        let automaton = std::sync::Arc::clone(self.parser.automaton(terminal));
+        let automaton = Arc::clone(self.parser.automaton(terminal));
         let begin = match StringState::from_bits(state).decode() {
             DecodeState::BODY => Some(Begin::Body),
             DecodeState::BEFORE => Some(if spaced { Begin::Spaced } else { Begin::Opened }),
@@ -297,6 +440,13 @@ impl MaskWork<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a token goes on in a string, number or name and does not end it; or, with `begins`, begins one and does not end it.
+fn is_within_element(bytes: &[u8], begins: bool) -> bool {
+    let n_blank = if begins { leading_whitespace(bytes) } else { 0 };
+    let rest = &bytes[n_blank..];
+    rest.strip_prefix(b"\"").filter(|_| begins).unwrap_or(rest).iter().all(is_letter)
 }
 
 /// Whether a value that is being read goes on with it, and is neither ended nor another one begun.

@@ -1,8 +1,8 @@
 //! Which tokens of whole characters does a content automaton take? One step for each shape instead of each token.
 //!
 //! Where all characters of a shape class lead on, wherever to, or none does, a whole group of tokens is taken or refused at
-//! once; where that differs, the tokens of that part are run one by one or by a walk over the token trie, whichever is
-//! less.
+//! once; where that differs, the tokens of that part are run one by one or by a walk over the trie of their characters,
+//! whichever is less.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use indexmap::IndexSet;
 use smallvec::SmallVec;
 
 use super::MaskWork;
+use super::letters::LetterStepper;
 use super::profile::Profiles;
 use crate::automata::StringAutomaton;
 use crate::error::LimitError;
@@ -55,8 +56,8 @@ enum Outcome {
     Mixed,
 }
 
-/// Above this many tokens a walk over the token trie is less work than running them one by one.
-const MANY_TOKENS: usize = 3_000;
+/// Nodes of the trie that are walked over in the time in which one token is run by itself.
+const NODES_PER_TOKEN: usize = 8;
 /// More states than this are not followed together.
 const MAX_TOGETHER: usize = 64;
 
@@ -233,8 +234,10 @@ impl MaskWork<'_> {
         }
         for (first_class, groups) in mixed {
             let n_tokens = groups.iter().map(|tokens| tokens.len()).sum::<usize>();
-            if n_tokens > MANY_TOKENS && !table.opens() {
-                self.walk_first_class(string, content, first_class, row)?;
+            let n_nodes: usize = table.letters.subtrees_of(first_class).map(|nodes| nodes.len()).sum();
+            if n_tokens * NODES_PER_TOKEN > n_nodes {
+                let stepper = LetterStepper::new(string, profiles, table.letters.letters());
+                self.walk_first_class(stepper, content, first_class, table, row)?;
             } else {
                 groups.iter().try_for_each(|tokens| self.run_tokens(string, content, table, tokens, row))?;
             }
@@ -283,36 +286,22 @@ impl MaskWork<'_> {
         Ok(true)
     }
 
-    /// Walks the part of the token trie whose first character is of a class.
+    /// Sets the bits of those of a table's plain tokens that the content automaton takes, whose first character is of a class.
     fn walk_first_class(
         &mut self,
-        string: &StringAutomaton,
+        stepper: LetterStepper<'_>,
         content: u32,
         class: u8,
+        table: &BodyTable,
         row: &mut [u32],
     ) -> Result<(), LimitError> {
-        use crate::automata::{StringState, decoder::DecodeState};
-        let trie = self.vocabulary.trie();
-        let start = StringState::new(content, DecodeState::BODY);
-        let is_first = |byte: u8| match class_ranges(class).first() {
-            Some((lo, hi)) if *hi < 0x80 => (*lo..=*hi).contains(&u32::from(byte)),
-            _ => byte >= 0x80,
-        };
         let mut n_visited = 0;
-        let mut root = 0;
-        while root < trie.n_nodes() {
-            let root_end = trie.end(root);
-            if is_first(trie.byte(root)) {
-                n_visited += trie.walk(root..root_end, start, |state, node| {
-                    let next = string.step_unbounded(*state, trie.byte(node))?;
-                    if next.decode() == DecodeState::CLOSED {
-                        return None;
-                    }
-                    trie.values(node).iter().for_each(|token| set_bit(row, *token));
-                    Some(next)
-                });
-            }
-            root = root_end;
+        for subtree in table.letters.subtrees_of(class) {
+            n_visited += table.letters.walk(subtree, content, |state, letter, node| {
+                let next = stepper.step(state, letter)?;
+                table.letters.values(node).iter().for_each(|token| set_bit(row, *token));
+                Some(next)
+            });
         }
         self.spend(n_visited)
     }

@@ -2,21 +2,22 @@
 
 use fixedbitset::FixedBitSet;
 
-use super::profile::{Exits, Profile, Profiles};
+use super::letters::LetterStepper;
+use super::profile::{Exits, Prefixes, Profile, Profiles};
 use super::shapes::Followed;
 use super::{Begin, MaskWork, Table};
 use crate::automata::decoder::DecodeState;
 use crate::automata::{Lengths, StringAutomaton, StringState};
 use crate::error::LimitError;
 use crate::vocabulary::strings::{BodyTable, InsideToken};
-use crate::vocabulary::token_mask::{clear_bit, has_bit, ones, set_bit};
+use crate::vocabulary::token_mask::{clear_bit, has_bit, set_bit};
 use crate::vocabulary::{TokenMask, TokenTrie};
 
 /// States behind which a content automaton is searched for steps that are dead.
 const NEVER_DIES_CAP: usize = 64;
 /// Fewer tokens than this of one shape and length are run.
 const FEW_ALIKE: usize = 4;
-/// Tokens near a length bound that are run one by one; beyond it the token trie is walked.
+/// Tokens near a length bound that are run one by one; beyond it all are walked over.
 const MAX_RUNS: usize = 40_000;
 
 impl MaskWork<'_> {
@@ -49,7 +50,7 @@ impl MaskWork<'_> {
         let table_id = Table { begin, escapes: string.escapes() };
         let table = table_id.of(vocabulary);
         let inside = self.inside(profiles, string, content, n_chars, table_id)?;
-        let prefixes = self.prefixes(string, content, n_chars, table)?;
+        let prefixes = self.prefixes(profiles, string, content, n_chars, table)?;
         Ok(Profile { inside, exits: Exits::Quoted { table: table_id, prefixes } })
     }
 
@@ -82,27 +83,26 @@ impl MaskWork<'_> {
         if matches!(lengths, Lengths::All) && string.never_dies(content, NEVER_DIES_CAP) {
             return Ok(table.limited(max).clone());
         }
-        let free = self.unlimited(profiles, string, content, table_id)?;
         if max >= far && (min == 0 || lengths.is_open_ended()) {
-            return Ok(free);
+            return self.unlimited(profiles, string, content, table_id);
         }
         // Tokens with more characters than the bound are out; only of those that come near it each must be looked at.
         let safe = max.saturating_sub(lengths.settled());
         let near = &table.longer_than(safe)[table.longer_than(max).len()..];
         if lengths.is_open_ended() && max >= lengths.settled() && near.len() <= MAX_RUNS {
+            let free = self.unlimited(profiles, string, content, table_id)?;
             return self.without_too_long(profiles, string, (content, n_chars), table, &free, near);
         }
         let mut row = vec![0; table.n_words()];
-        free.write_to(&mut row);
         if matches!(lengths, Lengths::All) {
+            self.unlimited(profiles, string, content, table_id)?.write_to(&mut row);
             let mut short = vec![0; table.n_words()];
             table.limited(max).write_to(&mut short);
             row.iter_mut().zip(&short).for_each(|(word, short)| *word &= short);
-            return Ok(TokenMask::from_row(&row, Some(table.inside())));
+        } else {
+            self.run_inside(profiles, string, (content, n_chars), table, &mut row)?;
         }
-        let mut exact = vec![0; table.n_words()];
-        self.run_inside(string, content, n_chars, table, &row, &mut exact)?;
-        Ok(TokenMask::from_row(&exact, Some(table.inside())))
+        Ok(TokenMask::from_row(&row, Some(table.inside())))
     }
 
     /// Tokens that stay inside when lengths do not matter.
@@ -203,85 +203,104 @@ impl MaskWork<'_> {
         Ok(true)
     }
 
-    /// Sets the bits of those among `candidates` that keep to the bounds: a walk over the token trie that ends where the
-    /// bounds do.
+    /// Sets the bits of those tokens that keep to the bounds: walks that end where the bounds do.
     fn run_inside(
         &mut self,
+        profiles: &Profiles,
         string: &StringAutomaton,
-        content: u32,
-        n_chars: u32,
+        (content, n_chars): (u32, u32),
         table: &BodyTable,
-        candidates: &[u32],
         row: &mut [u32],
     ) -> Result<(), LimitError> {
-        if table.opens() {
-            let tokens: Vec<u32> = ones(candidates.iter().copied()).collect();
-            for token in tokens {
-                if self.admits_token(string, content, n_chars, table, token)? {
-                    set_bit(row, token);
-                }
+        let stepper = LetterStepper::new(string, profiles, table.letters.letters());
+        let plain = &table.letters;
+        plain.root_values().iter().for_each(|token| set_bit(row, *token));
+        let n_plain = plain.walk(plain.nodes(), (content, n_chars), |(state, n_chars), letter, node| {
+            let next = stepper.step(state, letter)?;
+            let n_chars = n_chars.saturating_add(1);
+            if !string.admits(next, n_chars) {
+                return None;
             }
-            return Ok(());
-        }
-        let profile = self.walk_string(string, StringState::new(content, DecodeState::BODY), n_chars)?;
-        profile.inside.write_to(row);
-        row.iter_mut().zip(candidates).for_each(|(word, candidates)| *word &= candidates);
-        Ok(())
+            plain.values(node).iter().for_each(|token| set_bit(row, *token));
+            Some((next, n_chars))
+        });
+        let odd = &table.odd;
+        let start = (StringState::new(content, DecodeState::BODY), n_chars);
+        let n_odd = odd.walk(0..odd.n_nodes(), start, |(state, n_chars), node| {
+            let mut count = *n_chars;
+            let next = string.step(*state, odd.byte(node), &mut count)?;
+            odd.values(node).iter().for_each(|token| set_bit(row, *token));
+            Some((next, count))
+        });
+        self.spend(n_plain + n_odd)
     }
 
-    /// The numbers of the prefixes behind which the string may be closed; `None` when all are allowed.
+    /// The prefixes behind which the string may be closed.
     fn prefixes(
         &mut self,
+        profiles: &Profiles,
         string: &StringAutomaton,
         content: u32,
         n_chars: u32,
         table: &BodyTable,
-    ) -> Result<Option<FixedBitSet>, LimitError> {
+    ) -> Result<Prefixes, LimitError> {
         let n_prefixes = table.prefix_chars.len();
         if string.is_free() {
             let (min, max) = string.bounds(n_chars);
             if !string.counts() || min == 0 && max >= table.max_prefix_chars {
-                return Ok(None);
+                return Ok(Prefixes::All);
             }
             let allowed = |prefix: &usize| {
                 let count = n_chars.saturating_add(u32::from(table.prefix_chars[*prefix]));
                 string.accepts_content(0, count)
             };
-            return Ok(Some((0..n_prefixes).filter(allowed).collect()));
+            return Ok(Prefixes::Only((0..n_prefixes).filter(allowed).collect()));
         }
         if let Some(excluded) = string.excluded(content)
             && !string.counts()
         {
-            return Ok(excluded.and_then(|(names, node)| all_but(string, content, names, node, table)));
+            let all_but = excluded.map(|(names, node)| all_but(string, content, names, node, table));
+            return Ok(match all_but {
+                Some(excluded) if !excluded.is_empty() => Prefixes::AllBut(excluded.into()),
+                _ => Prefixes::All,
+            });
         }
         let mut allowed = FixedBitSet::with_capacity(n_prefixes);
         if string.accepts_content(content, n_chars) {
             table.prefixes.root_values().iter().for_each(|prefix| allowed.insert(*prefix as usize));
         }
-        let trie = &table.prefixes;
-        let start = (StringState::new(content, DecodeState::BODY), n_chars);
-        let n_visited = trie.walk(0..trie.n_nodes(), start, |(state, n_chars), node| {
-            let mut count = *n_chars;
-            let next = string.step(*state, trie.byte(node), &mut count)?;
-            if next.decode() == DecodeState::BODY && string.accepts_content(next.content(), count) {
-                trie.values(node).iter().for_each(|prefix| allowed.insert(*prefix as usize));
+        let stepper = LetterStepper::new(string, profiles, table.letters.letters());
+        let plain = &table.plain_prefixes;
+        let n_visited = plain.walk(plain.nodes(), (content, n_chars), |(state, n_chars), letter, node| {
+            let next = stepper.step(state, letter)?;
+            let n_chars = n_chars.saturating_add(1);
+            if string.accepts_content(next, n_chars) {
+                plain.values(node).iter().for_each(|prefix| allowed.insert(*prefix as usize));
             }
-            Some((next, count))
+            Some((next, n_chars))
         });
+        for (bytes, prefix) in &table.escaped_prefixes {
+            let mut count = n_chars;
+            let start = Some(StringState::new(content, DecodeState::BODY));
+            let end = bytes.iter().fold(start, |state, byte| string.step(state?, *byte, &mut count));
+            let accepts = |end: StringState| string.accepts_content(end.content(), count);
+            allowed.set(*prefix as usize, end.is_some_and(accepts));
+            self.spend(bytes.len())?;
+        }
         self.spend(n_visited)?;
-        Ok(Some(allowed))
+        Ok(Prefixes::Only(allowed))
     }
 }
 
-/// The prefixes that do not end one of a few excluded strings, which go on from `node` of their trie; `None` is all of
-/// them. Only where prefixes and strings agree is there anything to look at.
+/// The prefixes that end one of a few excluded strings, which go on from `node` of their trie. Only where prefixes and
+/// strings agree is there anything to look at.
 fn all_but(
     string: &StringAutomaton,
     content: u32,
     names: &TokenTrie,
     node: Option<usize>,
     table: &BodyTable,
-) -> Option<FixedBitSet> {
+) -> Vec<u32> {
     let mut excluded: Vec<u32> = Vec::new();
     let mut pending = vec![(node, None)];
     while let Some((name, prefix)) = pending.pop() {
@@ -309,11 +328,5 @@ fn all_but(
             })
             .map(|(_, prefix)| prefix),
     );
-    if excluded.is_empty() {
-        return None;
-    }
-    let mut allowed = FixedBitSet::with_capacity(table.prefix_chars.len());
-    allowed.insert_range(..);
-    excluded.iter().for_each(|prefix| allowed.remove(*prefix as usize));
-    Some(allowed)
+    excluded
 }

@@ -37,6 +37,9 @@ impl Unions {
             union.iter_mut().zip(row.iter()).for_each(|(word, other)| *word |= other);
         }
         if known.len() >= MAX_UNIONS {
+            known.retain(|_, (_, union)| Arc::strong_count(union) > 1);
+        }
+        if known.len() >= MAX_UNIONS {
             known.clear();
         }
         let union: Arc<[u32]> = union.into();
@@ -86,6 +89,7 @@ mod tests {
         let masks = [
             mask(Some(0), &[40, 60], &[1, 9, 33]),
             mask(Some(0), &[], &[2, 9]),
+            mask(None, &[9, 10, 13, 62], &[10, 13]),
             mask(Some(1), &[1], &[9, 10, 12]),
             mask(None, &[3, 12, 63], &[]),
             mask(Some(2), &[], &[5, 9, 31, 63]),
@@ -95,9 +99,14 @@ mod tests {
             let parts: Vec<TokenMask> =
                 masks.iter().enumerate().filter(|(i, _)| chosen >> i & 1 == 1).map(|(_, mask)| mask.clone()).collect();
             let joined = unions.join(2, &parts, vec![50, 4]);
+            let mut row = [0; 2];
+            joined.write_to(&mut row);
+            let n_allowed = row.iter().map(|word| word.count_ones() as usize).sum::<usize>();
+            assert_eq!(joined.n_allowed(), n_allowed, "{chosen:b}");
             for token in (0..64).map(TokenId::new) {
                 let expected = [4, 50].contains(&token.get()) || parts.iter().any(|mask| mask.contains(token));
                 assert_eq!(joined.contains(token), expected, "{token} of {chosen:b}");
+                assert_eq!(row[token.index() / 32] >> (token.index() % 32) & 1 == 1, expected, "{token} of {chosen:b}");
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::error::LimitError;
 use crate::grammar::Effect;
 use crate::hash::HashMap;
 use crate::parser::{ByteSet, Configuration, Entry, Lexing, PastId, Scan, SetId, Written, behind_lexeme, next_bytes};
-use crate::vocabulary::{Child, TokenTrie, Vocabulary};
+use crate::vocabulary::{Child, TokenMask, TokenTrie, Vocabulary};
 
 /// A trie of the vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +62,9 @@ impl Found {
 /// By class of item sets and node of a trie (`None` is the root): the values below the node whose strings can be read.
 pub(super) type RestMemo = HashMap<(SetId, PastId, Trie, Option<u32>), Arc<Found>>;
 
+/// By class of item sets, table, past and prefix: exits whose rests can be read.
+pub(super) type FewExits = HashMap<(SetId, Table, PastId, u32), Arc<Found>>;
+
 /// A node, the configuration behind it, and which of its children were not looked at yet.
 struct Level<'t> {
     children: &'t [Child],
@@ -94,13 +97,22 @@ impl MaskWork<'_> {
         Ok(bytes)
     }
 
-    /// Adds the tokens below each of `nodes` of the token trie whose rests can be read behind a lexeme.
-    pub(super) fn walk_subtrees(&mut self, nodes: &[u32], set: SetId, found: &mut Found) -> Result<(), LimitError> {
+    /// Adds the tokens below each of `nodes` of the token trie whose rests can be read behind a lexeme, but for those that are
+    /// in one of `masks` anyway.
+    pub(super) fn walk_subtrees(
+        &mut self,
+        nodes: &[u32],
+        set: SetId,
+        masks: &[TokenMask],
+        found: &mut Found,
+    ) -> Result<(), LimitError> {
         let trie = self.vocabulary.trie();
         let bytes = self.bytes_behind(set)?;
+        let is_covered = |token: &u32| masks.iter().any(|mask| mask.contains_id(*token));
         for node in nodes {
             // Nearly always no child can follow: most rests go on in the lexeme itself.
-            if trie.children(Some(*node as usize)).iter().any(|child| bytes.contains(child.byte)) {
+            let mut children = trie.children(Some(*node as usize)).iter().filter(|child| bytes.contains(child.byte));
+            if children.any(|child| !trie.subtree_values(child.node as usize).iter().all(is_covered)) {
                 let rests = self.rests_behind(set, self.mode, Trie::Tokens, Some(*node))?;
                 found.add_all(&rests, false);
             }
@@ -133,6 +145,42 @@ impl MaskWork<'_> {
         self.n_bytes += 4 * (rests.values.len() + rests.doubtful.len()) + 96;
         self.rests.insert(key, Arc::clone(&rests));
         Ok(rests)
+    }
+
+    /// The exits of a string table with one prefix, whose rests can be read behind a string that leads to `set`: one by one.
+    pub(super) fn exits_behind_prefix(
+        &mut self,
+        set: SetId,
+        table_id: Table,
+        prefix: u32,
+    ) -> Result<Arc<Found>, LimitError> {
+        let key = (self.parser.class(set), table_id, self.mode, prefix);
+        if let Some(known) = self.few_exits.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let table = table_id.of(self.vocabulary);
+        let bytes = self.bytes_behind(set)?;
+        let past = if self.mode == Written::ANY { self.mode } else { Written::FRESH };
+        let mut found = Found::default();
+        for exit in table.exits_behind(prefix) {
+            let token = table.exits[*exit as usize].0;
+            let rest = table.rest_of(self.vocabulary.bytes_at(token as usize), *exit);
+            if rest.first().is_some_and(|first| !bytes.contains(*first)) {
+                continue;
+            }
+            let mut configuration = Configuration::from_slice(&[behind_lexeme(set, past)]);
+            for byte in rest {
+                self.spend(configuration.len())?;
+                configuration = self.parser.step_byte(&configuration, *byte, self.limits.max_entries)?;
+            }
+            if !configuration.is_empty() {
+                found.add(&[token], configuration.iter().all(|entry| entry.past == Written::DOUBTED));
+            }
+        }
+        let found = Arc::new(found);
+        self.n_bytes += 4 * (found.values.len() + found.doubtful.len()) + 96;
+        self.few_exits.insert(key, Arc::clone(&found));
+        Ok(found)
     }
 
     fn walk_children(

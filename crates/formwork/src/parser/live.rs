@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::bytes::next_bytes;
 use super::configuration::{Configuration, Entry, Lexing};
 use super::item_set::{Parser, Scan, SetId};
-use super::written::{PastId, WordSetId, Written, number_word};
-use crate::automata::{Automaton, WordCount};
+use super::written::{PastId, WordSetId, Written, constant_word, number_word};
+use crate::automata::{Automaton, WordCount, longer_than};
 use crate::error::LimitError;
 use crate::grammar::Whitespace;
 use crate::hash::HashSet;
@@ -46,15 +46,19 @@ impl Parser {
         if let Some(known) = self.live.get(&entry) {
             return Ok(*known);
         }
-        let is_live = self.find_way_out(entry)?;
-        self.live.insert(entry, is_live);
-        self.n_bytes += 64;
+        let mut met: HashSet<Entry> = HashSet::from_iter([entry]);
+        let is_live = self.find_way_out(entry, &mut met)?;
+        if is_live {
+            met = HashSet::from_iter([entry]);
+        }
+        self.n_bytes += 64 * met.len();
+        self.live.extend(met.into_iter().map(|entry| (entry, is_live)));
         Ok(is_live)
     }
 
-    fn find_way_out(&mut self, start: Entry) -> Result<bool, LimitError> {
+    /// Adds to `met` what is looked at: where there is no way out, none of it has one.
+    fn find_way_out(&mut self, start: Entry, met: &mut HashSet<Entry>) -> Result<bool, LimitError> {
         let mut pending = vec![start];
-        let mut met: HashSet<Entry> = HashSet::from_iter([start]);
         let mut n_steps = 0usize;
         while let Some(entry) = pending.pop() {
             match self.way_out_within(entry)? {
@@ -97,12 +101,34 @@ impl Parser {
         let Scan::Terminal { terminal, .. } = self.scan(entry.set, scan) else { return Ok(None) };
         let terminal = *terminal;
         let automaton = Arc::clone(self.automaton(terminal));
+        if let Automaton::OneOf(constants) = &*automaton {
+            return self.way_out_among(entry, scan, longer_than(constants, state));
+        }
         let Automaton::Number(_) = &*automaton else { return Ok(None) };
         let Some((text, used)) = self.written.number(entry.past) else { return Ok(None) };
         let too_long = LimitError { setting: "max_automaton_states", limit: self.limits.max_automaton_states };
         let Some(rest) = self.numbers_without(terminal, used) else { return Err(too_long) };
         let is_new = |text: &str| !self.written.words.contains(used, &number_word(text));
         automaton.has_number(&rest, state, &text, &is_new).map(Some).ok_or(too_long)
+    }
+
+    /// The same where a constant is being read that will be one of these.
+    fn way_out_among(&mut self, entry: Entry, scan: u32, constants: &[Box<[u8]>]) -> Result<Option<bool>, LimitError> {
+        let mut all_are_known = true;
+        for constant in constants {
+            match constant_word(constant) {
+                Some(word) if self.written.is_equal_to_earlier(entry.past, &word) => {}
+                Some(_) => return Ok(Some(true)),
+                None => all_are_known = false,
+            }
+        }
+        if !all_are_known || !self.written.is_element(entry.past) {
+            return Ok(None);
+        }
+        // What comes behind an element that was there already.
+        let behind = self.step(entry.set, scan, 0)?;
+        let only_unique = self.items(behind).iter().all(|item| self.productions.is_behind_unique(item.place));
+        Ok((only_unique && !self.is_accepting(behind)).then_some(false))
     }
 
     /// The automaton of a terminal's numbers but for those that were written.

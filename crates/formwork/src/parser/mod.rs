@@ -22,4 +22,4 @@ pub(crate) use self::configuration::{Configuration, Entry, Lexing, behind_lexeme
 pub(crate) use self::ending::{CheapTexts, Ending, Endings, Spelling};
 pub(crate) use self::item_set::{Item, Parser, Scan, SetId};
 pub(crate) use self::view::{ConfigurationView, TokenReach};
-pub(crate) use self::written::{Adopted, PastId, WordSetId, Written};
+pub(crate) use self::written::{Adopted, Elements, PastId, WordSetId, Written};

@@ -64,7 +64,8 @@ impl MaskRow {
                 let base: &[u32] = held.base().map_or(&[], |base| base);
                 let extra = held.lists().iter().flat_map(|list| list.iter()).filter(|id| !has_bit(base, **id));
                 extra.for_each(|id| clear_bit(&mut self.words, *id));
-                held.removed().iter().for_each(|id| set_bit(&mut self.words, *id));
+                let missing = held.removed().iter().filter(|id| has_bit(base, **id));
+                missing.for_each(|id| set_bit(&mut self.words, *id));
             }
             mask.write_differences(&mut self.words);
         }
@@ -87,6 +88,9 @@ mod tests {
                 let removed: Vec<u32> = base.map_or(Vec::new(), |_| (0..n_removed).map(|at| 8 * at + 2).collect());
                 let lists = SmallVec::from_iter([added.clone().into()]);
                 masks.push(TokenMask::new(300, base.cloned(), lists, removed));
+                // What is taken out of a list may be in the row, or not.
+                let lists = SmallVec::from_iter([vec![3, 4, 5, 9_000].into()]);
+                masks.push(TokenMask::new(300, base.cloned(), lists, vec![4, 5]));
             }
         }
         masks.push(TokenMask::new(300, Some(Arc::clone(&bases[1])), SmallVec::new(), vec![31, 32]));

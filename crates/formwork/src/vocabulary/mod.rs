@@ -7,6 +7,7 @@
 mod build;
 mod fewest;
 pub(crate) mod grams;
+pub(crate) mod letters;
 mod mask_row;
 pub(crate) mod shapes;
 mod spelled;

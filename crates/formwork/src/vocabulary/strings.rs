@@ -7,6 +7,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::grams::Grams;
+use super::letters::{LetterTrie, Letters};
 use super::shapes::ShapeTrie;
 use super::token_mask::{TokenMask, clear_bit, set_bit};
 use super::{TokenTrie, Vocabulary, leading_whitespace};
@@ -60,6 +61,8 @@ pub(crate) struct BodyTable {
     limited: Vec<OnceLock<TokenMask>>,
     /// Tokens of whole plain characters that stay inside.
     pub(crate) shapes: ShapeTrie,
+    /// The same tokens, by their characters.
+    pub(crate) letters: LetterTrie,
     /// All other tokens that stay inside, by their bytes in the body.
     pub(crate) odd: TokenTrie,
     /// The row of the tokens of whole plain characters.
@@ -71,12 +74,19 @@ pub(crate) struct BodyTable {
     /// What stands before the closing quote, numbered; with the characters begun.
     pub(crate) prefixes: TokenTrie,
     pub(crate) prefix_chars: Vec<u16>,
+    /// Bytes of each prefix.
+    prefix_bytes: Vec<u32>,
+    /// The prefixes of whole plain characters.
+    pub(crate) plain_prefixes: LetterTrie,
     /// Those of the prefixes that hold an escape.
     pub(crate) escaped_prefixes: Vec<(Box<[u8]>, u32)>,
     /// What stands behind the closing quote; values are indices of `exits`.
     pub(crate) rests: TokenTrie,
     /// Token and number of its prefix.
     pub(crate) exits: Vec<(u32, u32)>,
+    /// Indices of `exits`, by prefix: those of prefix `p` are `by_prefix[first_of_prefix[p]..first_of_prefix[p + 1]]`.
+    by_prefix: Vec<u32>,
+    first_of_prefix: Vec<u32>,
 }
 
 impl StringTables {
@@ -90,10 +100,12 @@ impl StringTables {
             n_blank > 0 && bytes.get(n_blank) == Some(&b'"')
         });
         let spaced = spaced.map(|(bytes, id)| (behind_quote(bytes), id));
+        let letters = Arc::new(Letters::new(texts.clone().map(|(bytes, _)| bytes)));
+        let size = (n_words, n_tokens);
         StringTables {
-            body: BodyTable::new(texts, false, escapes, (n_words, n_tokens)),
-            opened: BodyTable::new(opened, true, escapes, (n_words, n_tokens)),
-            spaced: BodyTable::new(spaced, true, escapes, (n_words, n_tokens)),
+            body: BodyTable::new(texts, false, escapes, size, &letters),
+            opened: BodyTable::new(opened, true, escapes, size, &letters),
+            spaced: BodyTable::new(spaced, true, escapes, size, &letters),
         }
     }
 }
@@ -144,6 +156,7 @@ impl BodyTable {
         opens: bool,
         escapes: Escapes,
         (n_words, n_tokens): (usize, usize),
+        letters: &Arc<Letters>,
     ) -> BodyTable {
         let mut chars = vec![None; n_tokens];
         let mut inside = vec![0; n_words];
@@ -153,6 +166,7 @@ impl BodyTable {
         let mut odd = Vec::new();
         let mut prefix_ids: HashMap<&[u8], u32> = HashMap::default();
         let mut prefix_chars = Vec::new();
+        let mut prefix_bytes = Vec::new();
         let mut rests = Vec::new();
         let mut exits = Vec::new();
         for (bytes, token) in texts {
@@ -173,6 +187,7 @@ impl BodyTable {
                 Verdict::Leaves { at, n_chars } => {
                     let prefix = *prefix_ids.entry(&bytes[..at]).or_insert_with(|| {
                         prefix_chars.push(n_chars);
+                        prefix_bytes.push(at as u32);
                         prefix_chars.len() as u32 - 1
                     });
                     rests.push((&bytes[at + 1..], exits.len() as u32));
@@ -182,8 +197,12 @@ impl BodyTable {
         }
         let escaped = prefix_ids.iter().filter(|(bytes, _)| bytes.contains(&b'\\'));
         let escaped_prefixes = escaped.map(|(bytes, prefix)| ((*bytes).into(), *prefix)).collect();
+        let plain_prefixes = prefix_ids.iter().filter(|(bytes, _)| !bytes.contains(&b'\\'));
+        let plain_prefixes = plain_prefixes.filter_map(|(bytes, id)| Some((std::str::from_utf8(bytes).ok()?, *id)));
+        let plain_prefixes = LetterTrie::new(Arc::clone(letters), plain_prefixes.collect());
         let grams = Grams::new(plain_tokens.iter().map(|(text, token)| (text.as_bytes(), *token)));
-        let shapes = ShapeTrie::new(plain_tokens.into_iter(), n_words);
+        let shapes = ShapeTrie::new(plain_tokens.iter().copied(), n_words);
+        let letters = LetterTrie::new(Arc::clone(letters), plain_tokens);
         let mut shape_of = vec![InsideToken::NO_SHAPE; n_tokens];
         for node in 0..shapes.n_nodes().min(usize::from(InsideToken::NO_SHAPE)) {
             shapes.tokens(node).iter().for_each(|token| shape_of[*token as usize] = node as u16);
@@ -191,6 +210,10 @@ impl BodyTable {
         by_chars.iter_mut().for_each(|inside| inside.shape = shape_of[inside.token as usize]);
         by_chars.sort_unstable_by(|a, b| b.cmp(a));
         let max_chars = by_chars.first().map_or(0, |inside| usize::from(inside.n_chars));
+        let mut by_prefix: Vec<u32> = (0..exits.len() as u32).collect();
+        by_prefix.sort_by_key(|exit| exits[*exit as usize].1);
+        let first_of = |prefix: u32| by_prefix.partition_point(|exit| exits[*exit as usize].1 < prefix) as u32;
+        let first_of_prefix = (0..=prefix_chars.len() as u32).map(first_of).collect();
         BodyTable {
             n_words,
             opens,
@@ -200,15 +223,26 @@ impl BodyTable {
             limited: std::iter::repeat_with(OnceLock::new).take(max_chars + 1).collect(),
             grams,
             shapes,
+            letters,
             odd: TokenTrie::new(odd),
             plain: plain.into(),
             max_prefix_chars: prefix_chars.iter().copied().max().unwrap_or(0).into(),
+            plain_prefixes,
             escaped_prefixes,
             prefixes: TokenTrie::new(prefix_ids.into_iter().collect()),
             prefix_chars,
+            prefix_bytes,
             rests: TokenTrie::new(rests),
             exits,
+            by_prefix,
+            first_of_prefix,
         }
+    }
+
+    /// Indices of the exits with a prefix, in the order of their tokens.
+    pub(crate) fn exits_behind(&self, prefix: u32) -> &[u32] {
+        let (first, next) = (self.first_of_prefix[prefix as usize], self.first_of_prefix[prefix as usize + 1]);
+        &self.by_prefix[first as usize..next as usize]
     }
 
     /// Characters of a token that stays inside and ends between two characters.
@@ -247,14 +281,15 @@ impl BodyTable {
         })
     }
 
-    /// Whether the tokens begin before the opening quote.
-    pub(crate) fn opens(&self) -> bool {
-        self.opens
-    }
-
     /// The part of a token of the table that comes behind the opening quote.
     pub(crate) fn body_of<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         if self.opens { behind_quote(bytes) } else { bytes }
+    }
+
+    /// The part of the token of an exit that comes behind the closing quote.
+    pub(crate) fn rest_of<'a>(&self, bytes: &'a [u8], exit: u32) -> &'a [u8] {
+        let (_, prefix) = self.exits[exit as usize];
+        &self.body_of(bytes)[self.prefix_bytes[prefix as usize] as usize + 1..]
     }
 
     /// Words of a row.

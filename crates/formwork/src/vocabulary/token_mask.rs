@@ -20,26 +20,31 @@ pub struct TokenMask(Arc<Body>);
 struct Body {
     n_words: usize,
     base: Option<Arc<[u32]>>,
-    /// Allowed, in the base or not; lists that many masks share.
+    /// Allowed but for `removed`, in the base or not; lists that many masks share.
     lists: Lists,
-    /// In the base, in no list, and not allowed; in rising order.
+    /// Not allowed, though the base or a list may have them; in rising order.
     removed: Arc<[u32]>,
     /// Allowed and not in the base, in rising order; made when first asked for.
     added: OnceLock<Box<[u32]>>,
 }
 
+/// Masks of the same tokens are equal, whatever rows they are kept as differences to. O(words).
 impl PartialEq for TokenMask {
     fn eq(&self, other: &TokenMask) -> bool {
-        let same_base = self.0.n_words == other.0.n_words && self.0.base == other.0.base;
-        same_base && self.added() == other.added() && self.removed() == other.removed()
+        let words = |mask: &TokenMask| {
+            let mut words = vec![0; mask.n_words()];
+            mask.write_to(&mut words);
+            words
+        };
+        self.n_words() == other.n_words() && (self.is_same(other) || words(self) == words(other))
     }
 }
 
 impl Eq for TokenMask {}
 
 impl TokenMask {
-    /// A mask of `n_words` words: the base, or no token, and what differs from it. `removed`, in rising order, must be in the
-    /// base and in no list.
+    /// A mask of `n_words` words: the base, or no token, and what differs from it. What is `removed`, in rising order, is
+    /// taken out of base and lists.
     pub(crate) fn new(
         n_words: usize,
         base: Option<Arc<[u32]>>,
@@ -100,11 +105,12 @@ impl TokenMask {
     }
 
     pub(crate) fn contains_id(&self, id: u32) -> bool {
-        if self.0.lists.iter().any(|list| list.binary_search(&id).is_ok()) {
-            return true;
-        }
-        let in_base = self.0.base.as_ref().is_some_and(|base| has_bit(base, id));
-        in_base && self.0.removed.binary_search(&id).is_err()
+        let in_list = || self.0.lists.iter().any(|list| list.binary_search(&id).is_ok());
+        self.0.removed.binary_search(&id).is_err() && (self.is_in_base(id) || in_list())
+    }
+
+    fn is_in_base(&self, id: u32) -> bool {
+        self.0.base.as_ref().is_some_and(|base| has_bit(base, id))
     }
 
     /// How many words of 32 bits its row has.
@@ -115,7 +121,8 @@ impl TokenMask {
     /// How many tokens are allowed. O(words).
     pub fn n_allowed(&self) -> usize {
         let base = self.0.base.as_ref().map_or(0, |base| base.iter().map(|word| word.count_ones() as usize).sum());
-        base + self.added().len() - self.removed().len()
+        let n_removed = self.removed().iter().filter(|id| self.is_in_base(**id)).count();
+        base + self.added().len() - n_removed
     }
 
     /// The allowed tokens in rising order. O(words).
@@ -165,19 +172,18 @@ impl TokenMask {
     pub fn added(&self) -> &[u32] {
         self.0.added.get_or_init(|| {
             let mut added = merge(&self.0.lists);
-            if let Some(base) = &self.0.base {
-                added.retain(|id| !has_bit(base, *id));
-            }
+            added.retain(|id| !self.is_in_base(*id) && self.0.removed.binary_search(id).is_err());
             added.into()
         })
     }
 
-    /// All allowed tokens but for those of the base, of which some may be in the lists as well.
+    /// All allowed tokens but for those of the base, of which some may be in the lists as well; and some of
+    /// [`removed`](TokenMask::removed).
     pub(crate) fn lists(&self) -> &Lists {
         &self.0.lists
     }
 
-    /// Tokens of the base that are not allowed, in rising order.
+    /// Tokens of the base that are not allowed, in rising order; and maybe others that are not in it either.
     pub fn removed(&self) -> &[u32] {
         &self.0.removed
     }
@@ -242,17 +248,6 @@ fn few_ones<'a>(pairs: impl Iterator<Item = (&'a [u32], &'a [u32])>, max: usize)
         }
     }
     Some(ids)
-}
-
-/// The set bits in rising order.
-pub(crate) fn ones(words: impl Iterator<Item = u32>) -> impl Iterator<Item = u32> {
-    words.enumerate().flat_map(|(index, mut word)| {
-        std::iter::from_fn(move || {
-            let bit = (word != 0).then(|| word.trailing_zeros())?;
-            word &= word - 1;
-            Some(index as u32 * 32 + bit)
-        })
-    })
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 //! A state remembers how the digits so far compare with the digits of both bounds and of the values left out, and the
 //! remainder by each divisor, wanted or not: never the number itself, so that bounds of any size cost as many states as
 //! they have digits. Lists of values, and spellings with exponents of bounded numbers, are the work of [`super::exact`].
+//! Whether a state is live is searched for, or, where there are divisors, calculated ([`super::reach`]).
 
 use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
+use super::packing::Packing;
+use super::reach::Reach;
 use super::values::gcd;
 use super::{EXPONENT, MINUS, N_CLASSES, PLUS, POINT, too_large};
 use crate::automata::decimal::Decimal;
@@ -16,7 +19,7 @@ use crate::automata::spec::{Bound, NumberSpec, Numbers};
 use crate::error::GrammarError;
 use crate::limits::Limits;
 
-/// Most remainders by all divisors together: each costs a state for every number of digits.
+/// Most remainders by all divisors together where liveness is searched for: each costs a state for every number of digits.
 const MAX_REMAINDERS: u64 = 10_000;
 
 /// Most values that may be left out: each state compares itself with all.
@@ -26,7 +29,7 @@ const MAX_EXCLUDED: usize = u64::BITS as usize;
 pub(super) const MAX_BOUND_DIGITS: i64 = 2_000;
 
 /// Stands for the remainder of a number with digits behind the divisor's last place.
-const TOO_FINE: u64 = u64::MAX;
+pub(super) const TOO_FINE: u64 = u64::MAX;
 
 /// Automaton of one [`NumberSpec`].
 #[derive(Debug)]
@@ -39,34 +42,36 @@ pub(crate) struct DigitMachine {
     ranges: [Option<Range>; 2],
     /// First those of which the number must be a multiple.
     divisors: Vec<Divisor>,
-    n_wanted: usize,
+    pub(super) n_wanted: usize,
+    /// Knows whether states are live, where there are divisors.
+    reach: Option<Reach>,
 }
 
 /// Distances from zero that are allowed.
 #[derive(Clone, Debug, Default)]
-struct Range {
-    least: Option<Digits>,
-    greatest: Option<Digits>,
-    excluded: Vec<Digits>,
+pub(super) struct Range {
+    pub(super) least: Option<Digits>,
+    pub(super) greatest: Option<Digits>,
+    pub(super) excluded: Vec<Digits>,
 }
 
 /// A distance from zero, written out.
 #[derive(Clone, Debug)]
-struct Digits {
-    whole: Vec<u8>,
-    fraction: Vec<u8>,
-    exclusive: bool,
+pub(super) struct Digits {
+    pub(super) whole: Vec<u8>,
+    pub(super) fraction: Vec<u8>,
+    pub(super) exclusive: bool,
 }
 
 /// The number times `10^scale` must be a multiple of `modulus`.
 #[derive(Clone, Copy, Debug)]
-struct Divisor {
-    modulus: u64,
-    scale: u32,
+pub(super) struct Divisor {
+    pub(super) modulus: u64,
+    pub(super) scale: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Phase {
+pub(super) enum Phase {
     Start,
     Minus,
     Zero,
@@ -81,15 +86,15 @@ enum Phase {
 /// What was read so far.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct DigitState {
-    phase: Phase,
-    negative: bool,
+    pub(super) phase: Phase,
+    pub(super) negative: bool,
     /// Digits of the present part: whole, fraction or exponent; saturates where more make no difference.
-    n_digits: u32,
-    least: Ordering,
-    greatest: Ordering,
+    pub(super) n_digits: u32,
+    pub(super) least: Ordering,
+    pub(super) greatest: Ordering,
     /// A bit for each value to leave out that the digits agree with so far.
-    agrees: u64,
-    remainders: SmallVec<[u64; 1]>,
+    pub(super) agrees: u64,
+    pub(super) remainders: SmallVec<[u64; 1]>,
 }
 
 impl DigitState {
@@ -126,13 +131,13 @@ impl DigitMachine {
             && any_spelling()
             && few_excluded()
             && bounds.into_iter().flatten().all(|bound| Digits::of_bound(bound).is_ok())
-            && n_remainders(spec).is_some_and(|n_remainders| n_remainders <= MAX_REMAINDERS)
+            && (n_remainders(spec).is_some_and(|n_remainders| n_remainders <= MAX_REMAINDERS) || is_calculable(spec))
     }
 
     pub(super) fn new(spec: &NumberSpec, limits: &Limits) -> Result<DigitMachine, GrammarError> {
         let divisors = spec.multiples.iter().chain(&spec.not_multiples);
         let divisors = divisors.map(|divisor| Divisor::new(divisor).ok_or_else(|| too_large(limits)));
-        let divisors = divisors.collect::<Result<_, _>>()?;
+        let divisors = divisors.collect::<Result<Vec<_>, _>>()?;
         let bound = |bound: &Option<Bound>| bound.as_ref().map(Digits::of_bound).transpose();
         let (minimum, maximum) = (bound(&spec.minimum)?, bound(&spec.maximum)?);
         let excluded = |negative: bool| {
@@ -162,16 +167,47 @@ impl DigitMachine {
                 Some(upwards).filter(|_| !negative(&spec.maximum)),
                 Some(downwards).filter(|_| !positive(&spec.minimum)),
             ],
+            reach: reach(spec, &divisors),
             divisors,
             n_wanted: spec.multiples.len(),
         })
+    }
+
+    /// How its states are written in one word, where they would be many: only those of which it can be calculated whether
+    /// they are live.
+    pub(super) fn packing(&self, max_listed: u64) -> Option<Packing> {
+        self.reach.as_ref()?;
+        let packing = packing(&self.spec, &self.divisors)?;
+        (packing.n_remainders().saturating_mul(u64::from(self.max_digits?)) > max_listed).then_some(packing)
+    }
+
+    #[cfg(test)]
+    pub(super) fn without_reach(self) -> DigitMachine {
+        DigitMachine { reach: None, ..self }
+    }
+
+    /// Whether an allowed number can still be read, where that can be calculated.
+    pub(super) fn liveness(&self, state: &DigitState) -> Option<bool> {
+        self.reach.as_ref().map(|reach| reach.is_live(self, state))
+    }
+
+    /// No number ends within fewer bytes behind a live state, as far as that can be calculated.
+    pub(super) fn bytes_to_end(&self, state: &DigitState) -> u32 {
+        self.reach.as_ref().map_or(0, |reach| reach.bytes_to_end(self, state))
+    }
+
+    /// Most digits of a whole part.
+    pub(super) fn longest_whole(&self, negative: bool) -> usize {
+        let max_digits = self.max_digits.map_or(usize::MAX, |max| max as usize);
+        let greatest = self.range(negative).and_then(|range| range.greatest.as_ref());
+        greatest.map_or(max_digits, |greatest| greatest.whole.len().min(max_digits))
     }
 
     pub(super) fn spec(&self) -> &NumberSpec {
         &self.spec
     }
 
-    fn range(&self, negative: bool) -> Option<&Range> {
+    pub(super) fn range(&self, negative: bool) -> Option<&Range> {
         self.ranges[usize::from(negative)].as_ref()
     }
 
@@ -438,11 +474,40 @@ impl Divisor {
     }
 }
 
+fn divisors(spec: &NumberSpec) -> Option<Vec<Divisor>> {
+    spec.multiples.iter().chain(&spec.not_multiples).map(Divisor::new).collect()
+}
+
+/// Whether each state fits into a word, and it can be calculated whether it is live.
+fn is_calculable(spec: &NumberSpec) -> bool {
+    let is_so = |divisors: Vec<Divisor>| reach(spec, &divisors).is_some() && packing(spec, &divisors).is_some();
+    divisors(spec).is_some_and(is_so)
+}
+
+fn packing(spec: &NumberSpec, divisors: &[Divisor]) -> Option<Packing> {
+    Packing::new(spec.max_digits?, spec.excluded.len(), divisors.iter().map(|divisor| divisor.modulus))
+}
+
+fn reach(spec: &NumberSpec, divisors: &[Divisor]) -> Option<Reach> {
+    let (wanted, unwanted) = divisors.split_at(spec.multiples.len());
+    let wanted = match wanted {
+        [] => None,
+        [wanted] => Some(*wanted),
+        _ => return None,
+    };
+    let bounds = [&spec.minimum, &spec.maximum].into_iter().flatten().map(|bound| &bound.value);
+    let n_places = bounds.chain(&spec.excluded).map(|value| (-value.exponent()).max(0)).max().unwrap_or(0);
+    let n_places = u32::try_from(n_places).ok()?;
+    if divisors.is_empty() {
+        return None;
+    }
+    Reach::new((wanted, unwanted), spec.integer, spec.max_digits?, n_places, spec.excluded.len())
+}
+
 /// How many remainders all divisors have together; `None` for very many.
 fn n_remainders(spec: &NumberSpec) -> Option<u64> {
     let mut common: u64 = 1;
-    for divisor in spec.multiples.iter().chain(&spec.not_multiples) {
-        let divisor = Divisor::new(divisor)?;
+    for divisor in divisors(spec)? {
         common = (common / gcd(common, divisor.modulus)).checked_mul(divisor.modulus)?;
     }
     Some(common)

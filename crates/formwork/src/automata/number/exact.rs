@@ -7,9 +7,9 @@
 use smallvec::SmallVec;
 
 use super::exponent::Exponents;
-use super::values::ValueSet;
+use super::values::{ValueSet, gcd};
 use super::{EXPONENT, MINUS, PLUS, POINT};
-use crate::automata::decimal::Decimal;
+use crate::automata::decimal::{Decimal, remainder_of};
 use crate::automata::spec::{NumberForm, NumberSpec, Numbers};
 use crate::error::GrammarError;
 
@@ -18,6 +18,9 @@ const MAX_DIGITS: usize = 500;
 
 /// Most places that a number's digits and zeros take; a longer one is an overflow.
 const MAX_PLACES: i64 = 4_000;
+
+/// Most digits that are looked for at the end of a number without bounds.
+const MAX_SOUGHT: u32 = 40;
 
 /// Automaton of one [`NumberSpec`].
 #[derive(Debug)]
@@ -28,8 +31,11 @@ pub(crate) struct ExactMachine {
     has_exponent: bool,
     has_minus_zero: bool,
     max_digits: Option<u32>,
-    /// Digits that numbers are compared with; `None` where each digit matters, as it does to a divisor.
-    compared: Option<Vec<Box<[u8]>>>,
+    /// Digits that numbers are compared with.
+    compared: Vec<Box<[u8]>>,
+    /// Numbers that differ by a multiple of this are the same to all divisors, and end in the same digit; `None` where it is
+    /// too large, and each digit matters.
+    period: Option<u64>,
     most_digits: usize,
 }
 
@@ -97,15 +103,14 @@ impl ExactMachine {
         let set = ValueSet::new(&set_spec)?;
         let targets = targets(&set);
         let longest = targets.iter().map(|digits| digits.len()).max().unwrap_or(0);
-        let is_power_of_ten = |divisor: &Decimal| divisor.digits() == [1];
-        let divisors_see_places = spec.multiples.iter().chain(&spec.not_multiples).all(is_power_of_ten);
         Ok(ExactMachine {
             form: spec.form,
             has_point: !digits_alone,
             has_exponent: !digits_alone && spec.spelling == Numbers::Any,
             has_minus_zero: !digits_alone || spec.spelling == Numbers::Any,
             max_digits,
-            compared: divisors_see_places.then_some(targets),
+            compared: targets,
+            period: period(spec),
             most_digits: MAX_DIGITS.max(2 * longest),
             set,
         })
@@ -185,21 +190,27 @@ impl ExactMachine {
     }
 
     /// Makes digits the same that nothing tells apart: where the number differs already from all that it is compared
-    /// with, only its first and last places matter.
+    /// with, only its length matters, and what it leaves when divided.
     fn shorten(&self, mut mantissa: Mantissa) -> Mantissa {
-        let Some(compared) = self.compared.as_ref().filter(|_| !mantissa.digits.is_empty()) else { return mantissa };
-        if compared.is_empty() {
-            // Not even the first place matters.
-            mantissa.digits = SmallVec::from_slice(&[1]);
-            return mantissa;
-        }
-        let digits = &mantissa.digits;
+        let Some(period) = self.period.filter(|_| !mantissa.digits.is_empty()) else { return mantissa };
+        let digits = &mut mantissa.digits;
         let agrees = |target: &[u8], at: usize| digits[at] == target.get(at).copied().unwrap_or(0);
         let agreeing = |target: &[u8]| (0..digits.len()).take_while(|at| agrees(target, *at)).count();
-        let n_kept = compared.iter().map(|target| agreeing(target)).max().unwrap_or(0) + 1;
-        if let Some((last, middle)) = mantissa.digits.get_mut(n_kept..).and_then(<[u8]>::split_last_mut) {
-            middle.fill(0);
-            *last = 1;
+        let n_kept = self.compared.iter().map(|target| agreeing(target) + 1).max().unwrap_or(0);
+        let Some((kept, rest)) = digits.split_at_mut_checked(n_kept) else { return mantissa };
+        let n_digits = u32::try_from(rest.len()).unwrap_or(u32::MAX);
+        if rest.is_empty() || 10u64.checked_pow(n_digits).is_some_and(|end| end < period) {
+            return mantissa;
+        }
+        // The least digits that leave the same, behind those that are kept; the last one is not zero.
+        let mut left = if period == 1 { 1 } else { remainder_of(rest, period) };
+        if kept.is_empty() {
+            // Not even the length matters.
+            *digits = SmallVec::from_slice(Decimal::from(left).digits());
+        } else {
+            for digit in rest.iter_mut().rev() {
+                (*digit, left) = ((left % 10) as u8, left / 10);
+            }
         }
         mantissa
     }
@@ -218,6 +229,21 @@ impl ExactMachine {
                 power.signed().is_some_and(|exponent| power.allowed.any_between(exponent, exponent))
             }
         }
+    }
+
+    /// Digits that a whole part needs, where there are no exponents.
+    pub(super) fn bytes_to_end(&self, state: &ExactState) -> u32 {
+        let ExactState::Mantissa(mantissa) = state else { return 0 };
+        if self.has_exponent || mantissa.part != Part::Whole {
+            return 0;
+        }
+        let prefix = mantissa.written();
+        let any = |n_more: &u32| {
+            let n_more = Some(i64::from(*n_more));
+            self.set.any_with_prefix(mantissa.negative, &prefix, (n_more, n_more))
+        };
+        let room = self.max_digits.map_or(MAX_SOUGHT, |max| max.saturating_sub(mantissa.n_digits));
+        (0..=room).find(any).unwrap_or(0)
     }
 
     /// Whether the number so far can be completed.
@@ -242,8 +268,7 @@ impl ExactMachine {
             }
             part => {
                 let n_fraction = i64::from(mantissa.n_fraction());
-                let mut prefix = mantissa.digits.to_vec();
-                prefix.resize(prefix.len() + usize::try_from(mantissa.last + n_fraction).unwrap_or(0), 0);
+                let prefix = mantissa.written();
                 let room = self.max_digits.map(|max| i64::from(max.saturating_sub(mantissa.n_digits)));
                 let places = match part {
                     _ if self.has_exponent => (None, None),
@@ -264,6 +289,13 @@ impl Mantissa {
         }
         self.digits.push(digit);
         self.last = place;
+    }
+
+    /// The digits from the first that is not zero to the last that was written.
+    fn written(&self) -> Vec<u8> {
+        let mut written = self.digits.to_vec();
+        written.resize(written.len() + usize::try_from(self.last + i64::from(self.n_fraction())).unwrap_or(0), 0);
+        written
     }
 
     fn n_fraction(&self) -> u32 {
@@ -314,6 +346,14 @@ impl Power {
             (first, n) = (first * 10, n * 10);
         }
     }
+}
+
+/// The least common multiple of all divisors' digits, and of ten; 1 where divisors are powers of ten.
+fn period(spec: &NumberSpec) -> Option<u64> {
+    let joined = |left: u64, right: u64| (left / gcd(left, right)).checked_mul(right);
+    let divisors = spec.multiples.iter().chain(&spec.not_multiples);
+    let period = divisors.map(Decimal::coefficient).try_fold(1, |period, digits| joined(period, digits?))?;
+    if period == 1 { Some(1) } else { joined(period, 10) }
 }
 
 /// The digits of all that numbers are compared with.

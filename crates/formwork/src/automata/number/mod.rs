@@ -1,18 +1,24 @@
 //! Which spellings are numbers of a description? Two automata: one that counts digits, one that holds the number.
 //!
-//! [`digits`] serves plain decimals within bounds, which is what nearly all schemas ask for, with few states.
+//! [`digits`] serves plain decimals within bounds, which is what nearly all schemas ask for, with few states; divisors that
+//! make many of them have states that are calculated and not kept ([`automaton`]).
 //! [`exact`] serves everything else (any spelling, lists of values, great divisors): its states hold the number read so
 //! far, are without end, and know from arithmetic ([`values`]) whether they are live.
 
+mod automaton;
 mod digits;
 mod exact;
 mod exponent;
+mod packing;
+mod reach;
 #[cfg(test)]
 mod tests;
 mod values;
 
+pub(crate) use self::automaton::NumberAutomaton;
 use self::digits::{DigitMachine, DigitState};
 use self::exact::{ExactMachine, ExactState};
+use self::packing::Packing;
 use super::decimal::Decimal;
 use super::lazy_dfa::Machine;
 use super::spec::{Bound, NumberForm, NumberSpec, Numbers};
@@ -55,11 +61,15 @@ pub(crate) enum NumberState {
 
 impl NumberMachine {
     pub(crate) fn new(spec: &NumberSpec, limits: &Limits) -> Result<NumberMachine, GrammarError> {
-        let max_digits = match spec.spelling {
-            Numbers::Plain => spec.max_digits.map(|max| max.max(needed_digits(spec, max))),
+        let mut spec = spec.clone();
+        // A number is a multiple of all divisors if it is one of their least common multiple.
+        if let Some(joined) = values::joined(&spec.multiples) {
+            spec.multiples = joined;
+        }
+        spec.max_digits = match spec.spelling {
+            Numbers::Plain => spec.max_digits.map(|max| max.max(needed_digits(&spec, max))),
             Numbers::Any => None,
         };
-        let spec = NumberSpec { max_digits, ..spec.clone() };
         if DigitMachine::serves(&spec) {
             return Ok(NumberMachine::Digits(DigitMachine::new(&spec, limits)?));
         }
@@ -78,9 +88,26 @@ impl NumberMachine {
         Ok(NumberMachine::Exact(ExactMachine::new(&spec)?))
     }
 
+    /// No number ends within fewer bytes behind a live state.
+    pub(super) fn bytes_to_end(&self, state: &NumberState) -> u32 {
+        match (self, state) {
+            (NumberMachine::Digits(machine), NumberState::Digits(state)) => machine.bytes_to_end(state),
+            (NumberMachine::Exact(machine), NumberState::Exact(state)) => machine.bytes_to_end(state),
+            _ => 0,
+        }
+    }
+
     /// Whether states tell only what bounds and divisors need, and are few.
     pub(super) fn counts_digits(&self) -> bool {
         matches!(self, NumberMachine::Digits(_))
+    }
+
+    /// How states are written in one word, where there are more than so many combinations of digits and remainders.
+    fn packing(&self, max_listed: u64) -> Option<Packing> {
+        match self {
+            NumberMachine::Digits(machine) => machine.packing(max_listed),
+            NumberMachine::Exact(_) => None,
+        }
     }
 
     pub(super) fn is_in_exponent(state: &NumberState) -> bool {
@@ -174,6 +201,7 @@ impl Machine for NumberMachine {
 
     fn liveness(&self, state: &NumberState) -> Option<bool> {
         match (self, state) {
+            (NumberMachine::Digits(machine), NumberState::Digits(state)) => machine.liveness(state),
             (NumberMachine::Exact(machine), NumberState::Exact(state)) => Some(machine.is_live(state)),
             _ => None,
         }

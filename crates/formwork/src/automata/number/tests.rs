@@ -190,7 +190,7 @@ impl Random {
 
     fn spec(&mut self) -> NumberSpec {
         let ends = ["-31.5", "-20", "-3", "-0.05", "0", "0.5", "0.07", "3", "9.99", "10", "123", "4000"];
-        let divisors = ["1", "2", "3", "7", "10", "0.5", "0.01", "25", "0.3"];
+        let divisors = ["1", "2", "3", "7", "10", "0.5", "0.01", "25", "0.3", "60", "0.15", "143"];
         let bound = |random: &mut Random| {
             (random.below(3) > 0)
                 .then(|| Bound { value: Decimal::parse(random.pick(&ends)).unwrap(), exclusive: random.below(2) == 0 })
@@ -306,47 +306,118 @@ fn walk(machine: &NumberMachine, spec: &NumberSpec, state: &NumberState, text: &
 #[test]
 fn every_short_text_is_judged_as_arithmetic_has_it() {
     let mut random = Random(7);
+    let mut n_calculated = 0;
     for round in 0..600 {
         let spec = random.spec();
         let spec = NumberSpec { max_digits: spec.max_digits.map(|max| max.max(needed_digits(&spec, max))), ..spec };
+        let n_bytes = if round % 10 == 0 { 5 } else { 3 };
         let machine = NumberMachine::Exact(ExactMachine::new(&spec).unwrap());
-        walk(&machine, &spec, &machine.start(), &mut String::new(), if round % 10 == 0 { 5 } else { 3 });
+        walk(&machine, &spec, &machine.start(), &mut String::new(), n_bytes);
+        let machine = NumberMachine::new(&spec, &Limits::default()).unwrap();
+        if let NumberMachine::Digits(digits) = &machine
+            && digits.liveness(&digits.start()).is_some()
+        {
+            walk(&machine, &spec, &machine.start(), &mut String::new(), n_bytes);
+            n_calculated += 1;
+        }
     }
+    assert!(n_calculated > 50, "{n_calculated}");
 }
 
 /// Walks both automata along all texts of up to `n_left` more bytes: they take the same steps and accept the same texts.
-fn walk_both(dfas: [&LazyDfa<NumberMachine>; 2], states: [u32; 2], text: &mut String, n_left: usize) {
-    let [left, right] = [0, 1].map(|at| dfas[at].is_accepting(states[at]));
-    assert_eq!(left, right, "{text}");
+fn walk_both(automata: [&NumberAutomaton; 2], states: [u64; 2], spec: &NumberSpec, text: &mut String, n_left: usize) {
+    let [left, right] = [0, 1].map(|at| automata[at].is_accepting(states[at]));
+    assert_eq!(left, right, "{text} in {spec:?}");
+    let [left, right] = [0, 1].map(|at| automata[at].can_go_on(states[at]));
+    assert_eq!(left, right, "{text} goes on in {spec:?}");
     for class in (0..N_CLASSES).filter(|_| n_left > 0) {
         text.push(char::from(b"0123456789-.e+"[class]));
-        match [0, 1].map(|at| dfas[at].next(states[at], class)) {
-            [Some(left), Some(right)] => walk_both(dfas, [left, right], text, n_left - 1),
-            [left, right] => assert_eq!(left.is_some(), right.is_some(), "{text}"),
+        match [0, 1].map(|at| automata[at].next(states[at], class)) {
+            [Some(left), Some(right)] => walk_both(automata, [left, right], spec, text, n_left - 1),
+            [left, right] => assert_eq!(left.is_some(), right.is_some(), "{text} in {spec:?}"),
         }
         text.pop();
     }
 }
 
 #[test]
-fn both_automata_say_the_same_of_divisors_and_of_what_is_left_out() {
+fn automata_say_the_same_of_divisors_and_of_what_is_left_out() {
+    let limits = Limits::default();
     let mut random = Random(23);
-    let mut n_compared = 0;
+    let (mut n_compared, mut n_calculated) = (0, 0);
     while n_compared < 150 {
         let spec = NumberSpec { spelling: Numbers::Plain, values: None, ..random.spec() };
-        let takes_out = !spec.not_multiples.is_empty() || !spec.excluded.is_empty();
+        let spec = NumberSpec { multiples: values::joined(&spec.multiples).unwrap(), ..spec };
+        let has_divisors = !spec.not_multiples.is_empty() || !spec.excluded.is_empty() || !spec.multiples.is_empty();
         let spec = NumberSpec { max_digits: spec.max_digits.map(|max| max.max(needed_digits(&spec, max))), ..spec };
-        if !takes_out || !DigitMachine::serves(&spec) {
+        if !has_divisors || !DigitMachine::serves(&spec) {
             continue;
         }
-        let digits = NumberMachine::Digits(DigitMachine::new(&spec, &Limits::default()).unwrap());
         let exact = NumberMachine::Exact(ExactMachine::new(&spec).unwrap());
-        let [digits, exact] = [digits, exact].map(|machine| LazyDfa::new(machine, 100_000));
-        assert_eq!(digits.is_empty(), exact.is_empty(), "{spec:?}");
-        if !digits.is_empty() {
-            walk_both([&digits, &exact], [0, 0], &mut String::new(), 4);
+        let exact = NumberAutomaton::Listed(Box::new(LazyDfa::new(exact, 100_000)));
+        // Liveness that is searched for, and states that are kept or calculated.
+        let searched = NumberMachine::Digits(DigitMachine::new(&spec, &limits).unwrap().without_reach());
+        let searched = NumberAutomaton::Listed(Box::new(LazyDfa::new(searched, 100_000)));
+        let none_kept = NumberAutomaton::new(&spec, &Limits { max_automaton_states: 1, ..limits.clone() }).unwrap();
+        let mut compared = vec![NumberAutomaton::new(&spec, &limits).unwrap(), searched];
+        if let NumberAutomaton::Calculated(_) = none_kept {
+            compared.push(none_kept);
+            n_calculated += 1;
+        }
+        for automaton in compared {
+            assert_eq!(automaton.is_empty(), exact.is_empty(), "{spec:?}");
+            if !exact.is_empty() {
+                walk_both([&automaton, &exact], [0, 0], &spec, &mut String::new(), 4);
+            }
         }
         n_compared += 1;
+    }
+    assert!(n_calculated > 20, "{n_calculated}");
+}
+
+#[test]
+fn great_divisors_keep_no_states() {
+    for (multiples, not_multiples, excluded, maximum) in [
+        (&["8", "11", "15"][..], &["9", "7", "0.25e3"][..], &[][..], None),
+        (&["0.33", "1.04"], &["0.9", "7"], &["1029.6"], Some("123456789.5")),
+        (&["99999999977"], &[], &["99999999977"], None),
+        (&[], &["999983", "0.007", "12.5"], &["1", "17.5"], Some("1e6")),
+    ] {
+        let spec = NumberSpec {
+            multiples: decimals(multiples),
+            not_multiples: decimals(not_multiples),
+            excluded: decimals(excluded),
+            minimum: bound("1", false),
+            maximum: maximum.and_then(|maximum| bound(maximum, true)),
+            max_digits: Some(40),
+            ..NumberSpec::default()
+        };
+        let automaton = NumberAutomaton::new(&spec, &Limits::default()).unwrap();
+        assert!(matches!(automaton, NumberAutomaton::Calculated(_)), "{spec:?}");
+        let mut random = Random(5);
+        for _ in 0..200 {
+            let (mut state, mut text) = (0, String::new());
+            // At random for a while, then as briefly as can be.
+            for _ in 0..random.below(45) {
+                let byte = "0123456789.".as_bytes()[random.below(11)];
+                if let Some(next) = automaton.next(state, number_class(byte).unwrap()) {
+                    (state, _) = (next, text.push(char::from(byte)));
+                }
+            }
+            let mut n_more = 0;
+            while !automaton.is_accepting(state) {
+                assert!(automaton.can_go_on(state), "{text} in {spec:?}");
+                let near = |next: &u64| automaton.machine().bytes_to_end(&automaton.state(*next));
+                let next = (0..N_CLASSES).filter_map(|class| automaton.next(state, class)).min_by_key(near).unwrap();
+                let is_step = |class: &usize| automaton.next(state, *class) == Some(next);
+                let class = (0..N_CLASSES).find(is_step).unwrap();
+                text.push(char::from(b"0123456789-.e+"[class]));
+                state = next;
+                n_more += 1;
+                assert!(n_more < 60, "{text} in {spec:?}");
+            }
+            assert!(number_matches(&spec, &Decimal::parse(&text).unwrap()), "{text} in {spec:?}");
+        }
     }
 }
 
@@ -383,6 +454,20 @@ fn every_live_text_can_be_completed() {
             assert!(rounds < 40 && !states.is_empty(), "{text} leads nowhere in {spec:?}");
         }
     }
+}
+
+#[test]
+fn digits_that_divisors_cannot_tell_apart_are_the_same() {
+    let spec = NumberSpec { spelling: Numbers::Any, multiples: decimals(&["7"]), ..NumberSpec::default() };
+    let dfa = automaton(&spec);
+    let mut random = Random(3);
+    // Many numbers, of few states: as many as there are remainders by 70 and zeros at the end.
+    for _ in 0..2_000 {
+        let text: String = (0..30).map(|_| char::from(b'1' + random.below(9) as u8)).collect();
+        let n = text.bytes().fold(0, |n, byte| (n * 10 + i32::from(byte - b'0')) % 7);
+        assert_eq!(accepts(&dfa, &text), n == 0, "{text}");
+    }
+    assert!(dfa.n_bytes() < 100_000, "{}", dfa.n_bytes());
 }
 
 #[test]

@@ -172,7 +172,8 @@ impl ValueSet {
             // Far enough down, all is below the upper bound.
             (None, None) => return true,
         };
-        (first..=last).any(|t| {
+        // With many digits more there is nearly always one.
+        (first..=last).rev().any(|t| {
             let low = Decimal::from_digits(false, digits.to_vec(), t);
             let high = low.plus(&Decimal::power(t));
             self.any_within(negative, &low, Some(&high))
@@ -193,6 +194,16 @@ fn spans(spec: &NumberSpec) -> [Option<Span>; 2] {
         .is_none_or(|bound| below_zero(&bound))
         .then(|| Span { least: maximum.filter(below_zero).map(size), greatest: minimum.map(size) });
     [positive, negative]
+}
+
+/// One divisor in the place of several; `None` where it has more than 18 digits, or where one is none.
+pub(super) fn joined(divisors: &[Decimal]) -> Option<Vec<Decimal>> {
+    let Some((first, rest)) = divisors.split_first() else { return Some(Vec::new()) };
+    if divisors.iter().any(|divisor| divisor.is_negative() || divisor.coefficient().is_none()) {
+        return None;
+    }
+    let joined = rest.iter().try_fold(first.clone(), |joined, divisor| common_multiple(&joined, divisor))?;
+    Some(vec![joined])
 }
 
 /// The least common multiple; `None` where it has more than 18 digits.

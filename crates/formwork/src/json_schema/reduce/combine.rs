@@ -13,6 +13,23 @@ use crate::json_schema::fault::Result;
 use crate::json_schema::keyword::{Keyword, Keywords};
 use crate::json_schema::shape::{Alternatives, ConjId, Named, ObjectShape, Union};
 
+/// What is looked at here.
+const IN_PLACE: [Keyword; 13] = [
+    Keyword::Ref,
+    Keyword::DynamicRef,
+    Keyword::RecursiveRef,
+    Keyword::AllOf,
+    Keyword::AnyOf,
+    Keyword::OneOf,
+    Keyword::Not,
+    Keyword::If,
+    Keyword::Dependencies,
+    Keyword::DependentRequired,
+    Keyword::DependentSchemas,
+    Keyword::UnevaluatedProperties,
+    Keyword::UnevaluatedItems,
+];
+
 impl<'a> Reducer<'a> {
     /// Narrows `union` by the keywords that apply schemas in place.
     pub(super) fn reduce_in_place(
@@ -21,6 +38,9 @@ impl<'a> Reducer<'a> {
         keywords: &Keywords<'a>,
         union: Union<'a>,
     ) -> Result<Union<'a>> {
+        if !keywords.has_any(&IN_PLACE) {
+            return Ok(union);
+        }
         let mut union = union;
         for target in self.conjuncts(node, keywords)? {
             let conjunct = self.union_of(target)?;

@@ -12,10 +12,10 @@
 mod value;
 mod words;
 
-pub(crate) use self::value::number_word;
+pub(crate) use self::value::{constant_word, number_word};
 pub(crate) use self::words::WordId as WrittenWord;
+use self::words::{NAME, NUMBER, TextId, parts};
 pub(crate) use self::words::{STRING, WordSetId, Words};
-use self::words::{TextId, parts};
 use crate::automata::Decimal;
 use crate::error::LimitError;
 use crate::grammar::Effect;
@@ -295,6 +295,33 @@ impl Written {
         keys.map(|past| past.words).filter(|keys| *keys != Words::EMPTY)
     }
 
+    /// The elements so far of the list whose elements are being written, if it is the outermost one that is compared, and what
+    /// stands around it.
+    pub(crate) fn elements(&self, past: PastId) -> Option<Elements> {
+        let past = self.get(past);
+        let is_list = past.frame == Frame::List && past.outermost;
+        is_list.then_some(Elements { around: past.around, text: past.content })
+    }
+
+    /// What would be remembered if only these had been elements so far of the outermost list that is compared.
+    pub(crate) fn with_elements(&mut self, id: PastId, words: WordSetId) -> PastId {
+        let past = self.get(id);
+        let (begun, depth) = match past.reading {
+            Reading::String => {
+                let read = self.string(past.text);
+                (self.words.narrow(words, 0, &read), read.len() as u32)
+            }
+            Reading::Number => (self.words.narrow(words, 0, &[NUMBER]), 1),
+            Reading::Name => {
+                let read = [&[NAME], &*self.words.bytes_of(past.text)].concat();
+                (self.words.narrow(words, 0, &read), read.len() as u32)
+            }
+            Reading::Nothing | Reading::LoneKey | Reading::Key => (Words::EMPTY, 0),
+        };
+        let depth = if begun == Words::EMPTY { 0 } else { depth };
+        self.intern(Past { words, begun, depth, ..past })
+    }
+
     /// Bytes held, about.
     pub(crate) fn n_bytes(&self) -> usize {
         self.n_bytes + self.words.n_bytes()
@@ -329,6 +356,21 @@ impl Written {
             memo.pasts.insert(old_past, new);
         }
         memo.pasts.get(&past).copied().unwrap_or(Written::NOTHING)
+    }
+}
+
+/// The elements of a list so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Elements {
+    around: PastId,
+    text: TextId,
+}
+
+impl Elements {
+    /// All but the last of them, and the last.
+    pub(crate) fn split_last(self, words: &Words) -> Option<(Elements, WrittenWord)> {
+        let (text, last) = words.before_last(self.text)?;
+        Some((Elements { text, ..self }, last))
     }
 }
 

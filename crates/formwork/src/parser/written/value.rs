@@ -29,7 +29,29 @@ pub(crate) fn number_word(text: &str) -> Vec<u8> {
     word
 }
 
+/// The word of a JSON value as it is spelled: a string without escapes, a number or a name.
+pub(crate) fn constant_word(text: &[u8]) -> Option<Vec<u8>> {
+    match text {
+        [b'"', content @ .., b'"'] if !content.contains(&b'\\') => Some([&[STRING], content].concat()),
+        [b'-' | b'0'..=b'9', ..] => std::str::from_utf8(text).ok().map(number_word),
+        [b'a'..=b'z', ..] => Some([&[NAME], text].concat()),
+        _ => None,
+    }
+}
+
 impl Written {
+    /// Whether a value that is being read is equal to one of those that it is compared with, if it is this one.
+    pub(crate) fn is_equal_to_earlier(&self, past: PastId, word: &[u8]) -> bool {
+        let past = self.get(past);
+        past.reading != Reading::Nothing && self.words.contains(past.begun, word)
+    }
+
+    /// Whether the value that is being read is an element of the outermost list that is compared.
+    pub(crate) fn is_element(&self, past: PastId) -> bool {
+        let past = self.get(past);
+        past.frame == Frame::List && past.outermost && past.reading != Reading::Nothing
+    }
+
     /// What is remembered behind one more byte; `None` where it is no JSON.
     pub(crate) fn read(&mut self, id: PastId, byte: u8) -> Result<Option<PastId>, LimitError> {
         self.n_uses += 1;

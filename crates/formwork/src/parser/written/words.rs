@@ -277,6 +277,11 @@ impl Words {
         found
     }
 
+    /// A text without its last letter, and that letter.
+    pub(crate) fn before_last(&self, text: TextId) -> Option<(TextId, u32)> {
+        (text > Words::EMPTY_TEXT).then(|| self.texts[text as usize])
+    }
+
     /// The letters of a word that is being read, as they were pushed.
     pub(crate) fn letters(&self, mut text: TextId) -> Vec<u32> {
         let mut letters = Vec::new();
