@@ -15,10 +15,13 @@ fn vocabulary() -> Vocabulary {
         "\n", " }", ":\"\"", ":true", ",\n",
     ];
     let mut tokens: Vec<Vec<u8>> = (0..=255u8).map(|byte| vec![byte]).collect();
-    for prefix in prefixes {
+    let others: Vec<String> = ('c'..='z').map(|letter| format!("{letter}{letter}")).collect();
+    for prefix in prefixes.into_iter().chain(others.iter().map(String::as_str)) {
         tokens.push(prefix.as_bytes().to_vec());
         tokens.extend(rests.iter().map(|rest| format!("{prefix}\"{rest}").into_bytes()));
     }
+    // So many that stay inside a string that they are a row.
+    tokens.extend((0..400).map(|word| format!("w{word}").into_bytes()));
     tokens.retain(|token| !token.is_empty());
     tokens.sort();
     tokens.dedup();
