@@ -495,6 +495,46 @@ fn many_constants_differ() {
 }
 
 #[test]
+fn a_constant_that_begins_another_one_may_end_where_that_was_written() {
+    let mut tokens: Vec<Vec<u8>> = (0..=255u8).map(|byte| vec![byte]).collect();
+    let texts =
+        ["0.5", "0.5]", "0.", ".5", "0]", "0,", "10", "10]", "1,", " 0.5", "tru", "null", "\"ab\"", "\"a\"", "ab"];
+    tokens.extend(texts.map(|text| text.as_bytes().to_vec()));
+    let stop = TokenId::new(tokens.len() as u32);
+    tokens.push(b"</s>".to_vec());
+    let compiler = Compiler::new(Vocabulary::from_tokens(&tokens, &[stop]).unwrap());
+    for max in ["2", "3"] {
+        let values = r#"[0, 0.5, 1, 10, "a", "ab"]"#;
+        let schema =
+            format!(r#"{{"items": {{"enum": {values}}}, "uniqueItems": true, "maxItems": {max}, "type": "array"}}"#);
+        let grammar = compiler.compile(&Grammar::json_schema_text(&schema)).unwrap();
+        for text in [
+            "[0.5,",
+            "[0,",
+            "[10, ",
+            "[1,",
+            "[0.5,0,",
+            "[10,0.5,",
+            "[\"ab\",",
+            "[\"ab\",\"a\",",
+            "[\"a\",10,",
+            "[0.5,1",
+        ] {
+            let mut matcher = grammar.matcher();
+            if matcher.accept_bytes(text.as_bytes()).is_err() {
+                continue;
+            }
+            let mask = matcher.mask().unwrap();
+            for (bytes, id) in tokens[..tokens.len() - 1].iter().zip(0..) {
+                let can_be_read = matcher.fork().accept_bytes(bytes).is_ok();
+                let shown = String::from_utf8_lossy(bytes);
+                assert_eq!(mask.contains(TokenId::new(id)), can_be_read, "{shown:?} behind {text}, at most {max}");
+            }
+        }
+    }
+}
+
+#[test]
 fn elements_with_structure_differ() {
     // Lists of one or two booleans, and objects of two optional keys in any order.
     let mut maker = Maker::new();

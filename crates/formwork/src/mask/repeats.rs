@@ -196,7 +196,8 @@ impl MaskWork<'_> {
                 let next = self.parser.step_byte(&configuration, child.byte, self.limits.max_entries)?;
                 self.spend(1 + next.len())?;
                 let node = child.node as usize;
-                if next.is_empty() {
+                // Where the element ends here or not at all, what would go on in it is refused.
+                if !next.iter().any(|entry| matches!(entry.lexing, Lexing::Inside { .. })) {
                     tokens.extend_from_slice(trie.subtree_values(node));
                 } else if !next.iter().all(|entry| self.parser.written.is_settled(entry.past)) {
                     tokens.extend_from_slice(trie.values(node));
