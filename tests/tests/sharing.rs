@@ -6,23 +6,14 @@ use std::sync::Arc;
 
 use formwork::{CompiledGrammar, Compiler, Grammar, MatchError, Matcher, TokenId, Vocabulary, fill_masks};
 use formwork_bench::data::split_mix;
+use formwork_tests::stress::recursive_schema;
 use formwork_tests::vocabulary::SmallVocabulary;
-use serde_json::json;
 
 const N_THREADS: u64 = 16;
 
 fn compiled() -> Arc<CompiledGrammar> {
     let vocabulary = SmallVocabulary::random(400, 7).to_formwork();
-    let schema = json!({
-        "type": "object",
-        "properties": {
-            "a": {"type": "array", "items": {"$ref": "#"}, "maxItems": 3},
-            "b": {"type": "string", "maxLength": 12},
-            "x": {"anyOf": [{"type": "integer"}, {"enum": ["ab", "abc", true]}]},
-        },
-        "required": ["b"],
-    });
-    Compiler::new(vocabulary).compile(&Grammar::json_schema(schema)).unwrap()
+    Compiler::new(vocabulary).compile(&Grammar::json_schema(recursive_schema())).unwrap()
 }
 
 fn mask(matcher: &mut Matcher, vocabulary: &Vocabulary) -> Vec<u32> {

@@ -216,7 +216,7 @@ impl<'a> Batch<'a> {
         let mut results = timed(&mut model_time, || self.forward(backend, &views)).into_iter();
         let mut departures = Vec::new();
         for (index, _) in inputs {
-            let missing = || Err(BackendError::runtime("the batched pass gave too few rows"));
+            let missing = || Err(too_few_rows());
             let result = results.next().unwrap_or_else(missing);
             let Some((id, sequence)) = &mut self.rows[index] else { continue };
             sequence.stats_mut().forward_passes += 1;
@@ -255,7 +255,11 @@ fn forward_alone(backend: &mut dyn BatchBackend, input: &(usize, &[TokenId]), n_
         backend.truncate(input.0, n_cached)?;
         Ok(backend.forward_rows(std::slice::from_ref(input)))
     });
-    results??.pop().unwrap_or_else(|| Err(BackendError::runtime("the batched pass gave too few rows")))
+    results??.pop().unwrap_or_else(|| Err(too_few_rows()))
+}
+
+fn too_few_rows() -> BackendError {
+    BackendError::runtime("the batched pass gave too few rows")
 }
 
 /// What `run` gives, or its panic as an error.

@@ -15,11 +15,9 @@ pub(super) fn vocabulary() -> Vocabulary {
     SmallVocabulary::complete(N_RANDOM_TOKENS, 7).with_special(N_SPECIAL).to_formwork()
 }
 
-/// Those that are compiled.
-pub(super) fn grammars() -> Vec<Grammar> {
-    let schema = |schema: Value| Grammar::json_schema(schema);
-    let any_order = SchemaOptions { key_order: KeyOrder::Any, layout: Layout::FREE, ..SchemaOptions::default() };
-    let recursive = json!({
+/// Objects within lists of themselves.
+pub fn recursive_schema() -> Value {
+    json!({
         "type": "object",
         "properties": {
             "a": {"type": "array", "items": {"$ref": "#"}, "maxItems": 3},
@@ -27,7 +25,14 @@ pub(super) fn grammars() -> Vec<Grammar> {
             "x": {"anyOf": [{"type": "integer"}, {"enum": ["ab", "abc", true]}]},
         },
         "required": ["b"],
-    });
+    })
+}
+
+/// Those that are compiled.
+pub(super) fn grammars() -> Vec<Grammar> {
+    let schema = |schema: Value| Grammar::json_schema(schema);
+    let any_order = SchemaOptions { key_order: KeyOrder::Any, layout: Layout::FREE, ..SchemaOptions::default() };
+    let recursive = recursive_schema();
     let record = json!({
         "properties": {"a": {"type": "number"}, "ab": {"type": "boolean"}, "b": {"type": "null"}},
         "required": ["a"], "minProperties": 2, "additionalProperties": {"type": "integer"},

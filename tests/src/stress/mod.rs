@@ -10,6 +10,7 @@ mod replay;
 
 use std::thread;
 
+pub use self::grammars::recursive_schema;
 use self::pool::Pool;
 use self::replay::Replay;
 use crate::counters::Counters;

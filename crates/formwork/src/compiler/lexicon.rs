@@ -40,7 +40,7 @@ impl Lexicon {
         for terminal in terminals {
             all.push(match terminal {
                 Terminal::Literal(_) | Terminal::OneOf(_) | Terminal::Special(_) => {
-                    Some((self.make(terminal)?.0, Arc::clone(&unused)))
+                    Some((self.automaton(terminal)?, Arc::clone(&unused)))
                 }
                 _ => known.get(terminal),
             });
@@ -64,13 +64,18 @@ impl Lexicon {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn make(&self, terminal: &Terminal) -> Result<Shared, GrammarError> {
+    fn automaton(&self, terminal: &Terminal) -> Result<Arc<Automaton>, GrammarError> {
         match terminal {
             Terminal::Special(token) => check_special(&self.vocabulary, *token)?,
             // Now, and not with the first mask.
             Terminal::FreeText(_) => _ = self.vocabulary.texts(),
             _ => {}
         }
+        Ok(Arc::new(Automaton::new(terminal, &self.limits)?))
+    }
+
+    /// The automaton of a terminal that is not there yet, and what will be known of it.
+    fn make(&self, terminal: &Terminal) -> Result<Shared, GrammarError> {
         if let Terminal::String(spec) = terminal
             && spec.is_bounded()
             && !spec.content.is_empty()
@@ -85,7 +90,7 @@ impl Lexicon {
                 return Ok((Arc::new(Automaton::String(automaton)), Arc::new(profiles)));
             }
         }
-        Ok((Arc::new(Automaton::new(terminal, &self.limits)?), Arc::default()))
+        Ok((self.automaton(terminal)?, Arc::default()))
     }
 
     /// The automaton of a terminal and what is known of it, made where it is not there.

@@ -108,13 +108,17 @@ impl MaskWork<'_> {
             let after = self.parser.step(set, scan, key)?;
             let exits = table.exits_behind(prefix);
             // Nearly all tokens that close a string begin with its closing quote; behind other prefixes there are few.
-            if exits.len() <= FEW_EXITS && self.known_exits(after, table_id).is_none() {
+            let known = self.known_exits(after, table_id);
+            if exits.len() <= FEW_EXITS && known.is_none() {
                 let rests = self.exits_behind_prefix(after, table_id, prefix)?;
                 found.values.extend_from_slice(&rests.values);
                 found.doubtful.extend_from_slice(&rests.doubtful);
                 continue;
             }
-            let taken = self.taken_exits(after, table_id)?;
+            let taken = match known {
+                Some(taken) => taken,
+                None => self.taken_exits(after, table_id)?,
+            };
             found.doubtful.extend_from_slice(&taken.doubtful);
             if table.prefixes.root_values() != [prefix] {
                 let tokens = exits.iter().map(|exit| table.exits[*exit as usize].0);

@@ -326,28 +326,25 @@ impl MaskWork<'_> {
     fn behind_prefixes(&self, taken: &Taken, prefixes: &Prefixes, table: Table) -> TokenMask {
         let n_words = self.vocabulary.mask_words();
         let table = table.of(self.vocabulary);
-        let all = || SmallVec::from_iter([Arc::clone(&taken.tokens)]);
-        let pairs = || taken.tokens.iter().copied().zip(taken.prefixes.iter().copied());
-        match prefixes {
-            Prefixes::All => TokenMask::new(n_words, None, all(), Vec::new()),
+        let refused: &[u32] = match prefixes {
+            Prefixes::All => &[],
             Prefixes::AllBut(refused)
                 if refused.iter().all(|prefix| table.exits_behind(*prefix).len() <= FEW_EXITS) =>
             {
-                let exits = refused.iter().flat_map(|prefix| table.exits_behind(*prefix));
-                let tokens = exits.map(|exit| table.exits[*exit as usize].0);
-                let mut out: Vec<u32> = tokens.filter(|token| taken.tokens.binary_search(token).is_ok()).collect();
-                out.sort_unstable();
-                TokenMask::new(n_words, None, all(), out)
+                refused
             }
-            Prefixes::AllBut(refused) => {
-                let allowed = pairs().filter(|(_, prefix)| !refused.contains(prefix)).map(|(token, _)| token);
-                TokenMask::from_sorted(n_words, allowed.collect())
+            prefixes => {
+                let pairs = taken.tokens.iter().zip(&taken.prefixes);
+                let allowed = pairs.filter(|(_, prefix)| prefixes.allow(**prefix)).map(|(token, _)| *token);
+                return TokenMask::from_sorted(n_words, allowed.collect());
             }
-            Prefixes::Only(prefixes) => {
-                let allowed = pairs().filter(|(_, prefix)| prefixes.contains(*prefix as usize)).map(|(token, _)| token);
-                TokenMask::from_sorted(n_words, allowed.collect())
-            }
-        }
+        };
+        // The list stays the one that all share.
+        let exits = refused.iter().flat_map(|prefix| table.exits_behind(*prefix));
+        let tokens = exits.map(|exit| table.exits[*exit as usize].0);
+        let mut out: Vec<u32> = tokens.filter(|token| taken.tokens.binary_search(token).is_ok()).collect();
+        out.sort_unstable();
+        TokenMask::new(n_words, None, SmallVec::from_iter([Arc::clone(&taken.tokens)]), out)
     }
 
     /// What [`taken_exits`](Self::taken_exits) gives, where that was found out before.

@@ -43,6 +43,16 @@ pub(super) enum Prefixes {
     Only(FixedBitSet),
 }
 
+impl Prefixes {
+    pub(super) fn allow(&self, prefix: u32) -> bool {
+        match self {
+            Prefixes::All => true,
+            Prefixes::AllBut(refused) => !refused.contains(&prefix),
+            Prefixes::Only(allowed) => allowed.contains(prefix as usize),
+        }
+    }
+}
+
 /// What one byte did to an automaton.
 pub(super) struct Stepped {
     pub(super) state: u64,
@@ -99,7 +109,7 @@ impl Profiles {
     }
 
     pub(super) fn letter_classes(&self, alphabet: &Alphabet, letters: &Letters) -> &LetterClasses {
-        self.letter_classes.get_or_init(|| LetterClasses::new(alphabet, letters))
+        self.of_content().letter_classes.get_or_init(|| LetterClasses::new(alphabet, letters))
     }
 
     pub(super) fn holding(&self, find: impl FnOnce() -> Vec<u32>) -> &[u32] {

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::packing::Packing;
 use super::reach::Reach;
-use super::values::gcd;
+use super::values::lcm;
 use super::{EXPONENT, MINUS, N_CLASSES, PLUS, POINT, too_large};
 use crate::automata::decimal::Decimal;
 use crate::automata::lazy_dfa::Machine;
@@ -506,9 +506,5 @@ fn reach(spec: &NumberSpec, divisors: &[Divisor]) -> Option<Reach> {
 
 /// How many remainders all divisors have together; `None` for very many.
 fn n_remainders(spec: &NumberSpec) -> Option<u64> {
-    let mut common: u64 = 1;
-    for divisor in divisors(spec)? {
-        common = (common / gcd(common, divisor.modulus)).checked_mul(divisor.modulus)?;
-    }
-    Some(common)
+    divisors(spec)?.iter().try_fold(1, |common, divisor| lcm(common, divisor.modulus))
 }

@@ -7,7 +7,7 @@
 use smallvec::SmallVec;
 
 use super::exponent::Exponents;
-use super::values::{ValueSet, gcd};
+use super::values::{ValueSet, lcm};
 use super::{EXPONENT, MINUS, PLUS, POINT};
 use crate::automata::decimal::{Decimal, remainder_of};
 use crate::automata::spec::{NumberForm, NumberSpec, Numbers};
@@ -350,10 +350,9 @@ impl Power {
 
 /// The least common multiple of all divisors' digits, and of ten; 1 where divisors are powers of ten.
 fn period(spec: &NumberSpec) -> Option<u64> {
-    let joined = |left: u64, right: u64| (left / gcd(left, right)).checked_mul(right);
     let divisors = spec.multiples.iter().chain(&spec.not_multiples);
-    let period = divisors.map(Decimal::coefficient).try_fold(1, |period, digits| joined(period, digits?))?;
-    if period == 1 { Some(1) } else { joined(period, 10) }
+    let period = divisors.map(Decimal::coefficient).try_fold(1, |period, digits| lcm(period, digits?))?;
+    if period == 1 { Some(1) } else { lcm(period, 10) }
 }
 
 /// The digits of all that numbers are compared with.

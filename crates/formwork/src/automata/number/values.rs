@@ -209,11 +209,10 @@ pub(super) fn joined(divisors: &[Decimal]) -> Option<Vec<Decimal>> {
 /// The least common multiple; `None` where it has more than 18 digits.
 fn common_multiple(left: &Decimal, right: &Decimal) -> Option<Decimal> {
     let (left, right) = (Factors::new(left)?, Factors::new(right)?);
-    let common = gcd(left.rest, right.rest);
     let factors = Factors {
         twos: left.twos.max(right.twos),
         fives: left.fives.max(right.fives),
-        rest: (left.rest / common).checked_mul(right.rest)?,
+        rest: lcm(left.rest, right.rest)?,
     };
     factors.product()
 }
@@ -249,6 +248,11 @@ impl Factors {
 
 pub(super) fn gcd(left: u64, right: u64) -> u64 {
     if right == 0 { left } else { gcd(right, left % right) }
+}
+
+/// The least common multiple of two numbers above zero; `None` where it is too large.
+pub(super) fn lcm(left: u64, right: u64) -> Option<u64> {
+    (left / gcd(left, right)).checked_mul(right)
 }
 
 /// The least multiple of `unit` that is not below `start`; above it, where `start` itself is left out.

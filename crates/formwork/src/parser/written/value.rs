@@ -48,8 +48,7 @@ impl Written {
 
     /// Whether the value that is being read is an element of the outermost list that is compared.
     pub(crate) fn is_element(&self, past: PastId) -> bool {
-        let past = self.get(past);
-        past.frame == Frame::List && past.outermost && past.reading != Reading::Nothing
+        self.elements(past).is_some() && self.get(past).reading != Reading::Nothing
     }
 
     /// What is remembered behind one more byte; `None` where it is no JSON.
