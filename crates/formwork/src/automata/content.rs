@@ -341,7 +341,8 @@ impl Machine for ContentMachine {
             ComponentState::Json(state) => state.n_bytes(),
             _ => 0,
         };
-        state.iter().map(of_component).sum()
+        let spilled = if state.spilled() { size_of_val(&**state) } else { 0 };
+        spilled + state.iter().map(of_component).sum::<usize>()
     }
 }
 

@@ -73,6 +73,10 @@ pub(super) struct Resource<'a> {
     pub(super) language: Language<'a>,
 }
 
+/// Values and levels that are compared to tell whether two schemas are the same.
+const MAX_COMPARED: usize = 10_000;
+const MAX_COMPARED_LEVELS: usize = 64;
+
 /// How many metaschemas may stand above one another.
 const MAX_METASCHEMAS: usize = 8;
 
@@ -221,6 +225,19 @@ impl<'a> Document<'a> {
         self.resource(node).language.vocabularies
     }
 
+    /// Whether two nodes are plainly the same schema, written twice: equal text in the same resource and scope. `false` says
+    /// nothing.
+    pub(super) fn are_twins(&self, left: NodeId, right: NodeId) -> bool {
+        if left == right {
+            return true;
+        }
+        let [left, right] = [left, right].map(|node| &self.nodes[node.0 as usize]);
+        (left.kind, left.resource, left.scope) == (right.kind, right.resource, right.scope)
+            && is_same_text(left.value, right.value, &mut { MAX_COMPARED }, MAX_COMPARED_LEVELS)
+            // One that names a resource need not be in the one that it stands in.
+            && !left.value.as_object().is_some_and(|map| map.contains_key("$id"))
+    }
+
     /// Where the value of a node lies: the same for a schema in all its dynamic scopes.
     pub(super) fn address(&self, node: NodeId) -> usize {
         address(self.value(node))
@@ -343,6 +360,28 @@ impl<'a> Document<'a> {
 
     pub(super) fn roots(&self) -> impl Iterator<Item = NodeId> + '_ {
         self.roots.iter().map(|(root, _)| *root)
+    }
+}
+
+/// Whether two values are written alike, members in the same order, as far as so many values and levels tell.
+fn is_same_text(left: &Value, right: &Value, n_left: &mut usize, n_levels: usize) -> bool {
+    if *n_left == 0 || n_levels == 0 {
+        return false;
+    }
+    *n_left -= 1;
+    match (left, right) {
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().zip(right).all(|((key, value), (other_key, other))| {
+                    key == other_key && is_same_text(value, other, n_left, n_levels - 1)
+                })
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len()
+                && left.iter().zip(right).all(|(value, other)| is_same_text(value, other, n_left, n_levels - 1))
+        }
+        (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => false,
+        (left, right) => left == right,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Where a lexeme ends within a token, what may follow depends on the class of the item set alone, so it is looked up: the
 //! same closing brackets, commas and opening quotes come behind nearly every value.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -108,7 +109,14 @@ impl MaskWork<'_> {
     ) -> Result<(), LimitError> {
         let trie = self.vocabulary.trie();
         let bytes = self.bytes_behind(set)?;
-        let is_covered = |token: &u32| masks.iter().any(|mask| mask.contains_id(*token));
+        let n_looked_at = Cell::new(0);
+        let is_covered = |token: &u32| {
+            let is_in = |mask: &TokenMask| {
+                n_looked_at.set(n_looked_at.get() + 1);
+                mask.contains_id(*token)
+            };
+            masks.iter().any(is_in)
+        };
         for node in nodes {
             // Nearly always no child can follow: most rests go on in the lexeme itself.
             let mut children = trie.children(Some(*node as usize)).iter().filter(|child| bytes.contains(child.byte));
@@ -116,6 +124,7 @@ impl MaskWork<'_> {
                 let rests = self.rests_behind(set, self.mode, Trie::Tokens, Some(*node))?;
                 found.add_all(&rests, false);
             }
+            self.spend(n_looked_at.take())?;
         }
         Ok(())
     }

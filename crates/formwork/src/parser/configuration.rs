@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::blanks::Blank;
 use super::item_set::{Parser, Scan, SetId};
 use super::written::{PastId, Written};
-use crate::automata::Automaton;
+use crate::automata::{Automaton, spend_or_fail};
 use crate::error::LimitError;
 use crate::grammar::{Effect, Whitespace};
 use crate::ids::TokenId;
@@ -35,6 +35,9 @@ pub(crate) enum Lexing {
 
 /// All ways to read the text so far; sorted, never empty for a text that can be completed.
 pub(crate) type Configuration = SmallVec<[Entry; 2]>;
+
+/// Steps that one byte in one entry counts as.
+const ENTRY_COST: usize = 2;
 
 impl Parser {
     /// The configuration of the empty text.
@@ -91,6 +94,7 @@ impl Parser {
                 }
                 for scan in 0..self.n_scans(entry.set)? {
                     if self.may_begin(entry.set, scan, byte) {
+                        spend_or_fail(ENTRY_COST, &self.limits)?;
                         let begun = self.begin(entry.set, scan, entry.past);
                         self.step_lexeme(begun, byte, next)?;
                     }
@@ -223,6 +227,7 @@ impl Parser {
         max_entries: usize,
     ) -> Result<Configuration, LimitError> {
         let mut next = Configuration::new();
+        spend_or_fail(ENTRY_COST * configuration.len(), &self.limits)?;
         for entry in configuration {
             self.step_entry(*entry, byte, &mut next)?;
             if next.len() > 2 * max_entries {
@@ -244,16 +249,17 @@ impl Parser {
                 index += 1;
                 continue;
             };
-            let Entry { lexing, past, .. } = configuration[index];
+            let Entry { set, lexing, past } = configuration[index];
+            let mut sets: SmallVec<[SetId; 4]> = SmallVec::from_slice(&[set]);
             let mut other = index + 1;
             while other < configuration.len() {
                 if configuration[other].lexing == lexing && configuration[other].past == past {
-                    let removed = configuration.swap_remove(other);
-                    configuration[index].set = self.union(configuration[index].set, removed.set)?;
+                    sets.push(configuration.swap_remove(other).set);
                 } else {
                     other += 1;
                 }
             }
+            configuration[index].set = self.union(&sets)?;
             index += 1;
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::configuration::Entry;
 use super::view::{Classes, TokenReach};
 use super::written::{WordSetId, Written, WrittenWord};
-use crate::automata::{Automaton, KeyFilter, WordCount};
+use crate::automata::{Automaton, KeyFilter, WordCount, spend_or_fail};
 use crate::error::LimitError;
 use crate::grammar::{Effect, Place, Productions, Register, SeenSets};
 use crate::hash::HashMap;
@@ -13,6 +13,9 @@ use crate::limits::Limits;
 
 /// Number of an item set.
 pub(crate) type SetId = u32;
+
+/// Steps that an item of a new set counts as: it is sorted, hashed and compared.
+const ITEM_COST: usize = 4;
 
 /// The set of a text that is complete and cannot go on.
 const ROOT: SetId = 0;
@@ -228,24 +231,29 @@ impl Parser {
         Ok(next)
     }
 
-    /// The set with the items of both.
-    pub(super) fn union(&mut self, a: SetId, b: SetId) -> Result<SetId, LimitError> {
-        let key = (a.min(b), a.max(b));
-        if a == b {
-            return Ok(a);
-        }
-        if let Some(union) = self.unions.get(&key) {
+    /// The set with the items of all; there is at least one.
+    pub(super) fn union(&mut self, sets: &[SetId]) -> Result<SetId, LimitError> {
+        let pair = match *sets {
+            [only] => return Ok(only),
+            [a, b] if a == b => return Ok(a),
+            [a, b] => Some((a.min(b), a.max(b))),
+            _ => None,
+        };
+        if let Some(union) = pair.and_then(|pair| self.unions.get(&pair)) {
             return Ok(*union);
         }
-        let mut items: Vec<Item> = self.items(a).iter().chain(self.items(b).iter()).copied().collect();
+        let mut items: Vec<Item> = sets.iter().flat_map(|set| self.items(*set).iter()).copied().collect();
+        spend_or_fail(ITEM_COST * items.len(), &self.limits)?;
         items.sort_unstable();
         items.dedup();
         if items.len() > self.limits.max_items {
             return Err(LimitError { setting: "max_items", limit: self.limits.max_items });
         }
-        let union = self.intern(items, self.is_accepting(a) || self.is_accepting(b));
-        self.unions.insert(key, union);
-        self.n_bytes += 32;
+        let union = self.intern(items, sets.iter().any(|set| self.is_accepting(*set)));
+        if let Some(pair) = pair {
+            self.unions.insert(pair, union);
+            self.n_bytes += 32;
+        }
         Ok(union)
     }
 
@@ -265,6 +273,7 @@ impl Parser {
             }
         }
         if items.len() > 1 {
+            spend_or_fail(ITEM_COST * items.len(), &self.limits)?;
             items.sort_unstable();
             items.dedup();
         }

@@ -31,7 +31,7 @@ pub(crate) struct ExactMachine {
     has_exponent: bool,
     has_minus_zero: bool,
     max_digits: Option<u32>,
-    /// Digits that numbers are compared with.
+    /// Digits that numbers are compared with, in rising order.
     compared: Vec<Box<[u8]>>,
     /// Numbers that differ by a multiple of this are the same to all divisors, and end in the same digit; `None` where it is
     /// too large, and each digit matters.
@@ -196,7 +196,10 @@ impl ExactMachine {
         let digits = &mut mantissa.digits;
         let agrees = |target: &[u8], at: usize| digits[at] == target.get(at).copied().unwrap_or(0);
         let agreeing = |target: &[u8]| (0..digits.len()).take_while(|at| agrees(target, *at)).count();
-        let n_kept = self.compared.iter().map(|target| agreeing(target) + 1).max().unwrap_or(0);
+        // They are sorted: no other agrees with more digits than the two between which the number would stand.
+        let at = self.compared.partition_point(|target| **target < **digits);
+        let neighbours = self.compared[at.saturating_sub(1)..].iter().take(2);
+        let n_kept = neighbours.map(|target| agreeing(target) + 1).max().unwrap_or(0);
         let Some((kept, rest)) = digits.split_at_mut_checked(n_kept) else { return mantissa };
         let n_digits = u32::try_from(rest.len()).unwrap_or(u32::MAX);
         if rest.is_empty() || 10u64.checked_pow(n_digits).is_some_and(|end| end < period) {

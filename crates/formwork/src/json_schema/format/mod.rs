@@ -119,6 +119,7 @@ pub(super) const BASE64URL: &str =
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::automata::StringAutomaton;
     use crate::automata::decide::string_matches;
     use crate::json_schema::reduce::complements;
     use crate::limits::Limits;
@@ -128,6 +129,30 @@ mod tests {
         let matches = |spec: &StringSpec| string_matches(spec, text, &Limits::default()).unwrap();
         assert_ne!(matches(&spec), complements(&spec).iter().any(matches), "{name} {text:?} and the complement");
         matches(&spec)
+    }
+
+    /// A second 60 ends a day of universal time, and no other minute.
+    #[test]
+    fn leap_seconds_are_where_universal_time_has_midnight() {
+        let Format::Strings(spec) = lookup("time") else { panic!("time is not enforced") };
+        let automaton = StringAutomaton::new(&spec, &Limits::default()).unwrap();
+        let is_time = |text: &str| {
+            let end = text.chars().try_fold(0, |state, char| automaton.step_char(state, char as u32));
+            end.is_some_and(|state| automaton.accepts_content(state, text.len() as u32))
+        };
+        let mut n_valid = 0;
+        for (hour, offset_hour) in (0..24).flat_map(|hour| [0, hour, 23 - hour, (hour + 1) % 24].map(|o| (hour, o))) {
+            for (minute, offset_minute) in (0..60).flat_map(|minute| (0..60).map(move |offset| (minute, offset))) {
+                for (sign, direction) in [('+', -1), ('-', 1)] {
+                    let universal: i32 = 60 * hour + minute + direction * (60 * offset_hour + offset_minute);
+                    let text = format!("{hour:02}:{minute:02}:60{sign}{offset_hour:02}:{offset_minute:02}");
+                    let is_midnight = universal.rem_euclid(24 * 60) == 23 * 60 + 59;
+                    assert_eq!(is_time(&text), is_midnight, "{text}");
+                    n_valid += u32::from(is_midnight);
+                }
+            }
+        }
+        assert!(n_valid > 2 * 24 * 59, "{n_valid}");
     }
 
     #[test]

@@ -21,23 +21,28 @@ pub(super) fn date() -> String {
 
 /// All of these hold of a time.
 pub(super) fn time() -> Vec<String> {
-    vec![TIME.to_owned(), leap_minutes(""), leap_hours("")]
+    [vec![TIME.to_owned()], leap_minutes(""), vec![leap_hours("")]].concat()
 }
 
 /// All of these hold of a date and time.
 pub(super) fn date_time() -> Vec<String> {
     let before = ".{11}";
-    vec![format!("{DATE}[Tt]{TIME}"), leap_minutes(before), leap_hours(before)]
+    [vec![format!("{DATE}[Tt]{TIME}")], leap_minutes(before), vec![leap_hours(before)]].concat()
 }
 
-/// A leap second ends the minute 23:59 of universal time: what that says of the local minute.
-fn leap_minutes(before: &str) -> String {
-    let mut cases = vec![format!("..:{NO_LEAP}"), format!("59:{LEAP}[Zz]")];
-    for minute in 0..60 {
-        let (east, west) = ((minute + 1) % 60, 59 - minute);
-        cases.push(format!("{minute:02}:{LEAP}(?:\\+..:{east:02}|-..:{west:02})"));
-    }
-    format!("{before}..:(?:{})", cases.join("|"))
+/// A leap second ends the minute 23:59 of universal time: what that says of the local minute, digit by digit. To the west
+/// both digits add up to those of 59; to the east the minute is the one before that of the offset.
+fn leap_minutes(before: &str) -> Vec<String> {
+    let rest = |cases: Vec<String>| format!("{before}..:(?:..:{NO_LEAP}|59:{LEAP}[Zz]|{})", cases.join("|"));
+    let units = (0..10).map(|unit| {
+        let (east, west) = ((unit + 1) % 10, 9 - unit);
+        format!(".{unit}:{LEAP}(?:\\+..:.{east}|-..:.{west})")
+    });
+    let tens = (0..6).map(|ten| {
+        let (carried, west) = ((ten + 1) % 6, 5 - ten);
+        format!("{ten}(?:[0-8]:{LEAP}\\+..:{ten}.|9:{LEAP}\\+..:{carried}.|.:{LEAP}-..:{west}.)")
+    });
+    vec![rest(units.collect()), rest(tens.collect())]
 }
 
 /// The same of the local hour: an offset of whole hours to the east ends the hour before, others the same hour.

@@ -43,6 +43,9 @@ impl Atom {
 
 pub(super) type Atoms = SmallVec<[Atom; 2]>;
 
+/// Most atoms among which one is looked for that is the same as another.
+const MAX_COMPARED: usize = 8;
+
 /// All conjunctions of one reduction.
 #[derive(Debug)]
 pub(super) struct Conjunctions {
@@ -189,7 +192,13 @@ impl<'a> Reducer<'a> {
             _ => {}
         }
         let mut atoms = Atoms::from(self.conjs.atoms(left));
-        atoms.extend_from_slice(self.conjs.atoms(right));
+        for atom in self.conjs.atoms(right) {
+            match self.twin(left, *atom) {
+                Some(twin) if twin.is_negated() == atom.is_negated() => {}
+                Some(_) => return ConjId::FALSE,
+                None => atoms.push(*atom),
+            }
+        }
         atoms.sort_unstable();
         atoms.dedup();
         // An atom and its complement are neighbours.
@@ -202,6 +211,18 @@ impl<'a> Reducer<'a> {
             self.conjs.halves.entry(conj).or_insert((left, right));
         }
         conj
+    }
+
+    /// The atom of a conjunction that stands for the same schema as `atom`, or for its complement, where that can be seen at a
+    /// glance: schemas are often written out several times.
+    fn twin(&self, conj: ConjId, atom: Atom) -> Option<Atom> {
+        let AtomKind::Node { node } = self.conjs.kind(atom) else { return None };
+        let atoms = self.conjs.atoms(conj);
+        let is_twin = |other: &&Atom| match self.conjs.kind(**other) {
+            AtomKind::Node { node: other } => self.document.are_twins(*node, *other),
+            _ => false,
+        };
+        if atoms.len() > MAX_COMPARED { None } else { atoms.iter().find(is_twin).copied() }
     }
 
     /// What fits any of them.
