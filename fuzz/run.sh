@@ -34,6 +34,7 @@ for target in "${targets[@]}"; do
         schema_text) dictionary=(-dict=dictionaries/json_schema.dict) ;;
         request) dictionary=(-dict=dictionaries/request.dict) ;;
         regex) dictionary=(-dict=dictionaries/regex.dict) ;;
+        grammar_text) dictionary=(-dict=dictionaries/grammar.dict) ;;
         tokenizer) dictionary=(-dict=dictionaries/tokenizer.dict) ;;
     esac
     mkdir -p "work/$target" "corpus/$target" "regressions/$target"

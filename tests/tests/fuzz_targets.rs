@@ -87,6 +87,11 @@ fn requests_are_answered_or_refused() {
     replay(targets::REQUEST, 500);
 }
 
+#[test]
+fn any_text_is_a_grammar_or_refused() {
+    replay(targets::GRAMMAR_TEXT, 1_000);
+}
+
 /// Every target has its glue, and `fuzz/Cargo.toml` builds it.
 #[test]
 fn all_targets_are_built() {

@@ -56,6 +56,15 @@ fn other_grammars() {
     assert!(["fiction\n", "poetry\n"].contains(&choice.as_str()), "{choice}");
     let number = stdout(&generate(&["--regex", "[1-9][0-9]{3}", "--temperature", "0"]));
     assert!(number.trim_end().parse::<u32>().is_ok_and(|number| (1000..10_000).contains(&number)), "{number}");
+    let grammars = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/grammars");
+    let [lark, gbnf] = ["arithmetic.lark", "chess.gbnf"].map(|name| grammars.join(name).display().to_string());
+    let sum = stdout(&generate(&["--lark", &lark, "--max-tokens", "40", "--always-complete", "--temperature", "2"]));
+    assert!(
+        sum.trim_end().bytes().all(|byte| b"0123456789+-*/(). ".contains(&byte)) && !sum.trim().is_empty(),
+        "{sum}"
+    );
+    let game = stdout(&generate(&["--gbnf", &gbnf, "--always-complete", "--temperature", "1.5"]));
+    assert!((2..=5).contains(&game.trim_end().lines().count()) && game.contains(". "), "{game}");
     let object = stdout(&generate(&["--json-mode", "--layout", "compact", "--max-tokens", "16", "--temperature", "2"]));
     assert!(object.starts_with('{'), "{object}");
 }

@@ -45,7 +45,7 @@ pub enum VocabularyError {
     TooLarge(&'static str),
 }
 
-/// Why a grammar made in code, from a regex or from choices is refused.
+/// Why a grammar made in code, from a text, from a regex or from choices is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GrammarError {
@@ -67,6 +67,16 @@ pub enum GrammarError {
         /// The expression as given, cut to a readable length.
         pattern: String,
         /// What is wrong with it.
+        reason: String,
+    },
+    /// A grammar's text that cannot be read.
+    #[error("line {line}, column {column}: {reason}")]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// In characters, from 1.
+        column: usize,
+        /// What is wrong there.
         reason: String,
     },
     /// A special token that a grammar names and the vocabulary does not have as one.

@@ -1,7 +1,7 @@
 //! Structured output for language models: at every step, exactly the tokens that keep the output valid.
 //!
-//! A [`Grammar`] says what the output must look like: a JSON Schema, JSON mode, tools, a regex, choices, a grammar made in
-//! code with [`grammar::GrammarBuilder`], or a [`Structure`] of several with text, control tokens and free text around them. A [`Compiler`] joins it with a [`Vocabulary`], the bytes of every token, into
+//! A [`Grammar`] says what the output must look like: a JSON Schema, JSON mode, tools, a regex, choices, a grammar as text
+//! (Lark, GBNF) or made in code with [`grammar::GrammarBuilder`], or a [`Structure`] of several with text, control tokens and free text around them. A [`Compiler`] joins it with a [`Vocabulary`], the bytes of every token, into
 //! a [`CompiledGrammar`] that any number of sequences and threads share. A [`Matcher`] is the state of one sequence: it
 //! fills a mask, takes the token that was sampled, forks and rolls back.
 //!
@@ -35,6 +35,7 @@ mod limits;
 mod mask;
 mod matcher;
 mod parser;
+mod syntax;
 mod vocabulary;
 
 pub use crate::automata::{

@@ -25,6 +25,11 @@ pub(super) fn small_limits() -> Limits {
     }
 }
 
+/// Choices that follow from a text which itself stays one that can be read.
+pub(super) fn dice_of(input: &[u8]) -> Dice {
+    Dice::new(input.iter().fold(0, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)))
+}
+
 /// A compiler that has learnt nothing yet, so that an input alone decides what happens.
 pub(super) fn compiler(vocabulary: &SmallVocabulary, limits: Limits) -> Compiler {
     Compiler::builder(vocabulary.to_formwork()).limits(limits).cached_grammars(0).build()

@@ -7,6 +7,7 @@
 mod draw;
 mod edit;
 mod engine;
+mod grammar_text;
 mod oracle;
 mod regex;
 mod request;
@@ -35,7 +36,9 @@ pub struct Target {
 
 /// The targets by name.
 pub mod targets {
-    use super::{Target, oracle, regex, request, schema_generate, schema_text, sequence, structure, tokenizer};
+    use super::{
+        Target, grammar_text, oracle, regex, request, schema_generate, schema_text, sequence, structure, tokenizer,
+    };
 
     /// Any text as a schema.
     pub const SCHEMA_TEXT: Target = Target { name: "schema_text", run: schema_text::run, goal: "compiled" };
@@ -56,8 +59,12 @@ pub mod targets {
     /// Requests to the server.
     pub const REQUEST: Target = Target { name: "request", run: request::run, goal: "answered" };
 
+    /// Any text as a grammar.
+    pub const GRAMMAR_TEXT: Target = Target { name: "grammar_text", run: grammar_text::run, goal: "compiled" };
+
     /// All of them.
-    pub const ALL: [Target; 8] = [SCHEMA_TEXT, SCHEMA_GENERATE, ORACLE, SEQUENCE, REGEX, TOKENIZER, STRUCTURE, REQUEST];
+    pub const ALL: [Target; 9] =
+        [SCHEMA_TEXT, SCHEMA_GENERATE, ORACLE, SEQUENCE, REGEX, TOKENIZER, STRUCTURE, REQUEST, GRAMMAR_TEXT];
 }
 
 /// Runs one input in a process that fuzzes one target, and now and then prints what was done so far.

@@ -5,7 +5,7 @@ use formwork::grammar::KeyOrder;
 use formwork::json_schema::{ContentMode, FormatMode, Layout, Profile, SchemaOptions};
 
 use super::Counters;
-use super::engine::{compile, compiler, small_limits, wander};
+use super::engine::{compile, compiler, dice_of, small_limits, wander};
 use crate::universe::Dice;
 use crate::vocabulary::SmallVocabulary;
 
@@ -16,7 +16,7 @@ const MAX_REPORTED_BYTES: usize = 600;
 pub(super) fn run(input: &[u8], counters: &mut Counters) {
     let text = String::from_utf8_lossy(input);
     // The text stays a schema that one can read; the options follow from its bytes.
-    let mut dice = Dice::new(input.iter().fold(0, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)));
+    let mut dice = dice_of(input);
     let grammar = Grammar::json_schema_text(text.as_ref()).with_options(options(&mut dice));
     let compiled = compile(&compiler(&SmallVocabulary::bytes(), small_limits()), &grammar, counters);
     if let Some(compiled) = compiled {

@@ -1,7 +1,7 @@
 //! What is sent to hurt, and what does it cost? The catalogue in `tests/data/hostile`, and what is measured of each input.
 //!
-//! A case says in `why` what a careless engine would suffer, is one of `schema`, `schema_text`, `regex`, `choice` and
-//! `structure`, and may have a `prefix`: text that leads to the place where it hurts. What is too large to store is a recipe
+//! A case says in `why` what a careless engine would suffer, is one of `schema`, `schema_text`, `regex`, `choice`,
+//! `structure`, `lark` and `gbnf`, and may have a `prefix`: text that leads to the place where it hurts. What is too large to store is a recipe
 //! ([`cook`]).
 
 mod measure;
@@ -31,6 +31,8 @@ pub struct Case {
     regex: Option<Value>,
     choice: Option<Value>,
     structure: Option<Value>,
+    lark: Option<Value>,
+    gbnf: Option<Value>,
     prefix: Option<Value>,
 }
 
@@ -63,20 +65,32 @@ impl Case {
             Value::String(text) => Ok(text),
             other => Err(format!("{}: no text: {other}", self.name)),
         };
-        match (&self.schema, &self.schema_text, &self.regex, &self.choice, &self.structure) {
-            (Some(schema), None, None, None, None) => Ok(Grammar::json_schema(cook(schema)?)),
-            (None, Some(recipe), None, None, None) => Ok(Grammar::json_schema_text(text(recipe)?)),
-            (None, None, Some(recipe), None, None) => Ok(Grammar::regex(text(recipe)?)),
-            (None, None, None, Some(recipe), None) => {
+        let inputs = [
+            ("schema", &self.schema),
+            ("schema_text", &self.schema_text),
+            ("regex", &self.regex),
+            ("choice", &self.choice),
+            ("structure", &self.structure),
+            ("lark", &self.lark),
+            ("gbnf", &self.gbnf),
+        ];
+        let given: Vec<_> = inputs.iter().filter_map(|(kind, recipe)| Some((*kind, recipe.as_ref()?))).collect();
+        let [(kind, recipe)] = given[..] else { return Err(format!("{}: exactly one input is wanted", self.name)) };
+        Ok(match kind {
+            "schema" => Grammar::json_schema(cook(recipe)?),
+            "schema_text" => Grammar::json_schema_text(text(recipe)?),
+            "regex" => Grammar::regex(text(recipe)?),
+            "lark" => Grammar::lark(text(recipe)?),
+            "gbnf" => Grammar::gbnf(text(recipe)?),
+            "choice" => {
                 let choices = cook(recipe)?;
                 let choices = choices.as_array().into_iter().flatten();
-                Ok(Grammar::choice(choices.filter_map(Value::as_str).map(str::to_owned)))
+                Grammar::choice(choices.filter_map(Value::as_str).map(str::to_owned))
             }
-            (None, None, None, None, Some(recipe)) => Ok(Grammar::structure(
-                structure::read(&cook(recipe)?).map_err(|fault| format!("{}: {fault}", self.name))?,
-            )),
-            _ => Err(format!("{}: exactly one input is wanted", self.name)),
-        }
+            _ => {
+                Grammar::structure(structure::read(&cook(recipe)?).map_err(|fault| format!("{}: {fault}", self.name))?)
+            }
+        })
     }
 
     /// Text that leads to the place where it hurts.

@@ -4,13 +4,14 @@
 //! |---|---|
 //! | `{"@text": [a, b, ...]}` | the texts one after the other |
 //! | `{"@times": [n, a]}` | the text `a`, `n` times |
+//! | `{"@each": [n, a]}` | the same, each with an index of its own |
 //! | `{"@list": [n, a]}` | a list of `n` values, each `a` |
 //! | `{"@map": [n, key, a]}` | an object of `n` members |
 //! | `{"@join": [a, b, ...]}` | an object of the members of several |
 //! | `{"@nest": [n, a, b]}` | `n` times `a` around `b`, which stands where `a` has `{"@hole": 0}` |
 //! | `{"@index": [factor, summand]}` | a number: the innermost index times `factor`, plus `summand` |
 //!
-//! Within `@list`, `@map` and `@nest`, `{i}` in a text is the index, and `{i+1}` the next one.
+//! Within `@each`, `@list`, `@map` and `@nest`, `{i}` in a text is the index, and `{i+1}` the next one.
 
 use serde_json::{Map, Value, json};
 
@@ -70,6 +71,9 @@ impl Cook {
                 Ok(parts.iter().map(|part| self.cooked_text(part)).collect::<Result<String, _>>()?.into())
             }
             ("@times", [n, text]) => Ok(self.cooked_text(text)?.repeat(number(n)? as usize).into()),
+            ("@each", [n, text]) => {
+                Ok((0..number(n)?).map(|index| self.at(index).cooked_text(text)).collect::<Result<String, _>>()?.into())
+            }
             ("@list", [n, element]) => (0..number(n)?).map(|index| self.at(index).cook(element)).collect(),
             ("@map", [n, key, value]) => {
                 let member = |index: u64| Ok((self.at(index).cooked_text(key)?, self.at(index).cook(value)?));

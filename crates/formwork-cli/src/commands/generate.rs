@@ -13,6 +13,7 @@ use formwork_decode::{FinishReason, Generation, GenerationConfig, Sampling, Sequ
 use crate::display::say;
 use crate::document_args::DocumentArgs;
 use crate::failure::Failure;
+use crate::input::read_text;
 use crate::model::{BackendChoice, Model};
 use crate::progress::Progress;
 use crate::schema_args::{LayoutArgs, SchemaArg, StrictnessArgs};
@@ -71,6 +72,12 @@ struct GrammarArgs {
     /// One of several texts
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     choice: Option<Vec<String>>,
+    /// File with a grammar in Lark's notation; - is standard input
+    #[arg(long, value_name = "FILE")]
+    lark: Option<PathBuf>,
+    /// File with a grammar in GBNF, the notation of llama.cpp; - is standard input
+    #[arg(long, value_name = "FILE")]
+    gbnf: Option<PathBuf>,
 }
 
 /// How tokens are chosen.
@@ -118,8 +125,11 @@ impl GenerateArgs {
             GrammarArgs { json_mode: true, .. } => Some(Grammar::json_object().with_options(options)),
             GrammarArgs { regex: Some(pattern), .. } => Some(Grammar::regex(pattern)),
             GrammarArgs { choice: Some(choices), .. } => Some(Grammar::choice(choices.iter().cloned())),
+            GrammarArgs { lark: Some(path), .. } => Some(Grammar::lark(read_text(path)?).with_options(options)),
+            GrammarArgs { gbnf: Some(path), .. } => Some(Grammar::gbnf(read_text(path)?)),
             _ => {
-                let message = "one of --schema, --json-mode, --regex, --choice and --unconstrained is needed";
+                let message =
+                    "one of --schema, --json-mode, --regex, --choice, --lark, --gbnf and --unconstrained is needed";
                 return Err(Failure::new(message));
             }
         })

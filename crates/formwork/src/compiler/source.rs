@@ -1,4 +1,4 @@
-//! What does the caller want to be written? A JSON Schema, a regex, choices, tools, a grammar made in code, or several.
+//! What does the caller want to be written? A JSON Schema, a regex, choices, tools, a grammar, or several of them.
 
 use std::sync::Arc;
 
@@ -11,9 +11,11 @@ use crate::grammar::{Expr, GrammarBuilder};
 use crate::ids::NonterminalId;
 use crate::json_schema::{self, Context, Documents, Lint, LoweredSchema, Report, SchemaOptions, ToolSet};
 use crate::limits::Limits;
+use crate::syntax::{self, Notation};
 use crate::vocabulary::Vocabulary;
 
-/// What output must look like: a JSON Schema, a regex, a set of choices, a grammar made in code, or several in one output.
+/// What output must look like: a JSON Schema, a regex, a set of choices, a grammar as text or made in code, or several in one
+/// output.
 #[derive(Clone, Debug)]
 pub struct Grammar {
     source: Arc<Source>,
@@ -29,6 +31,7 @@ enum Source {
     Tools(ToolSet),
     Regex(String),
     Choice(Vec<String>),
+    Text(Notation, String),
     Built(Box<GrammarBuilder>, NonterminalId),
     Structure(Structure),
 }
@@ -88,6 +91,42 @@ impl Grammar {
         Grammar::new(Source::Choice(choices.into_iter().map(Into::into).collect()))
     }
 
+    /// Texts of a grammar in Lark's notation, in the dialect that llguidance reads and OpenAI's custom tools are given. The
+    /// first rule is `start`.
+    ///
+    /// A text is in the language if it can be cut into lexemes in any way: there is no lexer that would prefer the longest,
+    /// and priorities are refused. What `%ignore` names may stand before, between and behind lexemes. Left recursion is
+    /// taken out. Regular expressions have the syntax of the Rust crate `regex`, without anchors. Beside Lark's own there are
+    /// `%json {...}` for instances of a JSON Schema, `<name>` for a control token, and `{2,3}` for repetitions.
+    ///
+    /// ```
+    /// use formwork::{Compiler, Grammar, TokenId, Vocabulary};
+    ///
+    /// let grammar = Grammar::lark(r#"
+    ///     start: sum
+    ///     sum: sum "+" product | product
+    ///     product: product "*" atom | atom
+    ///     atom: NUMBER | "(" sum ")"
+    ///     %import common.NUMBER
+    ///     %ignore " "
+    /// "#);
+    /// let vocabulary = Vocabulary::from_tokens(["1", "+", "(", ")", " ", "</s>"], &[TokenId::new(5)])?;
+    /// let mut matcher = Compiler::new(vocabulary).compile(&grammar)?.matcher();
+    /// matcher.accept_bytes(b"(1 + 1")?;
+    /// let allowed: Vec<u32> = matcher.mask()?.iter().map(TokenId::get).collect();
+    /// assert_eq!(allowed, [0, 1, 3, 4]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lark(text: impl Into<String>) -> Grammar {
+        Grammar::new(Source::Text(Notation::Lark, text.into()))
+    }
+
+    /// Texts of a grammar in GBNF, llama.cpp's notation, which XGrammar reads as well. The first rule is `root`. Left
+    /// recursion is taken out.
+    pub fn gbnf(text: impl Into<String>) -> Grammar {
+        Grammar::new(Source::Text(Notation::Gbnf, text.into()))
+    }
+
     /// A grammar made in code.
     pub fn from_builder(builder: GrammarBuilder, start: NonterminalId) -> Grammar {
         Grammar::new(Source::Built(Box::new(builder), start))
@@ -124,11 +163,13 @@ impl Grammar {
             Source::Tools(tools) => ("tools", format!("{tools:?}")),
             Source::Regex(pattern) => ("regex", pattern.clone()),
             Source::Choice(choices) => ("choice", format!("{choices:?}")),
+            Source::Text(Notation::Lark, text) => ("lark", text.clone()),
+            Source::Text(Notation::Gbnf, text) => ("gbnf", text.clone()),
             Source::Built(..) => return None,
             Source::Structure(structure) => ("structure", structure.cache_key()?),
         };
         let documents = match &*self.source {
-            Source::Schema(_) | Source::SchemaText(_) | Source::Tools(_) => self.documents.text(),
+            Source::Schema(_) | Source::SchemaText(_) | Source::Tools(_) | Source::Text(..) => self.documents.text(),
             _ => "",
         };
         // Their length keeps the documents apart from what follows them.
@@ -148,6 +189,10 @@ impl Grammar {
             Source::Tools(tools) => json_schema::lower_tools(tools, self.context(limits))?,
             Source::Regex(pattern) => single(Terminal::Regex(pattern.as_str().into()), pattern),
             Source::Choice(choices) => lower_choices(choices)?,
+            Source::Text(notation, text) => {
+                let special = |name: &str| structure::special(scope.vocabulary, name);
+                syntax::lower_text(*notation, text, &special, self.context(limits))?
+            }
             // These have their own order of keys.
             Source::Built(builder, start) => {
                 return Ok(LoweredSchema { builder: (**builder).clone(), start: *start });

@@ -85,9 +85,13 @@ fn typed_format(
             Some(Value::String(pattern)) => Ok(Some(Wanted::new(Grammar::regex(pattern), param))),
             _ => Err(wrong("regex_schema must be a regular expression")),
         },
-        Some(other) => {
-            Err(wrong(&format!("{param}.type is {other:?}, it must be text, json_object, json_schema or regex_schema")))
-        }
+        Some("grammar") => match format.get("grammar") {
+            Some(Value::String(text)) => Ok(Some(Wanted::new(grammar_text(text), param))),
+            _ => Err(wrong("grammar must be a text in the notation of Lark or GBNF")),
+        },
+        Some(other) => Err(wrong(&format!(
+            "{param}.type is {other:?}, it must be text, json_object, json_schema, regex_schema or grammar"
+        ))),
         None => Err(wrong(&format!("{param} needs a type"))),
     }
 }
@@ -139,7 +143,15 @@ fn parsed(schema: &Value, param: &str) -> Result<Value, Failure> {
     }
 }
 
-/// vLLM's `structured_outputs`: one of `json`, `regex`, `choice`, `json_object`, with options of the white space.
+/// A grammar in either notation: only GBNF has `::=` in all its rules.
+fn grammar_text(text: &str) -> Grammar {
+    match text.contains("::=") {
+        true => Grammar::gbnf(text),
+        false => Grammar::lark(text).with_options(options()),
+    }
+}
+
+/// vLLM's `structured_outputs`: one of `json`, `regex`, `choice`, `json_object`, `grammar`, with options of the white space.
 pub(crate) fn structured_outputs(field: Option<&Value>) -> Result<Option<Wanted>, Failure> {
     const PARAM: &str = "structured_outputs";
     let Some(value) = field.filter(|field| !field.is_null()) else { return Ok(None) };
@@ -149,7 +161,7 @@ pub(crate) fn structured_outputs(field: Option<&Value>) -> Result<Option<Wanted>
     const KINDS: [&str; 6] = ["json", "regex", "choice", "json_object", "grammar", "structural_tag"];
     let kinds: Vec<&str> = KINDS.into_iter().filter(|kind| present(kind)).collect();
     let [kind] = kinds[..] else {
-        return Err(wrong("exactly one of json, regex, choice and json_object must be given"));
+        return Err(wrong("exactly one of json, regex, choice, json_object and grammar must be given"));
     };
     let compact = flag(value, "disable_any_whitespace", PARAM)?.unwrap_or(false);
     let options = SchemaOptions { layout: if compact { Layout::COMPACT } else { LAYOUT }, ..options() };
@@ -160,6 +172,7 @@ pub(crate) fn structured_outputs(field: Option<&Value>) -> Result<Option<Wanted>
         "json" => full(&field[kind], PARAM)?.with_options(options),
         "json_object" => Grammar::json_object().with_options(options),
         "regex" => Grammar::regex(field[kind].as_str().ok_or_else(|| wrong("regex must be a text"))?),
+        "grammar" => grammar_text(field[kind].as_str().ok_or_else(|| wrong("grammar must be a text"))?),
         "choice" => choice(&field[kind]).ok_or_else(|| wrong("choice must be a list of texts"))?,
         other => return Err(wrong(&format!("{other} is not supported"))),
     };

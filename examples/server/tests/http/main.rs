@@ -6,5 +6,6 @@ mod cohere_limits;
 mod cohere_stream;
 #[path = "../common/mod.rs"]
 mod common;
+mod grammars;
 mod responses;
 mod server;

@@ -102,6 +102,14 @@ impl Lowering<'_> {
     }
 }
 
+/// The terminal of a control token.
+pub(in crate::compiler) fn special(vocabulary: &Vocabulary, name: &str) -> Result<Terminal, GrammarError> {
+    match find(vocabulary, &Marker::Special(name.to_owned()))? {
+        Found::Special(token) => Ok(Terminal::Special(token)),
+        Found::Text(text) => Ok(Terminal::literal(text)),
+    }
+}
+
 /// Looks a marker up in a vocabulary.
 fn find<'a>(vocabulary: &Vocabulary, marker: &'a Marker) -> Result<Found<'a>, GrammarError> {
     let (name, or_text) = match marker {

@@ -7,7 +7,7 @@ mod lower;
 mod report;
 mod tags;
 
-pub(super) use self::lower::lower;
+pub(super) use self::lower::{lower, special};
 pub(super) use self::report::{lint, report};
 pub use self::tags::{Tag, TagCount};
 use super::Grammar;
