@@ -2,6 +2,7 @@
 # Fuzzes for as long as asked: fuzz/run.sh [SECONDS] [TARGET...]
 #
 # Each target in turn gets SECONDS (default 60); without TARGETs, all of them. Needs a C++ compiler and cargo-fuzz.
+# On a machine that does other work, PROCESSOR=1 fuzz/run.sh ... counts seconds of a processor and not of the clock (Linux).
 # New inputs are kept in fuzz/work/TARGET, which is not part of the repository; a crash is written to fuzz/artifacts and
 # belongs, with a name that says what it is, in fuzz/regressions/TARGET, where the ordinary tests run it for good.
 #
@@ -39,7 +40,23 @@ for target in "${targets[@]}"; do
     esac
     mkdir -p "work/$target" "corpus/$target" "regressions/$target"
     printf '\n== %s, %s seconds\n' "$target" "$seconds"
-    cargo fuzz run --fuzz-dir . --sanitizer "${SANITIZER:-none}" "$target" \
-        "work/$target" "corpus/$target" "regressions/$target" -- \
-        -max_total_time="$seconds" -max_len=4096 -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 "${dictionary[@]}"
+    inputs=("work/$target" "corpus/$target" "regressions/$target")
+    options=(-max_len=4096 -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 "${dictionary[@]}")
+    if [[ -z "${PROCESSOR:-}" ]]; then
+        cargo fuzz run --fuzz-dir . --sanitizer "${SANITIZER:-none}" "$target" \
+            "${inputs[@]}" -- -max_total_time="$seconds" "${options[@]}"
+        continue
+    fi
+    # libFuzzer knows wall time alone, so its program is started without cargo and told when to end.
+    cargo fuzz build --fuzz-dir . --sanitizer "${SANITIZER:-none}" "$target"
+    mkdir -p "artifacts/$target"
+    "target/$(rustc -vV | sed -n 's/^host: //p')/release/$target" "${inputs[@]}" "${options[@]}" \
+        -artifact_prefix="artifacts/$target/" -interrupted_exitcode=0 &
+    fuzzer=$!
+    while used=$(awk '{ print $14 + $15 }' "/proc/$fuzzer/stat" 2>/dev/null) &&
+        ((used < seconds * $(getconf CLK_TCK))); do
+        sleep 1
+    done
+    kill -TERM "$fuzzer" 2>/dev/null || true # It is gone already where it found something.
+    wait "$fuzzer"
 done
