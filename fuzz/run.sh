@@ -51,12 +51,12 @@ for target in "${targets[@]}"; do
     cargo fuzz build --fuzz-dir . --sanitizer "${SANITIZER:-none}" "$target"
     mkdir -p "artifacts/$target"
     "target/$(rustc -vV | sed -n 's/^host: //p')/release/$target" "${inputs[@]}" "${options[@]}" \
-        -artifact_prefix="artifacts/$target/" -interrupted_exitcode=0 &
+        -artifact_prefix="artifacts/$target/" &
     fuzzer=$!
     while used=$(awk '{ print $14 + $15 }' "/proc/$fuzzer/stat" 2>/dev/null) &&
         ((used < seconds * $(getconf CLK_TCK))); do
         sleep 1
     done
     kill -TERM "$fuzzer" 2>/dev/null || true # It is gone already where it found something.
-    wait "$fuzzer"
+    wait "$fuzzer" || [[ $? -eq 72 ]] # As it says that it was told to end.
 done

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Which lines of the engine do the tests run? scripts/coverage.sh [ARGUMENTS OF cargo test...]
 #
-# Without arguments the engine's own tests and those of the package formwork-tests, which need ../shared for the whole of it
-# (tests/src/shared.rs). Prints a line for each module; target/coverage has each line that was not run (uncovered.txt) and
+# Without arguments the engine's own tests and those of the package formwork-tests that need neither a model nor a server.
+# Some are skipped where ../shared is missing (tests/src/shared.rs). Prints a line for each module; target/coverage has each line that was not run (uncovered.txt) and
 # the same for other programs (lcov.info). Test modules are not counted, though they stand in the same files.
 #
 # Needs llvm-profdata and llvm-cov of the compiler's version of LLVM or a newer one: LLVM_PROFDATA and LLVM_COV, else those
@@ -25,24 +25,27 @@ tool() { # VARIABLE NAME
 profdata=$(tool LLVM_PROFDATA llvm-profdata)
 cov=$(tool LLVM_COV llvm-cov)
 
-[[ $# -gt 0 ]] || set -- -p formwork -p formwork-tests
+[[ $# -gt 0 ]] || set -- -p formwork -p formwork-tests --no-default-features
 out=$PWD/target/coverage
 rm -rf "$out"
 mkdir -p "$out"
 
-# Names are not compressed, as some builds of the tools cannot read them then.
+# Names are not compressed, as some builds of the tools cannot read them then. Programs that are not counted themselves
+# would be linked without what writes the counters.
 cat >"$out/rustc" <<'EOF'
 #!/bin/sh
 case " $* " in
 *" --crate-name formwork "*) exec "$@" -C instrument-coverage -C llvm-args=-enable-name-compression=false ;;
+*" --crate-type bin "* | *" --test "*) exec "$@" -C link-arg=-Wl,-u,__llvm_profile_runtime ;;
 esac
 exec "$@"
 EOF
 chmod +x "$out/rustc"
 export RUSTC_WORKSPACE_WRAPPER=$out/rustc LLVM_PROFILE_FILE=$out/%m.profraw
 
+failed=0
 cargo test --locked --no-run --message-format=json "$@" >"$out/build.json"
-cargo test --locked --no-fail-fast "$@"
+cargo test --locked --no-fail-fast "$@" || failed=1
 
 objects=()
 while read -r executable; do
@@ -78,3 +81,5 @@ awk -F '[:,]' -v root="$PWD/crates/formwork/src/" -v uncovered="$out/uncovered.t
         close("sort")
         printf "%-12s %6d of %6d lines  %5.1f %%\n", "engine", all_run, all, 100 * all_run / all
     }' "$out/lcov.info"
+
+((failed == 0)) || { echo "scripts/coverage.sh: not all tests passed, see above" >&2; exit 1; }

@@ -107,3 +107,89 @@ fn states_that_one_mask_makes_are_counted_by_its_budget() {
     }
     assert!(matcher.is_accepting());
 }
+
+#[test]
+fn a_probe_leaves_no_trace_however_few_steps_are_remembered() {
+    let tokens: Vec<Vec<u8>> = (0..=127u8).map(|byte| vec![byte]).chain([b"</s>".to_vec()]).collect();
+    let token = |byte: &u8| TokenId::new(u32::from(*byte));
+    let (before, behind): (Vec<TokenId>, Vec<TokenId>) =
+        (b"[1,2".iter().map(token).collect(), b",3,4]\x80".iter().map(token).collect());
+    for max_history in 0..8 {
+        let vocabulary = Vocabulary::from_tokens(&tokens, &[TokenId::new(128)]).unwrap();
+        let limits = Limits { max_history, ..Limits::default() };
+        let compiler = Compiler::builder(vocabulary).limits(limits).build();
+        let grammar = compiler.compile(&Grammar::json_schema_text(r#"{"items": {"type": "integer"}}"#)).unwrap();
+        let mut matcher = grammar.matcher();
+        before.iter().for_each(|token| matcher.accept_token(*token).unwrap());
+        let (mask, n_steps) = (matcher.mask().unwrap(), matcher.n_steps());
+        // All of them, and as many up to a refused one; the last one is the stop token.
+        assert_eq!(matcher.count_acceptable(&behind), Ok(6), "{max_history} steps");
+        assert_eq!(matcher.count_acceptable(&[behind[0], behind[0]]), Ok(1), "{max_history} steps");
+        assert_eq!((matcher.mask().unwrap(), matcher.n_steps()), (mask, n_steps), "{max_history} steps");
+        assert!(!matcher.is_stopped() && n_steps <= max_history);
+        matcher.rollback(n_steps).unwrap();
+    }
+}
+
+/// The limit that is met while a grammar is compiled, or while the masks, steps and completions of a text are worked out.
+fn first_limit(limits: Limits, grammar: &Grammar, text: &[u8]) -> Option<String> {
+    let tokens = (0..=127u8).map(|byte| vec![byte]).chain([b"</s>".to_vec()]);
+    let vocabulary = Vocabulary::from_tokens(tokens.collect::<Vec<_>>(), &[TokenId::new(128)]).unwrap();
+    let compiled = match Compiler::builder(vocabulary).limits(limits).build().compile(grammar) {
+        Ok(compiled) => compiled,
+        Err(error) => {
+            assert!(error.is_limit() && !error.is_unsatisfiable() && !error.is_unsupported(), "{error}");
+            return Some(error.to_string());
+        }
+    };
+    let mut matcher = compiled.matcher();
+    for byte in text {
+        let before = matcher.n_steps();
+        let outcome = matcher.mask().and_then(|_| matcher.accept_bytes(&[*byte]));
+        match outcome {
+            Ok(()) => {}
+            Err(MatchError::Limit(limit)) => {
+                assert_eq!(matcher.n_steps(), before, "a limit leaves the matcher as it was");
+                return Some(limit.to_string());
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    matcher.completion().err().map(|error| error.to_string())
+}
+
+#[test]
+fn every_limit_is_met_under_its_own_name() {
+    let schema = |text: &str| Grammar::json_schema_text(text);
+    let nested = schema(&format!("{}true{}", r#"{"items": "#.repeat(20), "}".repeat(20)));
+    let keys: Vec<String> = (0..50).map(|key| format!(r#""key{key}": {{"const": {key}}}"#)).collect();
+    let wide = schema(&format!(r#"{{"properties": {{{}}}}}"#, keys.join(", ")));
+    let pattern = schema(r#"{"type": "string", "pattern": "^(\\p{L}{1,20}\\d){1,20}$"}"#);
+    // All of these may be read at once.
+    let patterns: Vec<String> =
+        (1..20).map(|n| format!(r#"{{"type": "string", "pattern": "^(a{{{n}}})*$"}}"#)).collect();
+    let lists: Vec<String> =
+        patterns.iter().map(|it| format!(r#"{{"type": "array", "prefixItems": [{it}, {it}]}}"#)).collect();
+    let overlapping = schema(&format!(r#"{{"anyOf": [{}]}}"#, lists.join(", ")));
+    let bits = r#"{"type": "array", "minItems": 9, "maxItems": 9, "items": {"enum": [0, 1]}}"#;
+    let different = schema(&format!(r#"{{"type": "array", "uniqueItems": true, "items": {bits}}}"#));
+    let list_of_bits = format!("[{}", "[0,0,0,0,0,0,0,0,0],[0,0,0,0,0,0,0,0,1],[0,0,0,0,0,0,0,0");
+    let long = schema(r#"{"type": "string", "minLength": 100}"#);
+    let default = Limits::default;
+    let cases: [(&str, Limits, &Grammar, &str); 9] = [
+        ("max_schema_depth is 8", Limits { max_schema_depth: 8, ..default() }, &nested, ""),
+        ("max_schema_steps is 20", Limits { max_schema_steps: 20, ..default() }, &wide, ""),
+        ("max_grammar_nodes is 20", Limits { max_grammar_nodes: 20, ..default() }, &wide, ""),
+        ("max_regex_bytes is 1000", Limits { max_regex_bytes: 1_000, ..default() }, &pattern, ""),
+        ("max_items is 8", Limits { max_items: 8, ..default() }, &overlapping, r#"["aa","#),
+        ("max_entries is 8", Limits { max_entries: 8, ..default() }, &overlapping, r#"["aa"#),
+        ("max_unique is 1", Limits { max_unique: 1, ..default() }, &different, &list_of_bits),
+        ("max_completion_steps is 40", Limits { max_completion_steps: 40, ..default() }, &different, &list_of_bits),
+        ("max_completion_bytes is 50", Limits { max_completion_bytes: 50, ..default() }, &long, "\""),
+    ];
+    for (expected, limits, grammar, text) in cases {
+        assert_eq!(first_limit(default(), grammar, text.as_bytes()), None, "{expected}: met by default");
+        let met = first_limit(limits, grammar, text.as_bytes()).expect(expected);
+        assert!(met.contains(expected), "{expected}: {met}");
+    }
+}

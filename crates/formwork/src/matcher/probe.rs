@@ -1,5 +1,7 @@
 //! Ask what would be accepted, and leave no trace.
 
+use std::sync::Arc;
+
 use super::Matcher;
 use crate::error::MatchError;
 use crate::ids::TokenId;
@@ -9,26 +11,22 @@ impl Matcher {
     ///
     /// # Errors
     /// A limit.
-    pub fn count_acceptable(&mut self, tokens: &[TokenId]) -> Result<usize, MatchError> {
-        let start = self.handle;
-        let n_steps = self.history.len();
-        let stopped = self.stopped;
-        let mut n_accepted = 0;
-        let outcome = tokens.iter().try_for_each(|token| {
-            // Handles are moved when a generation ends: the start is kept in the history until the end.
-            self.accept_token(*token)?;
-            n_accepted += 1;
-            Ok(())
-        });
-        match self.history.get(n_steps) {
-            Some(before) => self.handle = *before,
-            None => debug_assert_eq!(self.handle, start),
+    pub fn count_acceptable(&self, tokens: &[TokenId]) -> Result<usize, MatchError> {
+        // Without the history, which is long and may be cut while tokens are taken.
+        let mut probe = Matcher {
+            grammar: Arc::clone(&self.grammar),
+            generation: Arc::clone(&self.generation),
+            handle: self.handle,
+            history: Vec::new(),
+            stopped: self.stopped,
+        };
+        for (n_accepted, token) in tokens.iter().enumerate() {
+            match probe.accept_token(*token) {
+                Ok(()) => {}
+                Err(MatchError::Limit(limit)) => return Err(MatchError::Limit(limit)),
+                Err(_) => return Ok(n_accepted),
+            }
         }
-        self.history.truncate(n_steps);
-        self.stopped = stopped;
-        match outcome {
-            Err(MatchError::Limit(limit)) => Err(MatchError::Limit(limit)),
-            _ => Ok(n_accepted),
-        }
+        Ok(tokens.len())
     }
 }
