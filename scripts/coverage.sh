@@ -6,8 +6,8 @@
 # the same for other programs (lcov.info). Test modules are not counted, though they stand in the same files.
 #
 # Needs llvm-profdata and llvm-cov of the compiler's version of LLVM or a newer one: LLVM_PROFDATA and LLVM_COV, else those
-# of rustup's component llvm-tools, else those on PATH. Only the engine is built with counters, so what it depends on is
-# shared with other builds, and the oracles run at full speed.
+# of rustup's component llvm-tools, else those on PATH. What the workspace depends on has
+# no counters and is shared with other builds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,15 +30,11 @@ out=$PWD/target/coverage
 rm -rf "$out"
 mkdir -p "$out"
 
-# Names are not compressed, as some builds of the tools cannot read them then. Programs that are not counted themselves
-# would be linked without what writes the counters.
+# All of the workspace has counters: what is generic or inlined is compiled where it is used. Names are not compressed, as
+# some builds of the tools cannot read them then.
 cat >"$out/rustc" <<'EOF'
 #!/bin/sh
-case " $* " in
-*" --crate-name formwork "*) exec "$@" -C instrument-coverage -C llvm-args=-enable-name-compression=false ;;
-*" --crate-type bin "* | *" --test "*) exec "$@" -C link-arg=-Wl,-u,__llvm_profile_runtime ;;
-esac
-exec "$@"
+exec "$@" -C instrument-coverage -C llvm-args=-enable-name-compression=false
 EOF
 chmod +x "$out/rustc"
 export RUSTC_WORKSPACE_WRAPPER=$out/rustc LLVM_PROFILE_FILE=$out/%m.profraw
