@@ -2,12 +2,13 @@
 # Which lines of the engine do the tests run? scripts/coverage.sh [ARGUMENTS OF cargo test...]
 #
 # Without arguments the engine's own tests and those of the package formwork-tests that need neither a model nor a server.
-# Some are skipped where ../shared is missing (tests/src/shared.rs). Prints a line for each module; target/coverage has each line that was not run (uncovered.txt) and
-# the same for other programs (lcov.info). Test modules are not counted, though they stand in the same files.
+# Some are skipped where ../shared is missing (tests/src/shared.rs). Prints a line for each module; target/coverage has each
+# line that was not run (uncovered.txt), and the same for other programs (lcov.info). Test modules are not counted, though
+# they stand in the same files.
 #
 # Needs llvm-profdata and llvm-cov of the compiler's version of LLVM or a newer one: LLVM_PROFDATA and LLVM_COV, else those
-# of rustup's component llvm-tools, else those on PATH. What the workspace depends on has
-# no counters and is shared with other builds.
+# of rustup's component llvm-tools, else those on PATH. What the workspace depends on has no counters and is shared with
+# other builds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
