@@ -341,8 +341,7 @@ impl Machine for ContentMachine {
             ComponentState::Json(state) => state.n_bytes(),
             _ => 0,
         };
-        let spilled = if state.spilled() { size_of_val(&**state) } else { 0 };
-        spilled + state.iter().map(of_component).sum::<usize>()
+        state.iter().map(of_component).sum()
     }
 }
 

@@ -46,7 +46,8 @@ pub(crate) fn parse(text: &str) -> Result<(Value, LongNumbers), serde_json::Erro
     for Found { start, end, rounded, pointer } in found {
         // A key may be there twice, and the last one counts.
         if let Some(value @ Value::Number(number)) = document.pointer(&pointer)
-            && number.to_string() == rounded
+            // Not as texts: how a number is written depends on features of the parser that other crates may turn on.
+            && number.as_f64() == rounded.parse().ok()
         {
             numbers.texts.insert(std::ptr::from_ref(value) as usize, text[start..end].into());
         }
