@@ -3,7 +3,7 @@
 //! A rule ends where the next one begins: a name and `::=`.
 
 use super::regular::code;
-use super::rules::{Node, RuleTable, Rules};
+use super::rules::{Node, Rule, RuleTable, Rules};
 use super::scan::Scanner;
 use crate::error::GrammarError;
 use crate::limits::Limits;
@@ -36,10 +36,8 @@ impl Reader<'_> {
         self.scanner.skip_spaces();
         self.scanner.expect("::=")?;
         let body = self.alternatives()?;
-        if !self.rules.define(name, at, body, false) {
-            return Err(self.scanner.fault_at(at, format!("rule {name} is defined twice")));
-        }
-        Ok(())
+        let rule = Rule { name: name.to_owned(), body, is_terminal: false };
+        self.rules.define(self.scanner.text(), at, rule)
     }
 
     fn alternatives(&mut self) -> Result<Node, GrammarError> {

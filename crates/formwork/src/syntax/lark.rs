@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::common::common;
 use super::regular::{check_regex, code, ignoring_case};
-use super::rules::{Node, RuleTable, Rules};
+use super::rules::{Node, Rule, RuleTable, Rules};
 use super::scan::Scanner;
 use crate::error::GrammarError;
 use crate::limits::Limits;
@@ -62,10 +62,8 @@ impl Reader<'_> {
         self.scanner.skip_spaces();
         self.scanner.expect(":")?;
         let body = self.alternatives()?;
-        if !self.rules.define(name, at, body, is_terminal(name)) {
-            return Err(self.scanner.fault_at(at, format!("rule {name} is defined twice")));
-        }
-        Ok(())
+        let rule = Rule { name: name.to_owned(), body, is_terminal: is_terminal(name) };
+        self.rules.define(self.scanner.text(), at, rule)
     }
 
     fn directive(&mut self) -> Result<(), GrammarError> {
@@ -114,10 +112,8 @@ impl Reader<'_> {
             self.scanner.skip_spaces();
             alias = self.scanner.name(is_name_char)?;
         }
-        if !self.rules.define(alias, at, Node::Regex(regex.into()), true) {
-            return Err(self.scanner.fault_at(at, format!("rule {alias} is defined twice")));
-        }
-        Ok(())
+        let rule = Rule { name: alias.to_owned(), body: Node::Regex(regex.into()), is_terminal: true };
+        self.rules.define(self.scanner.text(), at, rule)
     }
 
     /// Settings of llguidance that say nothing of the language.

@@ -143,13 +143,15 @@ impl RuleTable {
         id
     }
 
-    /// Whether that is the first rule of its name.
-    pub(super) fn define(&mut self, name: &str, at: usize, body: Node, is_terminal: bool) -> bool {
-        let id = self.id(name, at);
+    /// Adds a rule that stands `at` a byte of a text; an error where it is not the first of its name.
+    pub(super) fn define(&mut self, text: &str, at: usize, rule: Rule) -> Result<(), GrammarError> {
+        let id = self.id(&rule.name, at);
         let slot = &mut self.entries[id].2;
-        let is_first = slot.is_none();
-        *slot = Some(Rule { name: name.to_owned(), body, is_terminal });
-        is_first
+        if slot.is_some() {
+            return Err(fault(text, at, format!("rule {} is defined twice", rule.name)));
+        }
+        *slot = Some(rule);
+        Ok(())
     }
 
     /// The grammar that begins with the rule `start`.

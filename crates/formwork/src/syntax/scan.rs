@@ -26,6 +26,11 @@ impl<'t> Scanner<'t> {
         Scanner { text, at: 0, comments, depth: 0, max_depth: limits.max_schema_depth }
     }
 
+    /// All of the text.
+    pub(super) fn text(&self) -> &'t str {
+        self.text
+    }
+
     pub(super) fn rest(&self) -> &'t str {
         &self.text[self.at..]
     }
