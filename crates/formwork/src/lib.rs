@@ -39,8 +39,8 @@ mod syntax;
 mod vocabulary;
 
 pub use crate::automata::{
-    Bound, ContentConstraint, ContentLanguage, Decimal, Escapes, Expression, ExpressionNode, NumberForm, NumberSpec,
-    Numbers, StringSpec, Terminal,
+    Bound, Combination, ContentConstraint, ContentLanguage, Decimal, Escapes, Expression, ExpressionNode, NumberForm,
+    NumberSpec, Numbers, StringSpec, Terminal,
 };
 pub use crate::compiler::{
     CompiledGrammar, Compiler, CompilerBuilder, Grammar, GrammarStats, Marker, Structure, Tag, TagCount,

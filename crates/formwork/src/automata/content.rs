@@ -5,20 +5,20 @@
 //! a range in their sorted list. A state of the machine is the tuple of its components' states; products and
 //! complements need no further construction, and [`LazyDfa`](super::lazy_dfa::LazyDfa) keeps what is live exact.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use regex_syntax::hir::Hir;
 use smallvec::SmallVec;
 
 use super::alphabet::{Alphabet, AlphabetBuilder};
 use super::common::{CommonRests, Pattern, Place};
+use super::component::{Component, ComponentAutomaton, ComponentState, DEAD, DONE, KnownId, KnownStates};
 use super::formula::TooLarge;
-use super::host_name::{self, HostState};
-use super::json_text::{self, JsonState};
+use super::host_name;
+use super::json_text;
 use super::lazy_dfa::{LazyDfa, Machine};
 use super::lengths::{Intervals, NfaLengths};
-use super::look_around::{LookState, Program};
-use super::nfa::{Closure, Nfa, Targets, collect_sets, compile, parse_regex, shorten, to_classes, too_large};
+use super::nfa::{Targets, collect_sets, parse_regex, shorten};
 use super::overflow;
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
@@ -49,63 +49,31 @@ pub(crate) struct ContentMachine {
     alphabet: Alphabet,
     representatives: Vec<Option<char>>,
     components: Vec<Component>,
+    /// Where one of several combinations will do: by case, whether each component must match.
+    cases: Option<Box<[Box<[bool]>]>>,
     /// What [`measure`](ContentMachine::measure) found.
     measured: OnceLock<Measured>,
     /// What the patterns have in common, two by two.
     common: Mutex<CommonRests>,
+    /// By component, where there is not just one.
+    known: Mutex<Vec<KnownStates>>,
 }
 
-#[derive(Debug)]
-struct Component {
-    automaton: ComponentAutomaton,
-    negated: bool,
-}
-
-#[derive(Debug)]
-enum ComponentAutomaton {
-    Nfa {
-        nfa: Nfa,
-        /// Whether a match anywhere decides, whatever comes after it.
-        search: bool,
-    },
-    OneOf(Arc<[Arc<str>]>),
-    /// An expression with look-around.
-    Look(Program),
-    HostName,
-    JsonText,
-    /// At least and at most so many characters.
-    Length(u32, u32),
-}
-
-/// State of one component.
+/// A state of all components together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum ComponentState {
-    /// Can match no more.
-    Dead,
-    /// Has matched, whatever follows.
-    Done,
-    /// NFA states after closure; whether the content may end here.
-    Nfa {
-        states: Box<[u32]>,
-        accepting: bool,
-    },
-    /// The strings `lo..hi` of the sorted list agree on the first `depth` bytes.
-    Range {
-        lo: u32,
-        hi: u32,
-        depth: u32,
-    },
-    Look(Arc<LookState>),
-    Host(HostState),
-    Json(JsonState),
-    /// Characters read, as far as that makes a difference.
-    Length(u32),
+pub(crate) enum ContentState {
+    /// Of the only one.
+    One(ComponentState),
+    /// Of each, by its number.
+    Many(SmallVec<[KnownId; 8]>),
 }
 
-pub(crate) type ContentState = SmallVec<[ComponentState; 1]>;
-
-/// Bytes of memory that stand for one instruction of a program, for a limit that counts bytes.
-const INSTRUCTION_BYTES: usize = 64;
+/// Steps that making a state of any components counts as.
+const STEP_COST: usize = 6;
+/// Steps that one of several components adds.
+const NUMBER_COST: usize = 4;
+/// Steps that looking at two patterns counts as, where it is known of all their states whether they have a rest in common.
+const STEPS_PER_PAIR: usize = 4;
 
 impl ContentMachine {
     pub(crate) fn new(
@@ -113,6 +81,17 @@ impl ContentMachine {
         length: Option<(u32, u32)>,
         limits: &Limits,
     ) -> Result<ContentMachine, GrammarError> {
+        let alternatives = match constraints {
+            [ContentConstraint { language: ContentLanguage::Combination(alternatives), negated: false }] => {
+                Some(alternatives)
+            }
+            _ => None,
+        };
+        let languages = alternatives.map(|alternatives| {
+            let languages = alternatives.languages().iter().cloned();
+            languages.map(|language| ContentConstraint { language, negated: false }).collect::<Vec<_>>()
+        });
+        let constraints = languages.as_deref().unwrap_or(constraints);
         let parsed = constraints.iter().map(|constraint| parse(&constraint.language)).collect::<Result<Vec<_>, _>>()?;
         let mut builder = AlphabetBuilder::default();
         for (constraint, hir) in constraints.iter().zip(&parsed) {
@@ -137,12 +116,17 @@ impl ContentMachine {
         if let Some((min, max)) = length {
             components.push(Component { automaton: ComponentAutomaton::Length(min, max), negated: false });
         }
+        let n_known = if components.len() == 1 { 0 } else { components.len() };
+        let known = || KnownStates::new(alphabet.n_classes(), limits.max_automaton_states);
+        let known = std::iter::repeat_with(known).take(n_known).collect();
         Ok(ContentMachine {
             representatives: alphabet.representatives(),
             alphabet,
             components,
+            cases: alternatives.map(|alternatives| alternatives.cases().into()),
             measured: OnceLock::new(),
             common: Mutex::default(),
+            known: Mutex::new(known),
         })
     }
 
@@ -153,17 +137,21 @@ impl ContentMachine {
     /// Whether every content can be gone on with by any character: matches that are looked for anywhere can still come, and
     /// finitely many excluded strings can be avoided.
     pub(crate) fn never_dies(&self) -> bool {
-        self.components.iter().all(|component| match &component.automaton {
+        let never_dies = |component: &Component| match &component.automaton {
             ComponentAutomaton::Nfa { nfa, search } => *search && !component.negated && !nfa.looks(),
             ComponentAutomaton::OneOf(_) => component.negated,
             _ => false,
-        })
+        };
+        self.cases.is_none() && self.components.iter().all(never_dies)
     }
 
     /// Works out what can be known of lengths without listing states; once.
     pub(crate) fn measure(&self) -> &Measured {
         self.measured.get_or_init(|| {
             let mut measured = Measured { extent: (0, u32::MAX), of_states: None };
+            if self.cases.is_some() {
+                return measured;
+            }
             for component in self.components.iter().filter(|component| !component.negated) {
                 let ComponentAutomaton::Nfa { nfa, search } = &component.automaton else { continue };
                 let Some(lengths) = NfaLengths::new(nfa, *search) else { continue };
@@ -182,16 +170,36 @@ impl ContentMachine {
 
     /// Whether a component has matched, whatever follows.
     #[cfg(test)]
-    pub(super) fn is_done(&self, state: &ComponentState) -> bool {
-        *state == ComponentState::Done
+    pub(super) fn any_is_done(&self, state: &ContentState) -> bool {
+        match state {
+            ContentState::One(state) => *state == ComponentState::Done,
+            ContentState::Many(numbers) => numbers.contains(&DONE),
+        }
     }
 
-    /// See [`HostState::short_ends`]; nothing where a state is of another kind.
+    /// See [`HostState::short_ends`](super::host_name::HostState::short_ends); nothing where a state is of another kind.
     pub(crate) fn short_ends(&self, state: &ContentState) -> u64 {
-        match (&*self.components, &**state) {
-            ([Component { negated: false, .. }], [ComponentState::Host(state)]) => state.short_ends(),
+        match (&*self.components, state) {
+            ([Component { negated: false, .. }], ContentState::One(ComponentState::Host(state))) => state.short_ends(),
             _ => 0,
         }
+    }
+
+    /// Whether some combination is wanted of which nothing is decided otherwise.
+    fn can_match(&self, state: &ContentState) -> bool {
+        let Some(cases) = &self.cases else { return true };
+        let decided: SmallVec<[Option<bool>; 8]> = match state {
+            ContentState::One(state) => SmallVec::from_slice(&[state.decided()]),
+            ContentState::Many(numbers) => numbers.iter().map(|number| decided(*number)).collect(),
+        };
+        let mut cases = cases.iter();
+        cases
+            .any(|case| decided.iter().zip(wanted(case)).all(|(decided, wanted)| decided.is_none_or(|it| it == wanted)))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Vec<KnownStates>> {
+        // Every change leaves what is known true.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A component's state; a formula that grew too large is dead and counted as an overflow.
@@ -203,35 +211,6 @@ impl ContentMachine {
     }
 }
 
-impl ComponentAutomaton {
-    fn new(
-        constraint: &ContentConstraint,
-        hir: Option<Hir>,
-        alphabet: &Alphabet,
-        limits: &Limits,
-    ) -> Result<ComponentAutomaton, GrammarError> {
-        let refused = |reason: String| refuse(std::slice::from_ref(constraint), reason);
-        if let Some(hir) = hir {
-            let nfa = compile(&to_classes(&hir, alphabet), false, limits).map_err(|fault| fault.or_refused(refused))?;
-            return Ok(ComponentAutomaton::Nfa { nfa, search: constraint.language.is_search() });
-        }
-        match &constraint.language {
-            ContentLanguage::OneOf(strings) => Ok(ComponentAutomaton::OneOf(Arc::clone(strings))),
-            ContentLanguage::Expression(expression) => {
-                let max = limits.max_regex_bytes / INSTRUCTION_BYTES;
-                let program = Program::new(&expression.node, expression.whole, alphabet, max);
-                program.map(ComponentAutomaton::Look).ok_or_else(|| too_large(limits))
-            }
-            ContentLanguage::JsonText => Ok(ComponentAutomaton::JsonText),
-            ContentLanguage::HostName { international: false } => Ok(ComponentAutomaton::HostName),
-            ContentLanguage::HostName { international: true } => {
-                Err(refused("international host names cannot be combined with other constraints".into()))
-            }
-            ContentLanguage::Search(_) | ContentLanguage::Match(_) => Err(refused("it is malformed".into())),
-        }
-    }
-}
-
 impl Machine for ContentMachine {
     type State = ContentState;
 
@@ -240,32 +219,63 @@ impl Machine for ContentMachine {
     }
 
     fn start(&self) -> ContentState {
-        self.components.iter().map(|component| self.within_limit(component.start(), component)).collect()
+        let start = |component: &Component| self.within_limit(component.start(), component);
+        if let [component] = &*self.components {
+            return ContentState::One(start(component));
+        }
+        let numbered = |(component, known): (&Component, &mut KnownStates)| known.number(start(component));
+        // There is room for one state.
+        ContentState::Many(self.components.iter().zip(self.known().iter_mut()).filter_map(numbered).collect())
     }
 
     fn step(&self, state: &ContentState, class: usize) -> Option<ContentState> {
-        let mut next = ContentState::new();
-        for (component, state) in self.components.iter().zip(state) {
-            let stepped = component.step(state, class, self.representatives[class]);
-            let stepped = self.within_limit(stepped, component);
-            // A component that has decided against the whole ends the match.
-            let fatal = if component.negated { ComponentState::Done } else { ComponentState::Dead };
-            if stepped == fatal {
-                return None;
+        let step = |component: &Component, state: &ComponentState| {
+            self.within_limit(component.step(state, class, self.representatives[class]), component)
+        };
+        // A component that has decided against the whole ends the match.
+        let is_fatal =
+            |component: &Component, decided: Option<bool>| self.cases.is_none() && decided == Some(component.negated);
+        let next = match (&*self.components, state) {
+            ([component], ContentState::One(state)) => {
+                let stepped = step(component, state);
+                ContentState::One(Some(stepped).filter(|stepped| !is_fatal(component, stepped.decided()))?)
             }
-            next.push(stepped);
-        }
-        Some(next)
+            (components, ContentState::Many(numbers)) => {
+                let mut next = SmallVec::with_capacity(numbers.len());
+                for ((component, known), number) in components.iter().zip(self.known().iter_mut()).zip(numbers) {
+                    let Some(stepped) = known.step(*number, class, |state| step(component, state)) else {
+                        overflow::note();
+                        return None;
+                    };
+                    if is_fatal(component, decided(stepped)) {
+                        return None;
+                    }
+                    next.push(stepped);
+                }
+                ContentState::Many(next)
+            }
+            _ => return None,
+        };
+        self.can_match(&next).then_some(next)
     }
 
     fn is_accepting(&self, state: &ContentState) -> bool {
-        self.components.iter().zip(state).all(|(component, state)| component.is_accepting(state) != component.negated)
+        let known = self.known();
+        let mut components = self.components.iter().zip(resolved(&known, state));
+        let Some(cases) = &self.cases else {
+            return components.all(|(component, state)| component.is_accepting(state) != component.negated);
+        };
+        let matches: SmallVec<[bool; 8]> = components.map(|(component, state)| component.is_accepting(state)).collect();
+        cases.iter().any(|case| matches.iter().copied().eq(wanted(case).take(matches.len())))
     }
 
     fn liveness(&self, state: &ContentState) -> Option<bool> {
-        let is_live = match (&*self.components, &**state) {
+        let is_live = match (&*self.components, state) {
             // Dead texts are not read on, and states of an NFA are kept only where they are live.
-            ([Component { negated: false, .. }], [ComponentState::Json(_) | ComponentState::Nfa { .. }]) => true,
+            (
+                [Component { negated: false, .. }],
+                ContentState::One(ComponentState::Json(_) | ComponentState::Nfa { .. }),
+            ) => self.cases.is_none(),
             _ => self.short_ends(state) != 0,
         };
         is_live.then_some(true)
@@ -273,8 +283,12 @@ impl Machine for ContentMachine {
 
     /// Where two of the patterns have no rest in common.
     fn is_surely_dead(&self, state: &ContentState) -> bool {
+        if self.cases.is_some() {
+            return false;
+        }
+        let known = self.known();
         let mut places: SmallVec<[(Pattern<'_>, Place<'_>); 4]> = SmallVec::new();
-        for (number, (component, state)) in self.components.iter().zip(state).enumerate() {
+        for (number, (component, state)) in self.components.iter().zip(resolved(&known, state)).enumerate() {
             if let (ComponentAutomaton::Nfa { nfa, search }, ComponentState::Nfa { states, accepting }, false) =
                 (&component.automaton, state, component.negated)
             {
@@ -283,6 +297,10 @@ impl Machine for ContentMachine {
             }
         }
         if places.len() < 2 {
+            return false;
+        }
+        // Without steps to look there is no answer, and whoever searches on is told so.
+        if !overflow::spend(places.len() * places.len() * STEPS_PER_PAIR / 2) {
             return false;
         }
         let mut common = self.common.lock().unwrap_or_else(PoisonError::into_inner);
@@ -294,7 +312,8 @@ impl Machine for ContentMachine {
     fn alike(&self, state: &ContentState, alike: &mut Vec<u8>) {
         alike.clear();
         let mut targets = Targets::new(self.alphabet.n_classes());
-        for (component, state) in self.components.iter().zip(state) {
+        let known = self.known();
+        for (component, state) in self.components.iter().zip(resolved(&known, state)) {
             match (&component.automaton, state) {
                 (_, ComponentState::Dead | ComponentState::Done) | (ComponentAutomaton::Length(..), _) => {}
                 (ComponentAutomaton::Nfa { nfa, .. }, ComponentState::Nfa { states, .. }) => {
@@ -307,6 +326,9 @@ impl Machine for ContentMachine {
     }
 
     fn distance(&self, state: &ContentState) -> u32 {
+        if self.cases.is_some() {
+            return 0;
+        }
         let of_component = |(component, state): (&Component, &ComponentState)| match (&component.automaton, state) {
             (ComponentAutomaton::Nfa { nfa, .. }, ComponentState::Nfa { states, accepting: false })
                 if !component.negated =>
@@ -315,128 +337,73 @@ impl Machine for ContentMachine {
             }
             _ => 0,
         };
-        self.components.iter().zip(state).map(of_component).max().unwrap_or(0)
+        self.components.iter().zip(resolved(&self.known(), state)).map(of_component).max().unwrap_or(0)
     }
 
     /// A host name alone: beside other constraints its states must all be looked at.
     fn is_opaque(&self, state: &ContentState) -> bool {
-        match (&*self.components, &**state) {
-            ([Component { negated: false, .. }], [ComponentState::Host(state)]) => state.is_opaque(),
+        match (&*self.components, state) {
+            ([Component { negated: false, .. }], ContentState::One(ComponentState::Host(state))) => state.is_opaque(),
             _ => false,
         }
     }
 
     fn lengths(&self, state: &ContentState) -> Intervals {
-        match (&self.measure().of_states, &**state) {
-            (Some(lengths), [ComponentState::Nfa { states, accepting }]) => lengths.of(states, *accepting),
-            (_, [ComponentState::Done]) => Intervals::from_slice(&[(0, u32::MAX)]),
+        match (&self.measure().of_states, state) {
+            (Some(lengths), ContentState::One(ComponentState::Nfa { states, accepting })) => {
+                lengths.of(states, *accepting)
+            }
+            (_, ContentState::One(ComponentState::Done)) if self.cases.is_none() => {
+                Intervals::from_slice(&[(0, u32::MAX)])
+            }
             _ => Intervals::new(),
         }
     }
 
+    /// Each constraint that is not decided yet steps by itself.
+    fn cost(&self, state: &ContentState) -> usize {
+        match state {
+            ContentState::One(state) => STEP_COST + state.cost(),
+            ContentState::Many(numbers) => {
+                STEP_COST + NUMBER_COST * numbers.iter().filter(|number| decided(**number).is_none()).count()
+            }
+        }
+    }
+
+    fn n_own_bytes(&self) -> usize {
+        self.known().iter().map(KnownStates::n_bytes).sum()
+    }
+
     fn n_bytes(&self, state: &ContentState) -> usize {
-        let of_component = |state: &ComponentState| match state {
-            ComponentState::Nfa { states, .. } => 4 * states.len(),
-            ComponentState::Look(state) => state.n_bytes(),
-            ComponentState::Json(state) => state.n_bytes(),
-            _ => 0,
-        };
-        state.iter().map(of_component).sum()
-    }
-}
-
-impl Component {
-    fn start(&self) -> Result<ComponentState, TooLarge> {
-        Ok(match &self.automaton {
-            ComponentAutomaton::Nfa { nfa, search } => nfa_state(nfa.start(*search), *search),
-            ComponentAutomaton::OneOf(strings) => ComponentState::Range { lo: 0, hi: strings.len() as u32, depth: 0 },
-            ComponentAutomaton::Look(program) => look_state(program.start()?),
-            ComponentAutomaton::HostName => ComponentState::Host(HostState::START),
-            ComponentAutomaton::JsonText => ComponentState::Json(JsonState::start()),
-            ComponentAutomaton::Length(..) => ComponentState::Length(0),
-        })
-    }
-
-    fn step(
-        &self,
-        state: &ComponentState,
-        class: usize,
-        representative: Option<char>,
-    ) -> Result<ComponentState, TooLarge> {
-        Ok(match (&self.automaton, state) {
-            (_, ComponentState::Dead | ComponentState::Done) => state.clone(),
-            (ComponentAutomaton::Nfa { nfa, search }, ComponentState::Nfa { states, .. }) => {
-                nfa_state(nfa.step(states, class as u8), *search)
-            }
-            (ComponentAutomaton::OneOf(strings), ComponentState::Range { lo, hi, depth }) => {
-                narrow(strings, (*lo, *hi, *depth), representative)
-            }
-            (ComponentAutomaton::Look(program), ComponentState::Look(state)) => look_state(program.step(state, class)?),
-            (ComponentAutomaton::HostName, ComponentState::Host(state)) => {
-                representative.and_then(|char| state.step(char)).map_or(ComponentState::Dead, ComponentState::Host)
-            }
-            (ComponentAutomaton::JsonText, ComponentState::Json(state)) => {
-                representative.and_then(|char| state.step(char)).map_or(ComponentState::Dead, ComponentState::Json)
-            }
-            (ComponentAutomaton::Length(_, max), ComponentState::Length(count)) if count >= max => ComponentState::Dead,
-            (ComponentAutomaton::Length(min, u32::MAX), ComponentState::Length(count)) => {
-                ComponentState::Length((count + 1).min(*min))
-            }
-            (ComponentAutomaton::Length(..), ComponentState::Length(count)) => ComponentState::Length(count + 1),
-            _ => ComponentState::Dead,
-        })
-    }
-
-    fn is_accepting(&self, state: &ComponentState) -> bool {
-        match (&self.automaton, state) {
-            (_, ComponentState::Done) => true,
-            (_, ComponentState::Nfa { accepting, .. }) => *accepting,
-            (_, ComponentState::Look(state)) => state.is_accepting(),
-            (_, ComponentState::Host(state)) => state.is_accepting(),
-            (_, ComponentState::Json(state)) => state.is_accepting(),
-            (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => count >= min,
-            (ComponentAutomaton::OneOf(strings), ComponentState::Range { lo, hi, depth }) => {
-                lo < hi && strings[*lo as usize].len() == *depth as usize
-            }
-            _ => false,
+        match state {
+            ContentState::One(state) => state.n_bytes(),
+            ContentState::Many(numbers) if numbers.spilled() => 4 * numbers.len(),
+            ContentState::Many(_) => 0,
         }
     }
 }
 
-fn look_state(state: LookState) -> ComponentState {
-    match (state.is_always(), state.is_never()) {
-        (true, _) => ComponentState::Done,
-        (_, true) => ComponentState::Dead,
-        _ => ComponentState::Look(Arc::new(state)),
+/// Whether it is decided already that the content matches a component, or that it does not.
+fn decided(number: KnownId) -> Option<bool> {
+    match number {
+        DONE => Some(true),
+        DEAD => Some(false),
+        _ => None,
     }
 }
 
-/// The strings of a range that go on with `char`.
-fn narrow(strings: &[Arc<str>], (lo, hi, depth): (u32, u32, u32), char: Option<char>) -> ComponentState {
-    let Some(char) = char else { return ComponentState::Dead };
-    let mut buffer = [0; 4];
-    let bytes = char.encode_utf8(&mut buffer).as_bytes();
-    let range = &strings[lo as usize..hi as usize];
-    fn rest(string: &str, depth: u32) -> &[u8] {
-        &string.as_bytes()[depth as usize..]
-    }
-    let start = range.partition_point(|string| rest(string, depth) < bytes);
-    let n = range[start..].partition_point(|string| rest(string, depth).starts_with(bytes));
-    if n == 0 {
-        return ComponentState::Dead;
-    }
-    let lo = lo + start as u32;
-    ComponentState::Range { lo, hi: lo + n as u32, depth: depth + bytes.len() as u32 }
+/// The components' states, in their order.
+fn resolved<'s>(known: &'s [KnownStates], state: &'s ContentState) -> impl Iterator<Item = &'s ComponentState> {
+    let (one, many) = match state {
+        ContentState::One(state) => (Some(state), &[][..]),
+        ContentState::Many(numbers) => (None, &numbers[..]),
+    };
+    one.into_iter().chain(many.iter().zip(known).map(|(number, known)| known.get(*number)))
 }
 
-fn nfa_state(closure: Closure, search: bool) -> ComponentState {
-    if closure.matched && search {
-        return ComponentState::Done;
-    }
-    if closure.kept.is_empty() && !closure.accepting {
-        return ComponentState::Dead;
-    }
-    ComponentState::Nfa { states: closure.kept.into_boxed_slice(), accepting: closure.accepting }
+/// What a case wants of each component; beyond the languages there are bounds, which must be kept to.
+fn wanted(case: &[bool]) -> impl Iterator<Item = bool> {
+    case.iter().copied().chain(std::iter::repeat(true))
 }
 
 /// The syntax tree of a regular expression; `None` for a set of strings and for what looks around.
@@ -448,12 +415,13 @@ fn parse(language: &ContentLanguage) -> Result<Option<Hir>, GrammarError> {
     }
 }
 
-fn refuse(constraints: &[ContentConstraint], reason: impl Into<String>) -> GrammarError {
+pub(super) fn refuse(constraints: &[ContentConstraint], reason: impl Into<String>) -> GrammarError {
     let pattern = constraints.iter().find_map(|constraint| match &constraint.language {
         ContentLanguage::Search(pattern) | ContentLanguage::Match(pattern) => Some(shorten(pattern)),
         ContentLanguage::Expression(expression) => Some(shorten(&expression.source)),
         ContentLanguage::HostName { .. } => Some("a host name".to_owned()),
         ContentLanguage::JsonText => Some("a JSON text".to_owned()),
+        ContentLanguage::Combination(_) => Some("a combination".to_owned()),
         ContentLanguage::OneOf(_) => None,
     });
     GrammarError::Regex { pattern: pattern.unwrap_or_default(), reason: reason.into() }

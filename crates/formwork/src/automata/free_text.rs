@@ -189,6 +189,15 @@ impl FreeText {
         (!self.ends[usize::from(node)]).then(|| State { node, missing }.to_bits())
     }
 
+    /// Whether some bytes hold one of the strings.
+    pub(crate) fn is_held_by(&self, bytes: &[u8]) -> bool {
+        let mut node = 0;
+        bytes.iter().any(|byte| {
+            node = self.next[self.slot(node, *byte)];
+            self.ends[usize::from(node)]
+        })
+    }
+
     /// Whether the text so far ends with a whole character: it may end here.
     pub(crate) fn is_whole(&self, state: u64) -> bool {
         State::from_bits(state).missing == Missing::Nothing

@@ -56,6 +56,14 @@ pub(crate) trait Machine {
     fn lengths(&self, _state: &Self::State) -> Intervals {
         Intervals::new()
     }
+    /// Steps of a mask that a step from the state counts as.
+    fn cost(&self, state: &Self::State) -> usize {
+        20 + self.n_bytes(state) / 2
+    }
+    /// Bytes that the machine came to hold beside its states.
+    fn n_own_bytes(&self) -> usize {
+        0
+    }
     /// Bytes that a state holds beside itself.
     fn n_bytes(&self, _state: &Self::State) -> usize {
         0
@@ -75,10 +83,6 @@ const N_CHUNKS: usize = 22;
 
 /// States that are looked at depth first before a search for an accepting state goes on breadth first.
 const MAX_DEPTH_FIRST: usize = 64;
-
-/// Steps that stand for what a machine does for one of its own, and the bytes of a state that are worth one more.
-const STEP_COST: usize = 20;
-const BYTES_PER_STEP: usize = 4;
 
 /// Some states, in few allocations: an automaton of thousands is made and freed in no time.
 #[derive(Debug)]
@@ -165,9 +169,9 @@ impl<M: Machine> LazyDfa<M> {
         !self.start_is_live
     }
 
-    /// Bytes held by states and rows.
+    /// Bytes held by states and rows, and by the machine for them.
     pub(crate) fn n_bytes(&self) -> usize {
-        self.n_bytes.load(Ordering::Relaxed)
+        self.n_bytes.load(Ordering::Relaxed) + self.machine.n_own_bytes()
     }
 
     /// The live state that `state` goes to.
@@ -242,7 +246,6 @@ impl<M: Machine> LazyDfa<M> {
     }
 
     /// All live states that `state` leads to, itself first; `None` when there are more than `cap`.
-    #[cfg(test)]
     pub(crate) fn reachable(&self, state: StateId, cap: usize) -> Option<Vec<StateId>> {
         self.list(state, cap, |_| true)
     }
@@ -315,8 +318,7 @@ impl<M: Machine> LazyDfa<M> {
     /// What the machine makes of a state; the outer `None`, and an overflow, where no steps are left for it.
     fn step(&self, work: &Work<M::State>, state: StateId, class: usize) -> Option<Option<M::State>> {
         let state = &work.states[state as usize];
-        overflow::spend(STEP_COST + self.machine.n_bytes(state) / BYTES_PER_STEP)
-            .then(|| self.machine.step(state, class))
+        overflow::spend(self.machine.cost(state)).then(|| self.machine.step(state, class))
     }
 
     fn alike<'w>(&self, work: &'w mut Work<M::State>, state: StateId) -> &'w [u8] {
@@ -396,6 +398,7 @@ impl<M: Machine> LazyDfa<M> {
         let mut pending = std::collections::BinaryHeap::from([(Reverse(0), 0, 0usize)]);
         let mut seen = HashSet::from_iter([state]);
         let mut n_expanded = 0;
+        let watch = OverflowWatch::start();
         let mut alike = Vec::new();
         while let Some((_, _, index)) = pending.pop() {
             let current = found[index].0;
@@ -430,6 +433,9 @@ impl<M: Machine> LazyDfa<M> {
                 let distance = self.machine.distance(&work.states[next as usize]);
                 pending.push((Reverse(distance), turn, found.len() - 1));
             }
+        }
+        if !watch.is_clear() {
+            return None;
         }
         for (state, _) in found {
             work.live[state as usize] = Liveness::Dead;

@@ -6,7 +6,9 @@
 mod alphabet;
 mod automaton;
 mod byte_regex;
+mod combination;
 mod common;
+mod component;
 mod content;
 pub(crate) mod decide;
 mod decimal;
@@ -35,6 +37,8 @@ mod word_count;
 
 pub(crate) use self::alphabet::Alphabet;
 pub(crate) use self::automaton::Automaton;
+pub use self::combination::Combination;
+pub(crate) use self::combination::join as join_strings;
 pub(crate) use self::content::ContentDfa;
 pub use self::decimal::Decimal;
 pub use self::decoder::Escapes;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::combination::Combination;
 use super::decimal::Decimal;
 use super::decoder::Escapes;
 use super::expression::Expression;
@@ -163,6 +164,8 @@ pub enum ContentLanguage {
     },
     /// JSON texts.
     JsonText,
+    /// Strings that are in some languages and outside others, in one of several ways. Must stand alone.
+    Combination(Arc<Combination>),
 }
 
 impl ContentLanguage {

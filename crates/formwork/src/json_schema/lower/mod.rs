@@ -15,7 +15,7 @@ use super::keyword::Keyword;
 use super::literal;
 use super::reduce::Reducer;
 use super::shape::{Alternatives, ConjId, NumberSet, NumberShape, Residues, StringSet, StringShape, Union};
-use crate::automata::{Escapes, NumberForm, NumberSpec, Numbers, StringSpec, Terminal};
+use crate::automata::{Escapes, NumberForm, NumberSpec, Numbers, StringSpec, Terminal, join_strings};
 use crate::grammar::{Case, Expr, GrammarBuilder, List, OtherKeys, Record};
 use crate::hash::{HashMap, Seeded};
 use crate::ids::{NonterminalId, TerminalId};
@@ -264,6 +264,7 @@ impl<'r, 'a> Lowerer<'r, 'a> {
         if strings.is_any() {
             terminals.push(string_terminal(self.reducer.options, StringSpec::default()));
         }
+        let mut specs = Vec::new();
         for shape in strings.shapes() {
             self.settle(&shape.residues)?;
             match &shape.set {
@@ -271,9 +272,10 @@ impl<'r, 'a> Lowerer<'r, 'a> {
                     let escapes = self.escapes();
                     constants.extend(words.iter().map(|word| literal::string(word, escapes)));
                 }
-                StringSet::Spec(spec) => terminals.push(string_terminal(self.reducer.options, spec.clone())),
+                StringSet::Spec(spec) => specs.push(spec.clone()),
             }
         }
+        terminals.extend(join_strings(specs).into_iter().map(|spec| string_terminal(self.reducer.options, spec)));
         Ok(())
     }
 

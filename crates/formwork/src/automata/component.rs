@@ -1,0 +1,297 @@
+//! How does one constraint on a string's content step? A component of the machine of all of them.
+//!
+//! Where there are several, the states of each are numbered and its steps kept: there are far more combinations of states
+//! than states.
+
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+use regex_syntax::hir::Hir;
+
+use super::alphabet::Alphabet;
+use super::content::refuse;
+use super::formula::TooLarge;
+use super::host_name::HostState;
+use super::json_text::JsonState;
+use super::look_around::{LookState, Program};
+use super::nfa::{Closure, Nfa, compile, to_classes, too_large};
+use super::spec::{ContentConstraint, ContentLanguage};
+use crate::error::GrammarError;
+use crate::hash::Seeded;
+use crate::limits::Limits;
+
+/// Bytes of memory that stand for one instruction of a program, for a limit that counts bytes.
+const INSTRUCTION_BYTES: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Component {
+    pub(super) automaton: ComponentAutomaton,
+    pub(super) negated: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum ComponentAutomaton {
+    Nfa {
+        nfa: Nfa,
+        /// Whether a match anywhere decides, whatever comes after it.
+        search: bool,
+    },
+    OneOf(Arc<[Arc<str>]>),
+    /// An expression with look-around.
+    Look(Program),
+    HostName,
+    JsonText,
+    /// At least and at most so many characters.
+    Length(u32, u32),
+}
+
+/// State of one component.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ComponentState {
+    /// Can match no more.
+    Dead,
+    /// Has matched, whatever follows.
+    Done,
+    /// NFA states after closure; whether the content may end here.
+    Nfa {
+        states: Box<[u32]>,
+        accepting: bool,
+    },
+    /// The strings `lo..hi` of the sorted list agree on the first `depth` bytes.
+    Range {
+        lo: u32,
+        hi: u32,
+        depth: u32,
+    },
+    Look(Arc<LookState>),
+    Host(HostState),
+    Json(JsonState),
+    /// Characters read, as far as that makes a difference.
+    Length(u32),
+}
+
+impl ComponentState {
+    /// Bytes held beside itself.
+    pub(super) fn n_bytes(&self) -> usize {
+        match self {
+            ComponentState::Nfa { states, .. } => 4 * states.len(),
+            ComponentState::Look(state) => state.n_bytes(),
+            ComponentState::Json(state) => state.n_bytes(),
+            _ => 0,
+        }
+    }
+
+    /// Whether it is decided already that the content matches, or that it does not.
+    pub(super) fn decided(&self) -> Option<bool> {
+        match self {
+            ComponentState::Done => Some(true),
+            ComponentState::Dead => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Steps of a mask that a step from here counts as.
+    pub(super) fn cost(&self) -> usize {
+        match self {
+            ComponentState::Dead | ComponentState::Done => 0,
+            ComponentState::Length(_) => 2,
+            ComponentState::Range { .. } => 2,
+            ComponentState::Nfa { states, .. } => 10 + 2 * states.len(),
+            ComponentState::Look(state) => 20 + state.n_bytes() / 2,
+            ComponentState::Json(state) => 10 + state.n_bytes() / 2,
+            ComponentState::Host(_) => 20,
+        }
+    }
+}
+
+impl ComponentAutomaton {
+    pub(super) fn new(
+        constraint: &ContentConstraint,
+        hir: Option<Hir>,
+        alphabet: &Alphabet,
+        limits: &Limits,
+    ) -> Result<ComponentAutomaton, GrammarError> {
+        let refused = |reason: String| refuse(std::slice::from_ref(constraint), reason);
+        if let Some(hir) = hir {
+            let nfa = compile(&to_classes(&hir, alphabet), false, limits).map_err(|fault| fault.or_refused(refused))?;
+            return Ok(ComponentAutomaton::Nfa { nfa, search: constraint.language.is_search() });
+        }
+        match &constraint.language {
+            ContentLanguage::OneOf(strings) => Ok(ComponentAutomaton::OneOf(Arc::clone(strings))),
+            ContentLanguage::Expression(expression) => {
+                let max = limits.max_regex_bytes / INSTRUCTION_BYTES;
+                let program = Program::new(&expression.node, expression.whole, alphabet, max);
+                program.map(ComponentAutomaton::Look).ok_or_else(|| too_large(limits))
+            }
+            ContentLanguage::JsonText => Ok(ComponentAutomaton::JsonText),
+            ContentLanguage::HostName { international: false } => Ok(ComponentAutomaton::HostName),
+            ContentLanguage::HostName { international: true } => {
+                Err(refused("international host names cannot be combined with other constraints".into()))
+            }
+            ContentLanguage::Search(_) | ContentLanguage::Match(_) => Err(refused("it is malformed".into())),
+            ContentLanguage::Combination(_) => Err(refused("it must stand alone".into())),
+        }
+    }
+}
+
+impl Component {
+    pub(super) fn start(&self) -> Result<ComponentState, TooLarge> {
+        Ok(match &self.automaton {
+            ComponentAutomaton::Nfa { nfa, search } => nfa_state(nfa.start(*search), *search),
+            ComponentAutomaton::OneOf(strings) => ComponentState::Range { lo: 0, hi: strings.len() as u32, depth: 0 },
+            ComponentAutomaton::Look(program) => look_state(program.start()?),
+            ComponentAutomaton::HostName => ComponentState::Host(HostState::START),
+            ComponentAutomaton::JsonText => ComponentState::Json(JsonState::start()),
+            ComponentAutomaton::Length(..) => ComponentState::Length(0),
+        })
+    }
+
+    pub(super) fn step(
+        &self,
+        state: &ComponentState,
+        class: usize,
+        representative: Option<char>,
+    ) -> Result<ComponentState, TooLarge> {
+        Ok(match (&self.automaton, state) {
+            (_, ComponentState::Dead | ComponentState::Done) => state.clone(),
+            (ComponentAutomaton::Nfa { nfa, search }, ComponentState::Nfa { states, .. }) => {
+                nfa_state(nfa.step(states, class as u8), *search)
+            }
+            (ComponentAutomaton::OneOf(strings), ComponentState::Range { lo, hi, depth }) => {
+                narrow(strings, (*lo, *hi, *depth), representative)
+            }
+            (ComponentAutomaton::Look(program), ComponentState::Look(state)) => look_state(program.step(state, class)?),
+            (ComponentAutomaton::HostName, ComponentState::Host(state)) => {
+                representative.and_then(|char| state.step(char)).map_or(ComponentState::Dead, ComponentState::Host)
+            }
+            (ComponentAutomaton::JsonText, ComponentState::Json(state)) => {
+                representative.and_then(|char| state.step(char)).map_or(ComponentState::Dead, ComponentState::Json)
+            }
+            (ComponentAutomaton::Length(_, max), ComponentState::Length(count)) if count >= max => ComponentState::Dead,
+            (ComponentAutomaton::Length(min, u32::MAX), ComponentState::Length(count)) => {
+                ComponentState::Length((count + 1).min(*min))
+            }
+            (ComponentAutomaton::Length(..), ComponentState::Length(count)) => ComponentState::Length(count + 1),
+            _ => ComponentState::Dead,
+        })
+    }
+
+    pub(super) fn is_accepting(&self, state: &ComponentState) -> bool {
+        match (&self.automaton, state) {
+            (_, ComponentState::Done) => true,
+            (_, ComponentState::Nfa { accepting, .. }) => *accepting,
+            (_, ComponentState::Look(state)) => state.is_accepting(),
+            (_, ComponentState::Host(state)) => state.is_accepting(),
+            (_, ComponentState::Json(state)) => state.is_accepting(),
+            (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => count >= min,
+            (ComponentAutomaton::OneOf(strings), ComponentState::Range { lo, hi, depth }) => {
+                lo < hi && strings[*lo as usize].len() == *depth as usize
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Number of a component's state among those that were met.
+pub(super) type KnownId = u32;
+
+/// The number of [`ComponentState::Dead`].
+pub(super) const DEAD: KnownId = 0;
+/// The number of [`ComponentState::Done`].
+pub(super) const DONE: KnownId = 1;
+/// The first of other states.
+const FIRST: usize = 2;
+
+/// The states of one component that were met, and where they lead.
+#[derive(Debug)]
+pub(super) struct KnownStates {
+    states: IndexSet<ComponentState, Seeded>,
+    /// By state, from the first that can step, and class: one above where it leads; 0 where that was not asked.
+    next: Vec<u32>,
+    n_classes: usize,
+    /// Bytes that states hold.
+    n_bytes: usize,
+    max_states: usize,
+}
+
+impl KnownStates {
+    pub(super) fn new(n_classes: usize, max_states: usize) -> KnownStates {
+        let states = IndexSet::from_iter([ComponentState::Dead, ComponentState::Done]);
+        KnownStates { states, next: Vec::new(), n_classes, n_bytes: 0, max_states }
+    }
+
+    pub(super) fn get(&self, number: KnownId) -> &ComponentState {
+        &self.states[number as usize]
+    }
+
+    pub(super) fn n_bytes(&self) -> usize {
+        self.n_bytes + 4 * self.next.capacity() + 2 * size_of::<ComponentState>() * self.states.capacity()
+    }
+
+    /// The number of a state; `None` where there are too many.
+    pub(super) fn number(&mut self, state: ComponentState) -> Option<KnownId> {
+        if let Some(number) = self.states.get_index_of(&state) {
+            return Some(number as KnownId);
+        }
+        if self.states.len() >= self.max_states + FIRST {
+            return None;
+        }
+        self.n_bytes += state.n_bytes();
+        self.next.resize(self.next.len() + self.n_classes, 0);
+        Some(self.states.insert_full(state).0 as KnownId)
+    }
+
+    /// Where a state leads; `step` finds it out where that is not known.
+    pub(super) fn step(
+        &mut self,
+        number: KnownId,
+        class: usize,
+        step: impl FnOnce(&ComponentState) -> ComponentState,
+    ) -> Option<KnownId> {
+        let Some(row) = (number as usize).checked_sub(FIRST) else { return Some(number) };
+        let slot = row * self.n_classes + class;
+        if let Some(known) = self.next[slot].checked_sub(1) {
+            return Some(known);
+        }
+        let stepped = step(&self.states[number as usize]);
+        let target = self.number(stepped)?;
+        self.next[slot] = target + 1;
+        Some(target)
+    }
+}
+
+fn look_state(state: LookState) -> ComponentState {
+    match (state.is_always(), state.is_never()) {
+        (true, _) => ComponentState::Done,
+        (_, true) => ComponentState::Dead,
+        _ => ComponentState::Look(Arc::new(state)),
+    }
+}
+
+/// The strings of a range that go on with `char`.
+fn narrow(strings: &[Arc<str>], (lo, hi, depth): (u32, u32, u32), char: Option<char>) -> ComponentState {
+    let Some(char) = char else { return ComponentState::Dead };
+    let mut buffer = [0; 4];
+    let bytes = char.encode_utf8(&mut buffer).as_bytes();
+    let range = &strings[lo as usize..hi as usize];
+    fn rest(string: &str, depth: u32) -> &[u8] {
+        &string.as_bytes()[depth as usize..]
+    }
+    let start = range.partition_point(|string| rest(string, depth) < bytes);
+    let n = range[start..].partition_point(|string| rest(string, depth).starts_with(bytes));
+    if n == 0 {
+        return ComponentState::Dead;
+    }
+    let lo = lo + start as u32;
+    ComponentState::Range { lo, hi: lo + n as u32, depth: depth + bytes.len() as u32 }
+}
+
+fn nfa_state(closure: Closure, search: bool) -> ComponentState {
+    if closure.matched && search {
+        return ComponentState::Done;
+    }
+    if closure.kept.is_empty() && !closure.accepting {
+        return ComponentState::Dead;
+    }
+    ComponentState::Nfa { states: closure.kept.into_boxed_slice(), accepting: closure.accepting }
+}
