@@ -260,6 +260,35 @@ fn patterns_that_look_around() {
     }
 }
 
+#[test]
+fn one_of_several_patterns_and_letters_that_are_fatal() {
+    let patterns = |patterns: &[&str]| {
+        let branches: Vec<_> = patterns.iter().map(|pattern| serde_json::json!({"pattern": pattern})).collect();
+        serde_json::json!({"type": "string", "oneOf": branches})
+    };
+    let mut bounded = patterns(&["ab", "^a", "1$"]);
+    bounded["minLength"] = 2.into();
+    bounded["maxLength"] = 7.into();
+    let keys = serde_json::json!({
+        "type": "object",
+        "oneOf": [{"patternProperties": {"a": {"type": "integer"}}}, {"patternProperties": {"b": {"type": "integer"}}}],
+        "additionalProperties": {"type": "boolean"},
+        "maxProperties": 3
+    });
+    let schemas = [
+        patterns(&["ab", "ba", "é"]),
+        patterns(&["a", "b", "^[^1]*$", "(?<=a)b"]),
+        bounded,
+        keys,
+        serde_json::json!({"pattern": "^[^a]*$"}),
+        serde_json::json!({"pattern": r"^a?[^b\u2028\-]*$", "minLength": 1}),
+        serde_json::json!({"type": "string", "not": {"pattern": "[a1]|日b"}}),
+    ];
+    for (seed, schema) in schemas.into_iter().enumerate() {
+        walk(&Grammar::json_schema(schema), seed as u64);
+    }
+}
+
 fn one_of(words: &[&str]) -> ContentLanguage {
     let mut words: Vec<std::sync::Arc<str>> = words.iter().map(|word| (*word).into()).collect();
     words.sort_unstable();

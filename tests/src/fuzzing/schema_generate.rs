@@ -31,7 +31,7 @@ pub(super) fn run(input: &[u8], counters: &mut Counters) {
     let options = SchemaOptions { key_order, ..SchemaOptions::default() };
     let seed = dice.below(1 << 16) as u64;
     let vocabulary = SmallVocabulary::complete(N_RANDOM_TOKENS, seed);
-    let limits = Limits { max_mask_steps: 2_000_000, max_schema_steps: 200_000, ..Limits::default() };
+    let limits = Limits { max_schema_steps: 200_000, ..Limits::default() };
     let Some(writer) = Writer::within(vocabulary.to_formwork(), limits) else { return };
     let grammar = Grammar::json_schema(schema.clone()).with_options(options);
     let Some(compiled) = compile(writer.compiler(), &grammar, counters) else { return };

@@ -38,7 +38,7 @@ pub(super) fn run(input: &[u8], counters: &mut Counters) {
     let vocabulary = SmallVocabulary::complete(N_RANDOM_TOKENS, dice.below(1 << 16) as u64).with_special(n_special);
     let max_cache_bytes = *dice.pick(&[20_000, 60_000, 64 << 20]);
     let max_history = *dice.pick(&[1_000_000, 1_000_000, 6]);
-    let limits = Limits { max_mask_steps: 2_000_000, max_schema_steps: 200_000, ..Limits::default() };
+    let limits = Limits { max_schema_steps: 200_000, ..Limits::default() };
     let tight = compiler(&vocabulary, Limits { max_cache_bytes, max_history, ..limits.clone() });
     let Some(compiled) = compile(&tight, &grammar, counters) else { return };
     let fresh = compiler(&vocabulary, limits).compile(&grammar).expect("it was compiled a moment ago");

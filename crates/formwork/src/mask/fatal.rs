@@ -4,6 +4,8 @@
 //! leads back there. A token that the automaton refuses either dies before it comes home for the first time, which a
 //! short walk over the token trie shows, or it holds a way from home to the end that does not come home again. Few ways
 //! do: their first three letters are looked up among the tokens, and what is found is run.
+//!
+//! A letter that is fatal in every state, as the slash is to `[^/]*`, needs no run: no token that holds it is taken.
 
 use super::letters::LetterStepper;
 use super::profile::Profiles;
@@ -22,6 +24,11 @@ const MAX_BEGINNINGS: usize = 400;
 const MAX_AWAY: usize = 48;
 /// Nor more tokens that hold one.
 const MAX_TOKENS: usize = 20_000;
+/// In more states than this it is not asked which letters are fatal in all of them.
+const MAX_STATES: usize = 16;
+
+/// Tokens that are left out in the time of one step.
+const TOKENS_PER_STEP: usize = 8;
 
 /// Ways from home to where no match is left.
 #[derive(Debug)]
@@ -29,7 +36,9 @@ struct FatalWords {
     home: u32,
     /// Whether all characters beyond ASCII, but for spaces, lead home from where the tokens begin.
     wide_comes_home: bool,
-    /// The first letters of each way from home.
+    /// Letters that are fatal in every state.
+    letters: Vec<char>,
+    /// The first letters of each way from home that holds none of them.
     grams: Vec<Vec<u8>>,
 }
 
@@ -51,10 +60,14 @@ impl FatalWords {
         let spaces = class_ranges(WIDE_SPACE).into_iter().flat_map(|(lo, hi)| lo..=hi).filter_map(char::from_u32);
         let letters: Vec<char> = ascii.chain(spaces).collect();
         let next = |state: u32, letter: char| dfa.next(state, alphabet.class(letter.into()));
+        let states = dfa.reachable(content, MAX_STATES).unwrap_or_default();
+        let is_fatal = |letter: &char| !states.is_empty() && states.iter().all(|state| next(*state, *letter).is_none());
+        let (fatal, letters): (Vec<char>, Vec<char>) = letters.into_iter().partition(is_fatal);
         if letters.iter().filter(|letter| next(content, **letter) != Some(home)).count() > MAX_AWAY {
             return None;
         }
-        let mut words = FatalWords { home, wide_comes_home: wide_comes_home(content), grams: Vec::new() };
+        let wide_from_content = wide_comes_home(content);
+        let mut words = FatalWords { home, wide_comes_home: wide_from_content, letters: fatal, grams: Vec::new() };
         let mut pending = vec![(home, Vec::new())];
         while let Some((state, gram)) = pending.pop() {
             for letter in letters.iter().filter(|letter| next(state, **letter) != Some(home)) {
@@ -95,6 +108,11 @@ impl MaskWork<'_> {
         if content != words.home {
             let stepper = LetterStepper::new(string, profiles, tables.letters.letters());
             self.clear_before_home(stepper, content, tables, row, &words)?;
+        }
+        for letter in &words.letters {
+            let tokens = tables.grams.holding(letter.encode_utf8(&mut [0; 4]).as_bytes());
+            self.spend(1 + tokens.len() / TOKENS_PER_STEP)?;
+            tokens.iter().for_each(|token| clear_bit(row, *token));
         }
         for token in holding() {
             if !self.takes_plain(string, content, tables, *token)? {

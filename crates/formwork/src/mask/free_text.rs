@@ -5,10 +5,16 @@
 
 use super::MaskWork;
 use super::profile::{Exits, Profile, Profiles};
+use super::strings::WORDS_PER_STEP;
 use crate::automata::{Automaton, FreeText};
 use crate::error::LimitError;
-use crate::vocabulary::TokenMask;
 use crate::vocabulary::token_mask::clear_bit;
+use crate::vocabulary::{TokenMask, Vocabulary};
+
+/// Bytes of tokens that are searched in the time of one step.
+const BYTES_PER_STEP: usize = 64;
+/// Beginnings that are looked for one by one; of more, every token is read by the automaton.
+const MAX_BEGINNINGS: usize = 32;
 
 impl MaskWork<'_> {
     /// The profile of a state of free text. O(words of a row + tokens that do not stay inside).
@@ -25,8 +31,11 @@ impl MaskWork<'_> {
         }
         let vocabulary = self.vocabulary;
         let mut row = vocabulary.texts().row().to_vec();
+        self.spend(row.len() / WORDS_PER_STEP)?;
         let mut ends = Vec::new();
-        let holding = profiles.holding(|| tokens_holding_any(vocabulary, text));
+        let mut n_bytes = 0;
+        let holding = profiles.holding(|| tokens_holding_any(vocabulary, text, &mut n_bytes));
+        self.spend(n_bytes / BYTES_PER_STEP)?;
         for token in holding {
             clear_bit(&mut row, *token);
         }
@@ -72,11 +81,58 @@ impl MaskWork<'_> {
     }
 }
 
-/// The tokens that hold one of the strings that a text is without, in rising order.
-fn tokens_holding_any(vocabulary: &crate::vocabulary::Vocabulary, text: &FreeText) -> Vec<u32> {
-    let mut tokens: Vec<u32> =
-        text.without().iter().flat_map(|string| vocabulary.tokens_holding(string.as_bytes())).collect();
+/// The tokens that hold one of the strings that a text is without, in rising order. Adds the bytes that were searched to
+/// `n_bytes`.
+fn tokens_holding_any(vocabulary: &Vocabulary, text: &FreeText, n_bytes: &mut usize) -> Vec<u32> {
+    // Strings that are looked for together, tags mostly, begin alike.
+    let beginning = |string: &'_ Box<str>| string.as_bytes()[..string.len().min(2)].to_vec();
+    let mut beginnings: Vec<Vec<u8>> = text.without().iter().map(beginning).collect();
+    beginnings.sort_unstable();
+    beginnings.dedup();
+    *n_bytes += beginnings.len().min(MAX_BEGINNINGS) * vocabulary.n_token_bytes();
+    let mut tokens: Vec<u32> = if beginnings.len() <= MAX_BEGINNINGS {
+        beginnings.iter().flat_map(|beginning| vocabulary.tokens_holding(beginning)).collect()
+    } else {
+        (0..vocabulary.len() as u32).collect()
+    };
     tokens.sort_unstable();
     tokens.dedup();
+    tokens.retain(|token| text.is_held_by(vocabulary.bytes_at(*token as usize)));
     tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::TokenId;
+
+    /// Whether the strings begin alike or not.
+    #[test]
+    fn tokens_that_hold_a_string_are_found() {
+        let letters = ["a", "b", "c", "d", "<", ">", "é"];
+        let mut tokens: Vec<String> = letters.map(str::to_owned).to_vec();
+        for length in 1..3 {
+            let longer = tokens.iter().filter(|token| token.chars().count() == length);
+            let longer = longer.flat_map(|token| letters.map(|letter| format!("{token}{letter}")));
+            tokens.extend(longer.collect::<Vec<_>>());
+        }
+        tokens.push("</s>".to_owned());
+        let stop = TokenId::new(tokens.len() as u32 - 1);
+        let vocabulary = Vocabulary::from_tokens(&tokens, &[stop]).unwrap();
+        let few = ["<a>", "<b", "é"].map(str::to_owned).to_vec();
+        let many: Vec<String> = tokens.iter().filter(|token| token.chars().count() == 3).step_by(3).cloned().collect();
+        for strings in [few, many] {
+            let without: std::sync::Arc<[Box<str>]> = strings.iter().map(|string| string.as_str().into()).collect();
+            let text = FreeText::new(&without).unwrap();
+            let mut n_bytes = 0;
+            let found = tokens_holding_any(&vocabulary, &text, &mut n_bytes);
+            let holds = |token: &&u32| {
+                let bytes = vocabulary.bytes_at(**token as usize);
+                strings.iter().any(|string| bytes.windows(string.len()).any(|window| window == string.as_bytes()))
+            };
+            let all: Vec<u32> = (0..vocabulary.len() as u32).collect();
+            assert_eq!(found, all.iter().filter(holds).copied().collect::<Vec<u32>>());
+            assert!(n_bytes > 0 && !found.is_empty() && found.len() < all.len());
+        }
+    }
 }

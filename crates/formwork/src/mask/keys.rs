@@ -57,7 +57,7 @@ impl MaskWork<'_> {
             self.add_closing((set, scan), keys, &filter, state, table, parts)?;
         }
         if self.mode == Written::ANY {
-            let Found { values, doubtful } = &mut parts.found;
+            let Found { values, doubtful, .. } = &mut parts.found;
             doubtful.extend_from_slice(&values[n_found..]);
         }
         Ok(())

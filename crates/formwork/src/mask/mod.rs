@@ -135,6 +135,8 @@ struct Parts {
     found: Found,
     /// Lexemes that are best read together, by one walk over the token trie.
     direct: Configuration,
+    /// Lexemes that tokens leave, with the set and the scan: looked at when it is known which tokens stay in one.
+    left: Vec<(Arc<Profile>, SetId, u32)>,
 }
 
 impl Parts {
@@ -152,21 +154,37 @@ impl MaskWork<'_> {
     /// The tokens that may come next, stop tokens included, whatever was written before.
     fn compute(&mut self, configuration: &[Entry]) -> Result<Estimate, LimitError> {
         let mut parts = Parts::default();
+        let mut keys: SmallVec<[(SetId, u32, u64); 4]> = SmallVec::new();
         // Strings that may hold anything come first: they cover much of what named keys would add.
         for entry in configuration {
             match entry.lexing {
-                Lexing::Inside { scan, state, n_chars } if !self.is_key(entry.set, scan) => {
+                Lexing::Inside { scan, state, .. } if self.is_key(entry.set, scan) => {
+                    keys.push((entry.set, scan, state));
+                }
+                Lexing::Inside { scan, state, n_chars } => {
                     self.add_terminal(entry.set, scan, state, n_chars, &mut parts)?;
                 }
-                Lexing::Inside { .. } => {}
-                Lexing::Between { n_blank } => self.add_between(entry.set, n_blank, &mut parts)?,
+                Lexing::Between { .. } => {
+                    let (of_set, terminals) = self.keys_and_terminals(entry.set)?;
+                    for scan in terminals {
+                        self.add_terminal(entry.set, scan, self.parser.start_state(entry.set, scan), 0, &mut parts)?;
+                    }
+                    keys.extend(
+                        of_set.into_iter().map(|scan| (entry.set, scan, self.parser.start_state(entry.set, scan))),
+                    );
+                }
             }
         }
+        for (profile, set, scan) in std::mem::take(&mut parts.left) {
+            self.add_exits(&profile, set, scan, &mut parts)?;
+        }
+        for (set, scan, state) in keys {
+            self.add_key(set, scan, state, false, &mut parts)?;
+        }
         for entry in configuration {
-            if let Lexing::Inside { scan, state, .. } = entry.lexing
-                && self.is_key(entry.set, scan)
-            {
-                self.add_key(entry.set, scan, state, false, &mut parts)?;
+            if let Lexing::Between { n_blank } = entry.lexing {
+                let blanks = self.parser.blanks(entry.set, n_blank);
+                blanks.into_iter().try_for_each(|blank| self.add_blank(blank, &mut parts))?;
             }
         }
         if !parts.direct.is_empty() {
@@ -178,7 +196,7 @@ impl MaskWork<'_> {
         }
         parts.gather_ids(self.vocabulary.mask_words());
         self.check_overflows()?;
-        let Found { values, mut doubtful } = parts.found;
+        let Found { values, mut doubtful, .. } = parts.found;
         doubtful.sort_unstable();
         doubtful.dedup();
         let mask = self.unions.join(self.vocabulary.mask_words(), &parts.masks, values);
@@ -199,17 +217,6 @@ impl MaskWork<'_> {
 
     fn is_key(&self, set: SetId, scan: u32) -> bool {
         matches!(self.parser.scan(set, scan), Scan::Key { .. })
-    }
-
-    fn add_between(&mut self, set: SetId, n_blank: u32, parts: &mut Parts) -> Result<(), LimitError> {
-        let (keys, terminals) = self.keys_and_terminals(set)?;
-        for scan in terminals {
-            self.add_terminal(set, scan, self.parser.start_state(set, scan), 0, parts)?;
-        }
-        for scan in keys {
-            self.add_key(set, scan, self.parser.start_state(set, scan), false, parts)?;
-        }
-        self.parser.blanks(set, n_blank).into_iter().try_for_each(|blank| self.add_blank(blank, parts))
     }
 
     /// The scans of a set: those of named keys, and the others.
@@ -301,7 +308,10 @@ impl MaskWork<'_> {
         let profiles = Arc::clone(&self.profiles[terminal as usize]);
         let profile = self.profile(&profiles, &automaton, state, n_chars)?;
         parts.masks.push(profile.inside.clone());
-        self.add_exits(&profile, set, scan, parts)
+        if !matches!(profile.exits, Exits::None) {
+            parts.left.push((profile, set, scan));
+        }
+        Ok(())
     }
 
     /// Adds the tokens that end the lexeme and go on behind it.

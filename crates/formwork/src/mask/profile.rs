@@ -83,6 +83,11 @@ struct Known {
     n_bytes: usize,
 }
 
+/// Steps that a node of the token trie counts as, where each byte is decoded.
+const NODE_COST: usize = 2;
+/// A list is made where there are so many times fewer tokens than words in a row.
+const FEW_OF_ROW: usize = 4;
+
 /// Bytes of profiles kept for one automaton; beyond it they are started anew.
 const MAX_BYTES: usize = 16 << 20;
 
@@ -223,20 +228,27 @@ impl MaskWork<'_> {
     ) -> Result<Profile, LimitError> {
         let vocabulary = self.vocabulary;
         let trie = vocabulary.trie();
-        let mut row = vec![0; vocabulary.mask_words()];
-        let mut ends: Vec<u32> = Vec::new();
+        let (mut tokens, mut ends): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
         let n_visited = trie.walk(0..trie.n_nodes(), (state, n_chars), |(state, n_chars), node| {
             let mut count = *n_chars;
             let next = step(*state, trie.byte(node), &mut count)?;
-            trie.values(node).iter().for_each(|token| set_bit(&mut row, *token));
+            tokens.extend_from_slice(trie.values(node));
             let has_children = trie.end(node) > node + 1;
             if has_children && next.is_accepting {
                 ends.push(node as u32);
             }
             (has_children && next.can_go_on).then_some((next.state, count))
         });
-        self.spend(n_visited)?;
-        let inside = TokenMask::from_row(&row, Some(vocabulary.strings(Escapes::Canonical).body.inside()));
+        self.spend(NODE_COST * n_visited)?;
+        let n_words = vocabulary.mask_words();
+        let inside = if tokens.len() < n_words / FEW_OF_ROW {
+            tokens.sort_unstable();
+            TokenMask::from_sorted(n_words, tokens.into())
+        } else {
+            let mut row = vec![0; n_words];
+            tokens.iter().for_each(|token| set_bit(&mut row, *token));
+            TokenMask::from_row(&row, Some(vocabulary.strings(Escapes::Canonical).body.inside()))
+        };
         let exits = if ends.is_empty() { Exits::None } else { Exits::Nodes(ends.into()) };
         Ok(Profile { inside, exits })
     }

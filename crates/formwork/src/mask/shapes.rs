@@ -58,6 +58,8 @@ enum Outcome {
 
 /// Nodes of the trie that are walked over in the time in which one token is run by itself.
 const NODES_PER_TOKEN: usize = 8;
+/// Steps that getting hold of one token's text counts as.
+pub(super) const TOKEN_COST: usize = 8;
 /// More states than this are not followed together.
 const MAX_TOGETHER: usize = 64;
 
@@ -271,7 +273,7 @@ impl MaskWork<'_> {
         token: u32,
     ) -> Result<bool, LimitError> {
         let bytes = table.body_of(self.vocabulary.bytes_at(token as usize));
-        self.spend(bytes.len())?;
+        self.spend(TOKEN_COST + 2 * bytes.len())?;
         let mut state = content;
         for (at, byte) in bytes.iter().enumerate() {
             if !byte.is_ascii() {

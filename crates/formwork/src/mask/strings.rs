@@ -4,7 +4,7 @@ use fixedbitset::FixedBitSet;
 
 use super::letters::LetterStepper;
 use super::profile::{Exits, Prefixes, Profile, Profiles};
-use super::shapes::Followed;
+use super::shapes::{Followed, TOKEN_COST};
 use super::{Begin, MaskWork, Table};
 use crate::automata::decoder::DecodeState;
 use crate::automata::{Lengths, StringAutomaton, StringState};
@@ -15,6 +15,8 @@ use crate::vocabulary::{TokenMask, TokenTrie};
 
 /// States behind which a content automaton is searched for steps that are dead.
 const NEVER_DIES_CAP: usize = 64;
+/// Words of a row that are written and read in the time of one step.
+pub(super) const WORDS_PER_STEP: usize = 8;
 /// Fewer tokens than this of one shape and length are run.
 const FEW_ALIKE: usize = 4;
 /// Tokens near a length bound that are run one by one; beyond it all are walked over.
@@ -118,6 +120,7 @@ impl MaskWork<'_> {
         }
         let table = table_id.of(self.vocabulary);
         let mut row = table.plain().to_vec();
+        self.spend(row.len() / WORDS_PER_STEP)?;
         if !self.clear_fatal(profiles, string, content, table_id, &mut row)? {
             row.fill(0);
             self.add_shapes(profiles, string, content, table, &mut row)?;
@@ -191,7 +194,7 @@ impl MaskWork<'_> {
         token: u32,
     ) -> Result<bool, LimitError> {
         let bytes = table.body_of(self.vocabulary.bytes_at(token as usize));
-        self.spend(bytes.len())?;
+        self.spend(TOKEN_COST + 2 * bytes.len())?;
         let mut state = StringState::new(content, DecodeState::BODY);
         let mut count = n_chars;
         for byte in bytes {

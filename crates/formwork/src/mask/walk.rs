@@ -6,6 +6,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
 use smallvec::SmallVec;
 
 use super::{MaskWork, Table};
@@ -42,7 +43,19 @@ pub(super) struct Found {
     pub(super) values: Vec<u32>,
     /// Those that some pasts do not allow; may hold others of them, too.
     pub(super) doubtful: Vec<u32>,
+    /// How many values there were when what was found twice was thrown out last.
+    n_distinct: usize,
 }
+
+/// So many values may be there twice.
+const MAX_REPEATED: usize = 1 << 14;
+/// Values that are added in the time of one step.
+const VALUES_PER_STEP: usize = 4;
+/// Looks for a token in a mask in the time of one step.
+const LOOKS_PER_STEP: usize = 4;
+/// Steps that looking up what comes behind a lexeme counts as, and that finding it out does beside what is walked over.
+const LOOKUP_COST: usize = 12;
+const NEW_RESTS_COST: usize = 40;
 
 impl Found {
     fn add(&mut self, values: &[u32], doubted: bool) {
@@ -50,14 +63,26 @@ impl Found {
         if doubted {
             self.doubtful.extend_from_slice(values);
         }
+        // Where a text can be read in many ways, most values are found by each of them.
+        if self.values.len() > 2 * self.n_distinct + MAX_REPEATED {
+            remove_repeated(&mut self.values);
+            remove_repeated(&mut self.doubtful);
+            self.n_distinct = self.values.len();
+        }
     }
 
     fn add_all(&mut self, other: &Found, doubted: bool) {
-        self.add(&other.values, doubted);
         if !doubted {
             self.doubtful.extend_from_slice(&other.doubtful);
         }
+        self.add(&other.values, doubted);
     }
+}
+
+fn remove_repeated(values: &mut Vec<u32>) {
+    let greatest = values.iter().max().map_or(0, |greatest| *greatest as usize);
+    let mut seen = FixedBitSet::with_capacity(greatest + 1);
+    values.retain(|value| !seen.put(*value as usize));
 }
 
 /// By class of item sets and node of a trie (`None` is the root): the values below the node whose strings can be read.
@@ -72,6 +97,10 @@ struct Level<'t> {
     configuration: Configuration,
     bytes: ByteSet,
 }
+
+/// The bytes with which characters go on.
+const WITHIN: u8 = 0x80;
+const LAST_WITHIN: u8 = 0xBF;
 
 fn is_behind_lexeme(entry: &Entry) -> bool {
     entry.lexing == Lexing::Between { n_blank: 0 }
@@ -89,7 +118,11 @@ impl MaskWork<'_> {
         if let Some(Some(bytes)) = self.first_bytes.get(set as usize) {
             return Ok(*bytes);
         }
-        let bytes = next_bytes(self.parser, &[behind_lexeme(set, Written::ANY)])?;
+        let mut bytes = next_bytes(self.parser, &[behind_lexeme(set, Written::ANY)])?;
+        // A lexeme ends between two characters.
+        if bytes.contains(WITHIN) && self.parser.takes_only_text() {
+            (WITHIN..=LAST_WITHIN).for_each(|byte| bytes.remove(byte));
+        }
         if self.first_bytes.len() <= set as usize {
             self.n_bytes += size_of::<Option<ByteSet>>() * (set as usize + 1 - self.first_bytes.len());
             self.first_bytes.resize(set as usize + 1, None);
@@ -110,22 +143,38 @@ impl MaskWork<'_> {
         let trie = self.vocabulary.trie();
         let bytes = self.bytes_behind(set)?;
         let n_looked_at = Cell::new(0);
+        // Of what can stay in free text, what is no text as a whole is left; but then there is no reading of it either.
+        let texts = self.vocabulary.known_texts().filter(|_| self.parser.takes_only_text());
         let is_covered = |token: &u32| {
             let is_in = |mask: &TokenMask| {
                 n_looked_at.set(n_looked_at.get() + 1);
                 mask.contains_id(*token)
             };
-            masks.iter().any(is_in)
+            masks.iter().any(is_in) || texts.is_some_and(|texts| texts.is_broken(*token))
         };
         for node in nodes {
             // Nearly always no child can follow: most rests go on in the lexeme itself.
             let mut children = trie.children(Some(*node as usize)).iter().filter(|child| bytes.contains(child.byte));
             if children.any(|child| !trie.subtree_values(child.node as usize).iter().all(is_covered)) {
-                let rests = self.rests_behind(set, self.mode, Trie::Tokens, Some(*node))?;
-                found.add_all(&rests, false);
+                self.add_rests_behind((set, self.mode), Trie::Tokens, *node, false, found)?;
             }
-            self.spend(n_looked_at.take())?;
+            self.spend(n_looked_at.take() / LOOKS_PER_STEP)?;
         }
+        Ok(())
+    }
+
+    /// Adds the values below a node whose rests can be read behind a lexeme that leads to a set.
+    fn add_rests_behind(
+        &mut self,
+        (set, past): (SetId, PastId),
+        trie: Trie,
+        node: u32,
+        doubted: bool,
+        found: &mut Found,
+    ) -> Result<(), LimitError> {
+        let rests = self.rests_behind(set, past, trie, Some(node))?;
+        self.spend(LOOKUP_COST + (rests.values.len() + rests.doubtful.len()) / VALUES_PER_STEP)?;
+        found.add_all(&rests, doubted);
         Ok(())
     }
 
@@ -143,6 +192,7 @@ impl MaskWork<'_> {
         if let Some(rests) = self.rests.get(&key) {
             return Ok(Arc::clone(rests));
         }
+        self.spend(NEW_RESTS_COST)?;
         let mut found = Found::default();
         let bytes = self.bytes_behind(set)?;
         let node = node.map(|node| node as usize);
@@ -225,8 +275,8 @@ impl MaskWork<'_> {
             }
             for entry in &next {
                 if is_behind_lexeme(entry) {
-                    let rests = self.rests_behind(entry.set, entry.past, trie_id, Some(node))?;
-                    found.add_all(&rests, entry.past == Written::DOUBTED);
+                    let doubted = entry.past == Written::DOUBTED;
+                    self.add_rests_behind((entry.set, entry.past), trie_id, node, doubted, found)?;
                 } else if self.is_wide(entry) {
                     self.walk_lexeme(trie_id, node as usize, entry, found)?;
                 }
@@ -278,8 +328,7 @@ impl MaskWork<'_> {
         for end in ends {
             while dead.next_if(|node| *node < end).is_some() {}
             if dead.peek().is_some_and(|node| *node < trie.end(end)) {
-                let rests = self.rests_behind(after, entry.past, trie_id, Some(end as u32))?;
-                found.add_all(&rests, doubted);
+                self.add_rests_behind((after, entry.past), trie_id, end as u32, doubted, found)?;
             }
         }
         Ok(())

@@ -37,7 +37,7 @@ pub(crate) enum Lexing {
 pub(crate) type Configuration = SmallVec<[Entry; 2]>;
 
 /// Steps that one byte in one entry counts as.
-const ENTRY_COST: usize = 2;
+const ENTRY_COST: usize = 6;
 
 impl Parser {
     /// The configuration of the empty text.

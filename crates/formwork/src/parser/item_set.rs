@@ -1,6 +1,8 @@
 //! Which items can the parser be in, and where does a lexeme lead? Interned item sets.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use smallvec::SmallVec;
 
 use super::configuration::Entry;
 use super::view::{Classes, TokenReach};
@@ -15,7 +17,7 @@ use crate::limits::Limits;
 pub(crate) type SetId = u32;
 
 /// Steps that an item of a new set counts as: it is sorted, hashed and compared.
-const ITEM_COST: usize = 4;
+const ITEM_COST: usize = 12;
 
 /// The set of a text that is complete and cannot go on.
 const ROOT: SetId = 0;
@@ -80,12 +82,20 @@ pub(crate) struct Parser {
     pub(super) new_numbers: HashMap<u32, (WordSetId, Arc<Automaton>)>,
     pub(super) limits: Limits,
     pub(super) classes: Classes,
+    /// Whether every lexeme is text: UTF-8 and no part of it.
+    pub(super) only_text: OnceLock<bool>,
     /// Whether there is always another key without a name, wherever there may be one.
     pub(crate) keys_never_run_out: bool,
     start: SetId,
     pub(super) n_bytes: usize,
     /// Steps taken that were not known yet.
     pub(crate) n_steps: u64,
+}
+
+/// Sorts items, each once. They stand in a few rising runs, which a stable sort merges.
+fn sort_items(items: &mut Vec<Item>) {
+    items.sort();
+    items.dedup();
 }
 
 impl Parser {
@@ -114,6 +124,7 @@ impl Parser {
             plenty: HashMap::default(),
             live: HashMap::default(),
             new_numbers: HashMap::default(),
+            only_text: OnceLock::new(),
             limits: limits.clone(),
             classes,
             start: ROOT,
@@ -139,6 +150,21 @@ impl Parser {
 
     pub(crate) fn automaton(&self, terminal: u32) -> &Arc<Automaton> {
         &self.automata[terminal as usize]
+    }
+
+    /// Whether every lexeme is text, so that no reading ends within a character. O(bytes of all literals), once.
+    pub(crate) fn takes_only_text(&self) -> bool {
+        let is_text = |automaton: &Arc<Automaton>| match &**automaton {
+            Automaton::Literal(literal) => std::str::from_utf8(literal).is_ok(),
+            Automaton::OneOf(strings) => strings.iter().all(|string| std::str::from_utf8(string).is_ok()),
+            // Patterns match text alone.
+            Automaton::Regex(_)
+            | Automaton::Number(_)
+            | Automaton::String(_)
+            | Automaton::FreeText(_)
+            | Automaton::Special(_) => true,
+        };
+        *self.only_text.get_or_init(|| self.automata.iter().all(is_text))
     }
 
     /// Whether the text may end in `set`.
@@ -244,8 +270,7 @@ impl Parser {
         }
         let mut items: Vec<Item> = sets.iter().flat_map(|set| self.items(*set).iter()).copied().collect();
         spend_or_fail(ITEM_COST * items.len(), &self.limits)?;
-        items.sort_unstable();
-        items.dedup();
+        sort_items(&mut items);
         if items.len() > self.limits.max_items {
             return Err(LimitError { setting: "max_items", limit: self.limits.max_items });
         }
@@ -259,23 +284,23 @@ impl Parser {
 
     /// Completes what can be completed among `targets` and interns the rest.
     pub(super) fn advance(&mut self, targets: &[Item]) -> Result<SetId, LimitError> {
+        let is_end = |target: &&Item| self.productions.is_end(target.place);
+        let mut origins: SmallVec<[SetId; 4]> = targets.iter().filter(is_end).map(|target| target.origin).collect();
+        // What is read in several ways ends in several that return to one set.
+        origins.sort_unstable();
+        origins.dedup();
         let mut items = Vec::new();
         let mut accepting = false;
-        for target in targets {
-            if self.productions.is_end(target.place) {
-                // The origin's items are complete already.
-                let origin = &self.sets[target.origin as usize].kernel;
-                items.extend_from_slice(&origin.items);
-                accepting |= origin.accepting;
-            }
-            if self.productions.has_way_on(target.place) {
-                items.push(*target);
-            }
+        for origin in origins {
+            // The origin's items are complete already.
+            let origin = &self.sets[origin as usize].kernel;
+            items.extend_from_slice(&origin.items);
+            accepting |= origin.accepting;
         }
+        items.extend(targets.iter().filter(|target| self.productions.has_way_on(target.place)));
         if items.len() > 1 {
             spend_or_fail(ITEM_COST * items.len(), &self.limits)?;
-            items.sort_unstable();
-            items.dedup();
+            sort_items(&mut items);
         }
         if items.len() > self.limits.max_items {
             return Err(LimitError { setting: "max_items", limit: self.limits.max_items });

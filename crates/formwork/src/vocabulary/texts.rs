@@ -12,26 +12,33 @@ use super::token_mask::set_bit;
 pub(crate) struct TextTable {
     /// Tokens that begin a text; they may end within a character.
     row: Arc<[u32]>,
-    /// Tokens that begin with a whole character and are no text further on.
+    /// Tokens that begin with a whole character and are no text further on, in rising order.
     broken: Box<[u32]>,
+    /// Tokens that begin within a character and are no text behind it, in rising order.
+    broken_within: Box<[u32]>,
 }
 
 impl TextTable {
     /// O(bytes of all tokens).
     pub(super) fn new(vocabulary: &Vocabulary) -> TextTable {
         let mut row = vec![0; vocabulary.mask_words()];
-        let mut broken = Vec::new();
+        let (mut broken, mut broken_within) = (Vec::new(), Vec::new());
         for id in (0..vocabulary.len()).filter(|id| !vocabulary.bytes_at(*id).is_empty()) {
-            match std::str::from_utf8(vocabulary.bytes_at(id)) {
+            let bytes = vocabulary.bytes_at(id);
+            let is_broken = |bytes| std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_some());
+            match std::str::from_utf8(bytes) {
                 Err(error) if error.error_len().is_some() => {
+                    let n_within = bytes.iter().take_while(|byte| (0x80..0xC0).contains(*byte)).count();
                     if error.valid_up_to() > 0 {
                         broken.push(id as u32);
+                    } else if n_within > 3 || is_broken(&bytes[n_within..]) {
+                        broken_within.push(id as u32);
                     }
                 }
                 _ => set_bit(&mut row, id as u32),
             }
         }
-        TextTable { row: row.into(), broken: broken.into() }
+        TextTable { row: row.into(), broken: broken.into(), broken_within: broken_within.into() }
     }
 
     pub(crate) fn row(&self) -> &Arc<[u32]> {
@@ -41,12 +48,27 @@ impl TextTable {
     pub(crate) fn broken(&self) -> &[u32] {
         &self.broken
     }
+
+    /// Whether a token cannot stand in any text, wherever it begins.
+    pub(crate) fn is_broken(&self, token: u32) -> bool {
+        self.broken.binary_search(&token).is_ok() || self.broken_within.binary_search(&token).is_ok()
+    }
 }
 
 impl Vocabulary {
     /// Tokens as text; judged when first asked for.
     pub(crate) fn texts(&self) -> &TextTable {
         self.texts.get_or_init(|| TextTable::new(self))
+    }
+
+    /// The same, where they were judged already.
+    pub(crate) fn known_texts(&self) -> Option<&TextTable> {
+        self.texts.get()
+    }
+
+    /// The bytes of all tokens together.
+    pub(crate) fn n_token_bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     /// The tokens that hold `string`, which is not empty, in rising order. O(bytes of all tokens).
