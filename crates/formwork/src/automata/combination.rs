@@ -158,8 +158,7 @@ mod tests {
             let specs: Vec<StringSpec> = cases.map(of_case).collect();
             let [joined] = &join(specs.clone())[..] else { panic!("{chosen:b} is one description") };
             assert_eq!(specs.len() > 1, matches!(joined.content[0].language, ContentLanguage::Combination(_)));
-            let automata = specs.iter().map(|spec| StringAutomaton::new(spec, &limits).unwrap());
-            let all_empty = automata.map(|automaton| automaton.is_empty()).fold(true, |all, empty| all && empty);
+            let all_empty = specs.iter().all(|spec| StringAutomaton::new(spec, &limits).unwrap().is_empty());
             assert_eq!(StringAutomaton::new(joined, &limits).unwrap().is_empty(), all_empty, "{chosen:b}");
             for text in texts.iter().step_by(7) {
                 let expected = specs.iter().any(|spec| string_matches(spec, text, &limits).unwrap());

@@ -281,6 +281,9 @@ mod tests {
                 let of_parts = parts.machine().measure().of_states.as_ref().map(Lengths::in_parts);
                 assert_eq!(of_states.is_some(), of_parts.is_some(), "{language:?}");
                 let Some((of_states, of_parts)) = of_states.zip(of_parts) else { continue };
+                let of_start = of_parts.of(&parts, 0);
+                let extent = of_start.first().zip(of_start.last()).map(|(first, last)| (first.0, last.1));
+                assert!(extent.is_none_or(|extent| extent == parts.machine().measure().extent), "{language:?}");
                 // Both number their states by the order in which they are reached, which is the same here.
                 for state in listed.reachable(0, 1000).unwrap() {
                     assert_eq!(parts.reachable(0, 1000).unwrap().len(), listed.reachable(0, 1000).unwrap().len());

@@ -85,8 +85,8 @@ impl MaskWork<'_> {
 /// `n_bytes`.
 fn tokens_holding_any(vocabulary: &Vocabulary, text: &FreeText, n_bytes: &mut usize) -> Vec<u32> {
     // Strings that are looked for together, tags mostly, begin alike.
-    let beginning = |string: &'_ Box<str>| string.as_bytes()[..string.len().min(2)].to_vec();
-    let mut beginnings: Vec<Vec<u8>> = text.without().iter().map(beginning).collect();
+    let beginnings = text.without().iter().map(|string| &string.as_bytes()[..string.len().min(2)]);
+    let mut beginnings: Vec<&[u8]> = beginnings.collect();
     beginnings.sort_unstable();
     beginnings.dedup();
     *n_bytes += beginnings.len().min(MAX_BEGINNINGS) * vocabulary.n_token_bytes();
