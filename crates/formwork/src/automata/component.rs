@@ -15,6 +15,7 @@ use super::host_name::HostState;
 use super::json_text::JsonState;
 use super::look_around::{LookState, Program};
 use super::nfa::{Closure, Nfa, compile, to_classes, too_large};
+use super::overflow::OverflowWatch;
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
 use crate::hash::Seeded;
@@ -94,8 +95,7 @@ impl ComponentState {
     pub(super) fn cost(&self) -> usize {
         match self {
             ComponentState::Dead | ComponentState::Done => 0,
-            ComponentState::Length(_) => 2,
-            ComponentState::Range { .. } => 2,
+            ComponentState::Length(_) | ComponentState::Range { .. } => 2,
             ComponentState::Nfa { states, .. } => 10 + 2 * states.len(),
             ComponentState::Look(state) => 20 + state.n_bytes() / 2,
             ComponentState::Json(state) => 10 + state.n_bytes() / 2,
@@ -217,7 +217,8 @@ pub(super) struct KnownStates {
 impl KnownStates {
     pub(super) fn new(n_classes: usize, max_states: usize) -> KnownStates {
         let states = IndexSet::from_iter([ComponentState::Dead, ComponentState::Done]);
-        KnownStates { states, next: Vec::new(), n_classes, n_bytes: 0, max_states }
+        // There is always a start state.
+        KnownStates { states, next: Vec::new(), n_classes, n_bytes: 0, max_states: max_states.max(1) }
     }
 
     pub(super) fn get(&self, number: KnownId) -> &ComponentState {
@@ -241,7 +242,8 @@ impl KnownStates {
         Some(self.states.insert_full(state).0 as KnownId)
     }
 
-    /// Where a state leads; `step` finds it out where that is not known.
+    /// Where a state leads; `step` finds it out where that is not known. What it has no answer for is not remembered, so
+    /// that whoever asks next is told as well.
     pub(super) fn step(
         &mut self,
         number: KnownId,
@@ -253,9 +255,12 @@ impl KnownStates {
         if let Some(known) = self.next[slot].checked_sub(1) {
             return Some(known);
         }
+        let watch = OverflowWatch::start();
         let stepped = step(&self.states[number as usize]);
         let target = self.number(stepped)?;
-        self.next[slot] = target + 1;
+        if watch.is_clear() {
+            self.next[slot] = target + 1;
+        }
         Some(target)
     }
 }
@@ -294,4 +299,28 @@ fn nfa_state(closure: Closure, search: bool) -> ComponentState {
         return ComponentState::Dead;
     }
     ComponentState::Nfa { states: closure.kept.into_boxed_slice(), accepting: closure.accepting }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::automata::overflow;
+
+    #[test]
+    fn only_steps_with_an_answer_are_remembered() {
+        let mut known = KnownStates::new(1, 0);
+        let start = known.number(ComponentState::Length(0)).expect("there is room for a start state");
+        for _ in 0..2 {
+            let watch = OverflowWatch::start();
+            let without_answer = known.step(start, 0, |_| {
+                overflow::note();
+                ComponentState::Dead
+            });
+            assert_eq!(without_answer, Some(DEAD));
+            assert!(!watch.is_clear());
+        }
+        assert_eq!(known.step(start, 0, |_| ComponentState::Length(1)), None, "there is no room for another one");
+        assert_eq!(known.step(start, 0, |_| ComponentState::Done), Some(DONE));
+        assert_eq!(known.step(start, 0, |_| ComponentState::Dead), Some(DONE), "it is not asked for again");
+    }
 }

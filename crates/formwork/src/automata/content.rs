@@ -238,7 +238,10 @@ impl Machine for ContentMachine {
         let next = match (&*self.components, state) {
             ([component], ContentState::One(state)) => {
                 let stepped = step(component, state);
-                ContentState::One(Some(stepped).filter(|stepped| !is_fatal(component, stepped.decided()))?)
+                if is_fatal(component, stepped.decided()) {
+                    return None;
+                }
+                ContentState::One(stepped)
             }
             (components, ContentState::Many(numbers)) => {
                 let mut next = SmallVec::with_capacity(numbers.len());

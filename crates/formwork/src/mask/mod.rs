@@ -308,9 +308,7 @@ impl MaskWork<'_> {
         let profiles = Arc::clone(&self.profiles[terminal as usize]);
         let profile = self.profile(&profiles, &automaton, state, n_chars)?;
         parts.masks.push(profile.inside.clone());
-        if !matches!(profile.exits, Exits::None) {
-            parts.left.push((profile, set, scan));
-        }
+        parts.left.push((profile, set, scan));
         Ok(())
     }
 
