@@ -152,12 +152,13 @@ fn fields() -> impl Strategy<Value = Fields> {
     let others = prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(ways(0..3), 1..4)];
     let clause = prop::collection::vec((any::<usize>(), any::<bool>()), 0..4);
     let presence = prop_oneof![1 => Just(Vec::new()), 2 => prop::collection::vec(clause, 0..5)];
-    (names, values, others, 0u32..4, presence, (0u32..5, prop::option::of(0u32..3))).prop_map(
-        |(names, values, others, n_goals, presence, (min, room))| {
+    let n_unordered = prop_oneof![Just(0), 0u32..6];
+    (names, values, n_unordered, others, 0u32..4, presence, (0u32..5, prop::option::of(0u32..3))).prop_map(
+        |(names, values, n_unordered, others, n_goals, presence, (min, room))| {
             let max = room.map(|room| min + room);
             let field = |(name, (ways, required)): (&'static str, (Vec<Way>, bool))| Field { name, ways, required };
             let named = names.into_iter().zip(values).map(field).collect();
-            Fields { named, others, n_goals, presence, min, max }
+            Fields { named, n_unordered, others, n_goals, presence, min, max }
         },
     )
 }

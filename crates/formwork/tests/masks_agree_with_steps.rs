@@ -159,6 +159,7 @@ fn records(whitespace: Option<Whitespace>, value: Terminal) -> Grammar {
         assign: colon,
         properties: vec![property("a", number, false), property("name", value, true), property("ab", value, false)],
         others: Vec::new(),
+        n_unordered: 0,
         n_goals: 0,
         presence: Vec::new(),
         min: 0,
@@ -286,6 +287,38 @@ fn one_of_several_patterns_and_letters_that_are_fatal() {
     ];
     for (seed, schema) in schemas.into_iter().enumerate() {
         walk(&Grammar::json_schema(schema), seed as u64);
+    }
+}
+
+/// Elements that must come until a counter is met, and what an object must have of few keys without a name.
+#[test]
+fn obligations_on_few_values_and_keys() {
+    use formwork::json_schema::{Layout, SchemaOptions};
+    let lists = [
+        serde_json::json!({"items": {"enum": [0, 2, 4]}, "prefixItems": [true], "contains": {"maximum": 2}}),
+        serde_json::json!({"items": {"enum": [0, 20]}, "contains": {"const": 20}}),
+        serde_json::json!({"items": {"enum": ["ab", "a", "-a"]}, "contains": {"maxLength": 1}, "maxContains": 1}),
+    ];
+    let keys = serde_json::json!({"^[ab1]$": {"enum": [false]}, "^x": {"enum": [1, false]}});
+    let objects = [
+        serde_json::json!({"patternProperties": {"^a": false}}),
+        serde_json::json!({"patternProperties": {"^[ax]": {"const": false}}}),
+        serde_json::json!({"properties": {"b": false}, "patternProperties": {"^x": {"const": 1}}}),
+    ];
+    let list = |mut schema: serde_json::Value| {
+        schema["type"] = "array".into();
+        schema["uniqueItems"] = true.into();
+        schema
+    };
+    let object = |not: serde_json::Value| {
+        let body = serde_json::json!({"patternProperties": keys, "additionalProperties": false, "maxProperties": 3});
+        serde_json::json!({"type": "object", "properties": {"b": true}, "allOf": [body, {"not": not}]})
+    };
+    for (seed, schema) in lists.into_iter().map(list).chain(objects.into_iter().map(object)).enumerate() {
+        for key_order in [formwork::grammar::KeyOrder::Listed, formwork::grammar::KeyOrder::Any] {
+            let options = SchemaOptions { layout: Layout::COMPACT, key_order, ..SchemaOptions::default() };
+            walk(&Grammar::json_schema(schema.clone()).with_options(options), seed as u64);
+        }
     }
 }
 

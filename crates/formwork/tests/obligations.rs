@@ -73,6 +73,7 @@ fn counter(min: u32, max: Option<u32>) -> Counter {
 struct Keys {
     n: u32,
     required: Vec<u32>,
+    n_unordered: u32,
     /// By key: the goals that its value `1` meets.
     goals: fn(u32) -> u32,
     n_goals: u32,
@@ -89,6 +90,7 @@ impl Default for Keys {
         Keys {
             n: 0,
             required,
+            n_unordered: 0,
             goals: |_| 0,
             n_goals: 0,
             presence,
@@ -120,7 +122,9 @@ impl Keys {
             Vec::new()
         };
         let (n_goals, presence, min, max) = (self.n_goals, self.presence.clone(), self.min, self.max);
-        let record = Record { open, close, separator, assign, properties, others, n_goals, presence, min, max };
+        let n_unordered = self.n_unordered;
+        let record =
+            Record { open, close, separator, assign, properties, n_unordered, others, n_goals, presence, min, max };
         let start = builder.nonterminal("record", Expr::Record(record));
         compile_with(builder, start, limits)
     }
@@ -237,6 +241,35 @@ fn clauses_decide_which_keys_may_be_passed() {
 }
 
 #[test]
+fn keys_without_an_order_come_behind_those_with_one() {
+    let keys = Keys { n: 6, n_unordered: 3, ..Keys::default() };
+    let grammar = keys.compile();
+    assert_eq!(after(&grammar, r#"{"k"#), "012345");
+    assert_eq!(after(&grammar, r#"{"k1":0,"k"#), "2345");
+    assert_eq!(after(&grammar, r#"{"k1":0,"k5":0,"k"#), "34");
+    assert_eq!(after(&grammar, r#"{"k1":0,"k5":0,"k3":0,"k4":0"#), "}");
+    // They are not written before what is required, nor left out where they are.
+    let grammar = Keys { required: vec![2, 4], others: true, max: Some(3), ..keys }.compile();
+    assert_eq!(after(&grammar, r#"{"k"#), "012");
+    assert_eq!(after(&grammar, r#"{"k2":0,""#), "kx");
+    assert_eq!(after(&grammar, r#"{"k2":0,"x":0,""#), "k");
+    assert_eq!(after(&grammar, r#"{"k2":0,"x":0,"k"#), "4");
+    assert_eq!(after(&grammar, r#"{"k2":0,"k5":0,"k"#), "4");
+    // Goals and clauses of both.
+    let goals = |key: u32| u32::from(key == 1 || key == 4);
+    let presence = vec![PresenceClause(vec![(0, false), (5, true)])];
+    let keys = Keys { n: 6, n_unordered: 3, goals, n_goals: 1, presence, max: Some(2), ..Keys::default() };
+    let grammar = keys.compile();
+    assert_eq!(after(&grammar, r#"{"k"#), "12345");
+    assert_eq!(after(&grammar, r#"{"k3":0,"k"#), "4");
+    assert_eq!(after(&grammar, r#"{"k4":1,"k"#), "35");
+    let grammar = Keys { max: Some(3), ..keys }.compile();
+    assert_eq!(after(&grammar, r#"{"k0":0,"k"#), "145");
+    assert_eq!(after(&grammar, r#"{"k0":0,"k5":0,"k"#), "4");
+    assert_eq!(after(&grammar, r#"{"k0":0,"k4":1"#), ",");
+}
+
+#[test]
 fn keys_that_would_be_missing_later_are_not_passed() {
     let mut builder = GrammarBuilder::new();
     let one = literal(&mut builder, "1");
@@ -252,7 +285,19 @@ fn keys_that_would_be_missing_later_are_not_passed() {
     let key = builder.terminal(Terminal::String(StringSpec { content, ..StringSpec::default() }.into()));
     let others = vec![OtherKeys { key, cases: vec![Case::plain(one)], n_words: Some(2) }];
     let presence = Vec::new();
-    let record = Record { open, close, separator, assign, properties, others, n_goals: 1, presence, min: 4, max: None };
+    let record = Record {
+        open,
+        close,
+        separator,
+        assign,
+        properties,
+        n_unordered: 0,
+        others,
+        n_goals: 1,
+        presence,
+        min: 4,
+        max: None,
+    };
     let start = builder.nonterminal("record", Expr::Record(record));
     let grammar = compile_with(builder, start, Limits::default()).unwrap();
     assert_eq!(after(&grammar, r#"{""#), "a");
@@ -271,7 +316,19 @@ fn an_escape_may_begin_the_last_key_of_a_class() {
     let key = builder.terminal(Terminal::String(StringSpec { content, ..StringSpec::default() }.into()));
     let others = vec![OtherKeys { key, cases: vec![Case::plain(zero)], n_words: Some(3) }];
     let (properties, presence) = (Vec::new(), Vec::new());
-    let record = Record { open, close, separator, assign, properties, others, n_goals: 0, presence, min: 3, max: None };
+    let record = Record {
+        open,
+        close,
+        separator,
+        assign,
+        properties,
+        n_unordered: 0,
+        others,
+        n_goals: 0,
+        presence,
+        min: 3,
+        max: None,
+    };
     let start = builder.nonterminal("record", Expr::Record(record));
     let grammar = compile_with(builder, start, Limits::default()).unwrap();
     assert_eq!(after(&grammar, r#"{"c":0,"c"#), "\\c");
@@ -291,6 +348,8 @@ fn what_cannot_be_held_is_refused() {
     let keys = |presence| Keys { n: 200, presence, ..Keys::default() }.compile_with(Limits::default());
     assert!(message(keys(vec![PresenceClause(vec![(200, true)])])).contains("clause"));
     assert!(message(keys(vec![PresenceClause((0..129).map(|key| (key, true)).collect())])).contains("128"));
+    let unordered = Keys { n: 2, n_unordered: 3, ..Keys::default() }.compile_with(Limits::default());
+    assert!(message(unordered).contains("unordered"));
     let many = Keys { n_goals: 17, ..Keys::default() }.compile_with(Limits::default());
     assert!(message(many).contains("goals"));
     let beyond = Keys { n: 1, goals: |_| 2, n_goals: 1, ..Keys::default() }.compile_with(Limits::default());

@@ -203,6 +203,7 @@ impl Maker {
             assign,
             properties,
             others: classes,
+            n_unordered: 0,
             n_goals: 0,
             presence: Vec::new(),
             min,
@@ -681,6 +682,22 @@ fn positions_of_few_values_have_no_dead_ends() {
     let fits = |text: &&String| !text.starts_with("[3") && !text[3..].starts_with('2');
     assert_same(&all_texts(&grammar, b"[],123"), &expected.iter().filter(fits).cloned().collect());
     walk(&grammar, Limits::default(), 10, 20);
+}
+
+/// `[0]` is a list, but behind `[2` another `2` would have to come.
+#[test]
+fn lists_whose_counters_may_force_a_repetition_are_refused() {
+    let list = |prefix: &str, counted: &str| {
+        let schema = format!(
+            r#"{{"type": "array", "uniqueItems": true, "items": {{"enum": [0, 2, 4]}}, "prefixItems": [true, {prefix}],
+            "contains": {counted}}}"#
+        );
+        Compiler::new(vocabulary()).compile(&Grammar::json_schema_text(&schema))
+    };
+    let error = list(r#"{"enum": [2]}"#, r#"{"maximum": 0}"#).unwrap_err();
+    assert!(error.to_string().contains("elements that differ"), "{error}");
+    assert!(list(r#"{"enum": [2, 4]}"#, r#"{"maximum": 0}"#).is_err());
+    assert!(list(r#"{"enum": [2, 4]}"#, r#"{"maximum": 4}"#).is_ok());
 }
 
 #[test]

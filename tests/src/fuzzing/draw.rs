@@ -158,7 +158,8 @@ fn fields(dice: &mut Dice) -> Fields {
     let others = if dice.one_in(2) { several(dice, 3, |dice| several(dice, 2, way)) } else { Vec::new() };
     let presence = several(dice, 4, |dice| several(dice, 3, |dice| (dice.below(6), dice.one_in(2))));
     let (min, max) = bounds(dice);
-    Fields { named, others, n_goals: small(dice, 4), presence, min, max }
+    let n_unordered = if dice.one_in(2) { small(dice, 6) } else { 0 };
+    Fields { named, n_unordered, others, n_goals: small(dice, 4), presence, min, max }
 }
 
 /// An output of several parts.

@@ -14,12 +14,12 @@ pub(super) type Meeting = (ExprId, u32);
 /// The entries of an object, as `"key":value`: no key repeats.
 #[derive(Clone, Debug)]
 pub struct Entries {
-    /// Each known key, its values, and whether it must be there; in written order.
+    /// Each known key, its values, and whether it must be there.
     pub known: Vec<(ExprId, Vec<Meeting>, bool)>,
     /// Classes of other keys with their values.
     pub others: Vec<(OtherKeys, Vec<Meeting>)>,
-    /// Whether entries may come in any order; else other keys come last.
-    pub any_order: bool,
+    /// How many known keys come in written order; the others and other keys come behind them, in any order.
+    pub n_listed: usize,
     /// What values must meet together.
     pub goals: u32,
     /// Of each clause, some known key must be there (`true`) or must not.
@@ -44,7 +44,7 @@ pub enum OtherKeys {
 pub(super) struct EntriesLeft {
     /// Which object it is.
     entries: usize,
-    /// The first known key that may still come.
+    /// The first known key that may still come, of those in written order.
     position: usize,
     /// Known keys that were written.
     there: Vec<bool>,
@@ -97,12 +97,12 @@ impl Entries {
         let after = |position| EntriesLeft { any: true, count, position, ..left.clone() };
         for (index, (key, values, _)) in self.known.iter().enumerate().skip(left.position) {
             if !left.there[index] {
-                let mut after = after(if self.any_order { 0 } else { index + 1 });
+                let mut after = after(self.n_listed.min(index + 1));
                 after.there[index] = true;
                 found.push((NextKey::Fixed(*key), values.clone(), after));
             }
         }
-        let after = after(if self.any_order { 0 } else { self.known.len() });
+        let after = after(self.n_listed);
         for (class, (keys, values)) in self.others.iter().enumerate() {
             match keys {
                 OtherKeys::Endless(key) => found.push((NextKey::OfClass(*key, class), values.clone(), after.clone())),

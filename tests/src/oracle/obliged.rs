@@ -53,6 +53,8 @@ pub struct Field {
 pub struct Fields {
     /// Named keys.
     pub named: Vec<Field>,
+    /// How many of them, the last ones, come in any order; more than there are is all of them.
+    pub n_unordered: u32,
     /// The values of keys without a name, by class.
     pub others: Vec<Vec<Way>>,
     /// Number of goals.
@@ -172,12 +174,17 @@ impl Fields {
             separator: literal(builder, ","),
             assign: literal(builder, ":"),
             properties: self.named.iter().map(property).collect(),
+            n_unordered: self.n_unordered(),
             others,
             n_goals: self.n_goals,
             presence: self.clauses().into_iter().map(PresenceClause).collect(),
             min: self.min,
             max: self.max,
         })
+    }
+
+    fn n_unordered(&self) -> u32 {
+        self.n_unordered.min(self.named.len() as u32)
     }
 
     fn clauses(&self) -> Vec<Vec<(u32, bool)>> {
@@ -216,7 +223,7 @@ impl Fields {
         let entries = language.entries(Entries {
             known,
             others,
-            any_order: order == KeyOrder::Any,
+            n_listed: if order == KeyOrder::Any { 0 } else { self.named.len() - self.n_unordered() as usize },
             goals: (1 << self.n_goals) - 1,
             clauses: clauses.collect(),
             min: self.min,

@@ -252,8 +252,8 @@ fn object(keys: &[Key], others: Option<&Shape>, rules: &[RuleId], order: KeyOrde
     });
     let known = known.collect();
     let open = language.literal("{");
-    let any_order = order == KeyOrder::Any;
-    let entries = Entries { known, others, any_order, goals: 0, clauses: Vec::new(), min: 0, max: None };
+    let n_listed = if order == KeyOrder::Any { 0 } else { keys.len() };
+    let entries = Entries { known, others, n_listed, goals: 0, clauses: Vec::new(), min: 0, max: None };
     let entries = language.entries(entries);
     language.sequence([open, entries])
 }

@@ -105,7 +105,7 @@ impl List {
 
 /// Keyed values: `open (key assign value (separator key assign value)*)? close`.
 ///
-/// Each property comes at most once, in the order that [`GrammarBuilder::set_key_order`] sets.
+/// Each property comes at most once, in the order that [`GrammarBuilder::set_key_order`] sets but for the unordered ones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     /// The opening bracket.
@@ -118,6 +118,9 @@ pub struct Record {
     pub assign: TerminalId,
     /// The keys that have a name, in the order in which they are written.
     pub properties: Vec<Property>,
+    /// How many of the properties, the last ones, come in any order whatever the order of keys: behind all that come before
+    /// them, among the other keys.
+    pub n_unordered: u32,
     /// Keys known by a language only. No lexeme of these terminals may be one of the named keys.
     pub others: Vec<OtherKeys>,
     /// How many goals there are, at most [`Record::MAX_GOALS`]: each must be met by the case of some entry.

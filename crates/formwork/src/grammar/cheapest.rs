@@ -10,7 +10,7 @@
 
 use fixedbitset::FixedBitSet;
 
-use super::builder::{Case, KeyOrder};
+use super::builder::Case;
 use super::completion::at;
 use super::productions::{Cases, ListBody, Node, NodeId, Place, Productions, RecordBody, Register, Symbol};
 use super::seen::SeenSets;
@@ -329,8 +329,7 @@ impl<'a> Walk<'a> {
             Key::Named(key) => (&body.values[key as usize], key + 1),
             Key::Other(class) => (&body.others[class as usize].1, body.n_properties()),
         };
-        let position = if body.order == KeyOrder::Any { 0 } else { behind };
-        let before = Register { position, ..register };
+        let before = Register { position: behind.min(body.n_listed), ..register };
         let unmet = body.unmet_goals(register);
         let mut best: Option<Choice> = None;
         for case in cases {
@@ -374,11 +373,9 @@ impl<'a> Walk<'a> {
     fn choose_key(&mut self, record: u32, body: &RecordBody, register: Register) -> Result<Option<Key>, LimitError> {
         if body.is_simple_to_complete(register, &self.seen) {
             // Nothing but the required keys is needed.
-            let missing = match body.order {
-                KeyOrder::Listed => Some(body.next_required[register.position as usize]),
-                KeyOrder::Any => body.required.difference(self.seen.get(register.seen)).next().map(|key| key as u32),
-            };
-            if let Some(key) = missing.filter(|key| *key < body.n_properties()) {
+            let listed = Some(body.next_required[register.position as usize]).filter(|key| *key < body.n_properties());
+            let missing = listed.or_else(|| body.unordered_missing(register, &self.seen).next());
+            if let Some(key) = missing {
                 return Ok(Some(Key::Named(key)));
             }
         }

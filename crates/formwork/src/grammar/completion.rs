@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use super::builder::{Case, KeyOrder};
+use super::builder::Case;
 use super::productions::{ListBody, RecordBody, Register};
 use super::record_rules::{At, RecordRules};
 use super::seen::SeenSets;
@@ -69,7 +69,7 @@ impl RecordBody {
     /// Whether the register must hold this key when it was written.
     pub(crate) fn remembers(&self, key: u32) -> bool {
         let in_clause = || self.rules.as_ref().is_some_and(|rules| rules.clause_bit(key).is_some());
-        self.order == KeyOrder::Any || in_clause()
+        !self.all_are_listed() || in_clause()
     }
 
     /// Whether the register tells more of a place in this record than its count and what may come next.
@@ -114,10 +114,11 @@ impl RecordBody {
             return Ok(None);
         }
         let written = seen.get(register.seen);
-        let keys = match self.order {
-            KeyOrder::Listed => self.listed_keys(rules, register, written, steps)?,
-            KeyOrder::Any => self.any_keys(rules, register, written, steps)?,
-        };
+        let mut keys = FixedBitSet::with_capacity(self.values.len());
+        self.add_listed_keys(rules, register, written, steps, &mut keys)?;
+        if self.may_leave_listed(register) {
+            self.add_unordered_keys(rules, register, written, steps, &mut keys)?;
+        }
         Ok((!keys.is_clear()).then(|| KeyFilter::Among(Arc::new(keys))))
     }
 
@@ -130,12 +131,10 @@ impl RecordBody {
         steps: &mut Steps,
     ) -> Result<bool, LimitError> {
         let Some(rules) = &self.rules else { return Ok(self.can_have_others(register, seen)) };
-        let passes_required = self.order == KeyOrder::Listed && self.n_missing(register, seen) > 0;
-        if self.room(register) == 0 || passes_required {
+        if self.room(register) == 0 || !self.may_leave_listed(register) {
             return Ok(false);
         }
-        let position = if self.order == KeyOrder::Any { 0 } else { self.n_properties() };
-        let before = At { position, other: true, ..at(register, seen.get(register.seen)) };
+        let before = At { position: self.n_listed, other: true, ..at(register, seen.get(register.seen)) };
         self.any_case_fits(rules, rules.others[class], before, steps)
     }
 
@@ -171,18 +170,18 @@ impl RecordBody {
         Ok(false)
     }
 
-    /// The keys from the position on that may be written next; what lies before one is left out.
-    fn listed_keys(
+    /// Adds the listed keys from the position on that may be written next; what lies before one is left out.
+    fn add_listed_keys(
         &self,
         rules: &RecordRules,
         register: Register,
         written: &FixedBitSet,
         steps: &mut Steps,
-    ) -> Result<FixedBitSet, LimitError> {
-        let mut keys = FixedBitSet::with_capacity(self.values.len());
+        keys: &mut FixedBitSet,
+    ) -> Result<(), LimitError> {
         // Between two keys that the rules know, and where no one counts, all are alike.
         let mut alike = None;
-        for key in register.position..self.n_properties() {
+        for key in register.position..self.n_listed {
             let is_plain = rules.is_plain(key);
             let known = alike.filter(|_| is_plain && !self.counts());
             let fits = match known {
@@ -198,20 +197,20 @@ impl RecordBody {
                 break;
             }
         }
-        Ok(keys)
+        Ok(())
     }
 
-    /// The unwritten keys that may be written next, in any order.
-    fn any_keys(
+    /// Adds the unwritten keys without an order that may be written next.
+    fn add_unordered_keys(
         &self,
         rules: &RecordRules,
         register: Register,
         written: &FixedBitSet,
         steps: &mut Steps,
-    ) -> Result<FixedBitSet, LimitError> {
-        let mut keys = FixedBitSet::with_capacity(self.values.len());
-        let before = |key: u32| At { also: Some(key), ..at(register, written) };
-        for (family, members) in rules.members.iter().enumerate() {
+        keys: &mut FixedBitSet,
+    ) -> Result<(), LimitError> {
+        let before = |key: u32| At { position: self.n_listed, also: Some(key), ..at(register, written) };
+        for (family, members) in rules.unordered.iter().enumerate() {
             for members in members {
                 // All of them are alike.
                 let Some(first) = members.difference(written).next() else { continue };
@@ -220,11 +219,12 @@ impl RecordBody {
                 }
             }
         }
-        for key in rules.clause_keys.iter().filter(|key| !written.contains(**key as usize)) {
+        let clause_keys = rules.clause_keys.iter().filter(|key| **key >= self.n_listed);
+        for key in clause_keys.filter(|key| !written.contains(**key as usize)) {
             let fits = self.any_case_fits(rules, rules.family_of[*key as usize], before(*key), steps)?;
             keys.set(*key as usize, fits);
         }
-        Ok(keys)
+        Ok(())
     }
 }
 

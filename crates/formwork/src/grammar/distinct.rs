@@ -2,7 +2,8 @@
 //!
 //! Where the element at each position has more values than there are positions before it, any choice leaves one: no list
 //! that is begun ends in a dead end. Lists of which that cannot be told are refused; they need elements of very few values
-//! that differ from position to position.
+//! that differ from position to position. How far elements must come is known by the least length, and by counters: as
+//! long as one is not met the list cannot be closed, so that `[2` can force another `2` though `[0]` is a list.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -45,27 +46,14 @@ impl Analysis<'_> {
     /// Whether any choice of elements that differ leaves enough of them for the list to be completed.
     pub(super) fn can_differ(&self, list: &List) -> Enough {
         let n_counted = list.counters.iter().map(|counter| counter.min).max().unwrap_or(0);
-        let n_needed = list.min.max(n_counted) as usize;
-        if !list.unique || n_needed < 2 {
+        if !list.unique || list.min.max(n_counted) < 2 && (n_counted == 0 || list.prefix.is_empty()) {
             return Enough::Yes;
         }
         let mut count = Count { analysis: self, n_steps: 0 };
-        let n_prefix = list.prefix.len();
-        let mut has = |cases: &[Case], n_needed: usize| count.enough(cases, n_needed);
-        if list.counters.is_empty() {
-            if n_prefix == 0 {
-                return has(&list.rest, n_needed);
-            }
-            let prefix = list.prefix.iter().take(n_needed).enumerate();
-            let all = prefix.map(|(position, cases)| (cases, position + 1));
-            let rest = (n_prefix < n_needed).then_some((&list.rest, n_needed));
-            let always = all.chain(rest).all(|(cases, n_needed)| has(cases, n_needed) == Enough::Yes);
-            return if always { Enough::Yes } else { Enough::Unknown };
+        match n_counted {
+            0 => count.at_positions(list),
+            _ => count.for_counters(list, n_counted as usize),
         }
-        // Whatever is read at a position, and for whichever counter.
-        let mut cases = list.prefix.iter().chain(std::iter::once(&list.rest)).flatten();
-        let always = cases.all(|case| has(std::slice::from_ref(case), n_needed) == Enough::Yes);
-        if always { Enough::Yes } else { Enough::Unknown }
     }
 
     /// Refuses lists of which it cannot be told.
@@ -73,8 +61,7 @@ impl Analysis<'_> {
         match self.can_differ(list) {
             Enough::Yes | Enough::No => Ok(()),
             Enough::Unknown => {
-                let n_needed = list.min;
-                let reason = format!("cannot tell whether a list always gets {n_needed} elements that differ");
+                let reason = "cannot tell whether a list always gets as many elements that differ as it needs".into();
                 Err(GrammarError::Invalid(reason))
             }
         }
@@ -82,6 +69,34 @@ impl Analysis<'_> {
 }
 
 impl Count<'_, '_> {
+    /// Position by position, as far as elements must come.
+    fn at_positions(&mut self, list: &List) -> Enough {
+        let (n_prefix, n_needed) = (list.prefix.len(), list.min as usize);
+        if n_prefix == 0 {
+            return self.enough(&list.rest, n_needed);
+        }
+        let prefix = list.prefix.iter().take(n_needed).enumerate();
+        let all = prefix.map(|(position, cases)| (cases, position + 1));
+        let rest = (n_prefix < n_needed).then_some((&list.rest, n_needed));
+        self.always(all.chain(rest).map(|(cases, n_needed)| (&**cases, n_needed)))
+    }
+
+    /// Whichever case must be read at a position: before the counters are met, the whole prefix may have to come. Behind it
+    /// as many elements as a counter asks for may be of the case, if they were counted, and any of the prefix.
+    fn for_counters(&mut self, list: &List, n_counted: usize) -> Enough {
+        let prefix = list.prefix.iter().enumerate().map(|(position, cases)| (cases, position + 1));
+        let rest = (&list.rest, (list.prefix.len() + n_counted).max(list.min as usize));
+        let cases = prefix.chain([rest]).flat_map(|(cases, n_needed)| cases.iter().map(move |case| (case, n_needed)));
+        self.always(cases.map(|(case, n_needed)| (std::slice::from_ref(case), n_needed)))
+    }
+
+    fn always<'c>(&mut self, mut needs: impl Iterator<Item = (&'c [Case], usize)>) -> Enough {
+        match needs.all(|(cases, n_needed)| self.enough(cases, n_needed) == Enough::Yes) {
+            true => Enough::Yes,
+            false => Enough::Unknown,
+        }
+    }
+
     fn enough(&mut self, cases: &[Case], n_needed: usize) -> Enough {
         if n_needed > MAX_VALUES {
             return Enough::Unknown;

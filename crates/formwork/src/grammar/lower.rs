@@ -15,7 +15,7 @@ use super::productions::{
     Cases, Edge, ListBody, LoopBody, Next, Node, NodeId, Place, Productions, RecordBody, Register, Symbol,
 };
 use super::productive::Analysis;
-use super::rules::{Obligations, list_rules, record_rules};
+use super::rules::{Obligations, list_rules, n_listed, record_rules};
 use super::seen::SeenSets;
 use super::spacing::SpacingBuilder;
 use super::view::Alike;
@@ -290,6 +290,7 @@ impl<'a> Lowering<'a> {
             _ => None,
         };
         let n_words = self.analysis.n_words(record);
+        let n_listed = n_listed(record, order, &usable);
         let properties: Vec<_> = usable.indices.iter().map(|index| &record.properties[*index]).collect();
         let values: Box<[Cases]> = usable.values.into();
         let others: Box<[(TerminalId, Cases)]> = usable.others.into();
@@ -304,7 +305,7 @@ impl<'a> Lowering<'a> {
         }
         let mut next_required = vec![n as u32; n + 1].into_boxed_slice();
         let mut n_required = vec![0; n + 1].into_boxed_slice();
-        for (index, property) in properties.iter().enumerate().rev() {
+        for (index, property) in properties.iter().enumerate().take(n_listed as usize).rev() {
             next_required[index] = if property.required { index as u32 } else { next_required[index + 1] };
             n_required[index] = n_required[index + 1] + u32::from(property.required);
         }
@@ -323,7 +324,7 @@ impl<'a> Lowering<'a> {
         let mut required: FixedBitSet = required.map(|(index, _)| index).collect();
         required.grow(n);
         self.records.push(RecordBody {
-            order,
+            n_listed,
             rules,
             single,
             required,

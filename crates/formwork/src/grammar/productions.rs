@@ -10,7 +10,7 @@ use fixedbitset::FixedBitSet;
 
 use smallvec::SmallVec;
 
-use super::builder::{Case, KeyOrder};
+use super::builder::Case;
 use super::list_rules::ListRules;
 use super::record_rules::RecordRules;
 use super::seen::{SeenId, SeenSets};
@@ -144,7 +144,8 @@ pub(crate) struct RecordBody {
     pub(crate) separator: TerminalId,
     pub(crate) assign: TerminalId,
     pub(crate) keys: Keys,
-    pub(crate) order: KeyOrder,
+    /// How many properties come in the order in which they are listed; the others come behind them, in any order.
+    pub(crate) n_listed: u32,
     /// The required properties.
     pub(crate) required: FixedBitSet,
     pub(crate) values: Box<[Cases]>,
@@ -152,9 +153,9 @@ pub(crate) struct RecordBody {
     pub(super) rules: Option<Box<RecordRules>>,
     /// Whether each value has one case.
     pub(super) single: bool,
-    /// By position: the first required property at or behind it, or the number of properties.
+    /// By position: the first required listed property at or behind it, or the number of properties.
     pub(crate) next_required: Box<[u32]>,
-    /// By position: how many required properties are at or behind it.
+    /// By position: how many required listed properties are at or behind it.
     pub(crate) n_required: Box<[u32]>,
     pub(crate) others: Box<[(TerminalId, Cases)]>,
     /// How many keys without a name there are, where they are few.
@@ -327,7 +328,7 @@ impl Productions {
             }
             Node::RecordValue(id) => {
                 let body = &self.records[*id as usize];
-                let position = if body.order == KeyOrder::Any { 0 } else { register.position + 1 };
+                let position = body.n_listed.min(register.position + 1);
                 for case in &body.values[register.position as usize] {
                     if let Some(register) = body.after_entry(Register { position, ..register }, *case, seen, steps)? {
                         visit(Next::Symbol(Symbol::Nonterminal(case.value), at(body.after, register)));
@@ -340,7 +341,7 @@ impl Productions {
             }
             Node::OtherValue(id, class) => {
                 let body = &self.records[*id as usize];
-                let position = if body.order == KeyOrder::Any { 0 } else { body.n_properties() };
+                let position = body.n_listed;
                 for case in &body.others[*class as usize].1 {
                     if let Some(register) = body.after_entry(Register { position, ..register }, *case, seen, steps)? {
                         visit(Next::Symbol(Symbol::Nonterminal(case.value), at(body.after, register)));

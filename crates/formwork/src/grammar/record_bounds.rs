@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
 
-use super::builder::KeyOrder;
 use super::productions::{RecordBody, Register};
 use super::seen::SeenSets;
 use crate::automata::KeyFilter;
@@ -23,12 +22,30 @@ impl RecordBody {
         if self.counts() { count.min(self.max.unwrap_or(self.min)) } else { 0 }
     }
 
+    /// Whether all properties come in the order in which they are listed.
+    pub(crate) fn all_are_listed(&self) -> bool {
+        self.n_listed == self.n_properties()
+    }
+
     /// Required properties that must still come.
     pub(super) fn n_missing(&self, register: Register, seen: &SeenSets) -> u32 {
-        match self.order {
-            KeyOrder::Listed => self.n_required[register.position as usize],
-            KeyOrder::Any => self.required.difference(seen.get(register.seen)).count() as u32,
-        }
+        let n_listed = self.n_required[register.position as usize];
+        if self.all_are_listed() { n_listed } else { n_listed + self.unordered_missing(register, seen).count() as u32 }
+    }
+
+    /// Required properties without an order that must still come.
+    pub(super) fn unordered_missing<'a>(
+        &'a self,
+        register: Register,
+        seen: &'a SeenSets,
+    ) -> impl Iterator<Item = u32> + 'a {
+        let missing = self.required.difference(seen.get(register.seen)).map(|key| key as u32);
+        missing.filter(|key| *key >= self.n_listed)
+    }
+
+    /// Whether keys that are behind all listed properties may come: no required one is left out by them.
+    pub(super) fn may_leave_listed(&self, register: Register) -> bool {
+        self.n_required[register.position as usize] == 0
     }
 
     pub(super) fn can_close(&self, register: Register, seen: &SeenSets) -> bool {
@@ -42,16 +59,16 @@ impl RecordBody {
 
     pub(super) fn can_have_others(&self, register: Register, seen: &SeenSets) -> bool {
         let n_missing = self.n_missing(register, seen);
-        let in_order = self.order == KeyOrder::Any || n_missing == 0;
+        let in_order = self.may_leave_listed(register);
         // In written order nothing but other keys comes behind the first of them.
-        let enough = self.order == KeyOrder::Any
+        let enough = !self.all_are_listed()
             || self.n_words.is_none_or(|n_words| self.min.saturating_sub(register.count) <= n_words);
         !self.others.is_empty() && in_order && self.room(register) > n_missing && enough
     }
 
     /// The named keys that may come next; `None` when there are none.
     pub(super) fn filter(&self, register: Register, seen: &SeenSets) -> Option<KeyFilter> {
-        if self.order == KeyOrder::Listed {
+        if self.all_are_listed() {
             return self.last_key(register).map(|last| KeyFilter::Range(self.first_key(register), last));
         }
         let room = self.room(register);

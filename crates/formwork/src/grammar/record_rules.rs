@@ -7,7 +7,6 @@
 use fixedbitset::FixedBitSet;
 use smallvec::SmallVec;
 
-use super::builder::KeyOrder;
 use super::cover::{Supply, can_cover};
 use super::steps::Steps;
 use crate::error::LimitError;
@@ -25,7 +24,8 @@ pub(super) struct Clause {
 /// Goals and clauses of a record, and what its keys do for them.
 #[derive(Clone, Debug)]
 pub(super) struct RecordRules {
-    pub(super) order: KeyOrder,
+    /// How many properties come in the order in which they are listed; the others come behind them, in any order.
+    pub(super) n_listed: u32,
     pub(super) min: u32,
     pub(super) max: Option<u32>,
     /// All goals.
@@ -43,21 +43,21 @@ pub(super) struct RecordRules {
     pub(super) others: Box<[u32]>,
     /// How many other keys there are; `None` is without end. Keys of a class that has an end meet no goals.
     pub(super) n_words: Option<u32>,
-    /// By family, for keys in any order: the properties that are in no clause, required ones and others.
-    pub(super) members: Vec<[FixedBitSet; 2]>,
-    /// By position and family, for keys in listed order: how many of them are at or behind it.
+    /// By family: the properties without an order that are in no clause, required ones and others. None if all are listed.
+    pub(super) unordered: Vec<[FixedBitSet; 2]>,
+    /// By position and family: how many of the listed properties in no clause are at or behind it, likewise.
     pub(super) ahead: Box<[[u32; 2]]>,
 }
 
 /// A place in a record.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At<'a> {
-    /// The first property that may still come, in listed order.
+    /// The first property that may still come, of those in listed order.
     pub(super) position: u32,
     pub(super) count: u32,
     /// Goals that are met.
     pub(super) met: u32,
-    /// Keys that were written, in listed order only those in clauses.
+    /// Keys that were written; if all are listed only those in clauses.
     pub(super) written: &'a FixedBitSet,
     /// One more that was.
     pub(super) also: Option<u32>,
@@ -100,9 +100,9 @@ impl RecordRules {
     /// Bytes held, about.
     pub(super) fn n_bytes(&self) -> usize {
         let families: usize = self.families.iter().map(|family| size_of_val(&**family) + 16).sum();
-        let members = self.members.len() * self.family_of.len() / 4;
+        let unordered = self.unordered.len() * self.family_of.len() / 4;
         let clauses = size_of_val(&*self.clauses) + size_of_val(&*self.clause_keys);
-        families + members + clauses + size_of_val(&*self.family_of) + size_of_val(&*self.ahead)
+        families + unordered + clauses + size_of_val(&*self.family_of) + size_of_val(&*self.ahead)
     }
 
     /// Whether all goals and clauses are met if no more keys come.
@@ -123,7 +123,7 @@ impl RecordRules {
     /// How many more other keys may come, where entries are missing; `None` is without end.
     fn words_left(&self, at: At<'_>) -> Option<u32> {
         let n_words = self.n_words?;
-        if self.order == KeyOrder::Listed {
+        if self.all_are_listed() {
             // Only other keys come behind the first of them, and each takes one away from what is left and from what is
             // missing: so it is enough to look at one of them.
             return Some(n_words.saturating_sub(u32::from(at.other)));
@@ -131,6 +131,10 @@ impl RecordRules {
         let also = at.also.is_some_and(|key| !at.written.contains(key as usize));
         let n_named = at.written.count_ones(..) as u32 + u32::from(also);
         Some(n_words.saturating_sub(at.count.saturating_sub(n_named)))
+    }
+
+    fn all_are_listed(&self) -> bool {
+        self.n_listed as usize == self.family_of.len()
     }
 
     /// The keys in clauses that were written.
@@ -143,15 +147,15 @@ impl RecordRules {
     pub(super) fn can_complete(&self, at: At<'_>, steps: &mut Steps) -> Result<bool, LimitError> {
         let there = self.there(at);
         let all = all_bits(self.clause_keys.len());
-        let (open, free) = match self.order {
-            KeyOrder::Listed => {
-                let n_passed = self.clause_keys.partition_point(|key| *key < at.position);
-                let n_families = self.families.len();
-                let start = at.position as usize * n_families;
-                (all & !all_bits(n_passed), self.ahead[start..start + n_families].into())
-            }
-            KeyOrder::Any => (all & !there, self.members.iter().map(|keys| unwritten(keys, at)).collect()),
-        };
+        let n_passed = self.clause_keys.partition_point(|key| *key < at.position);
+        let open = all & !all_bits(n_passed) & !there;
+        let n_families = self.families.len();
+        let start = at.position as usize * n_families;
+        let mut free: SmallVec<[[u32; 2]; 4]> = self.ahead[start..start + n_families].into();
+        for (free, keys) in free.iter_mut().zip(&self.unordered) {
+            let [required, optional] = unwritten(keys, at);
+            *free = [free[0] + required, free[1] + optional];
+        }
         let rest = Rest {
             rules: self,
             unmet: self.goals & !at.met,

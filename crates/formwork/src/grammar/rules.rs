@@ -51,6 +51,9 @@ pub(super) fn check_record(record: &Record) -> Result<(), GrammarError> {
     }
     let n_properties = record.properties.len();
     let mut named = record.presence.iter().flat_map(|clause| &clause.0);
+    if record.n_unordered as usize > n_properties {
+        return Err(GrammarError::Invalid("a record has more unordered properties than properties".into()));
+    }
     if named.any(|(key, _)| *key as usize >= n_properties) {
         return Err(GrammarError::Invalid("a presence clause names a property that the record does not have".into()));
     }
@@ -82,6 +85,15 @@ pub(super) fn list_rules(list: &List, prefix: &[Cases], rest: &Cases) -> Result<
     Ok(Some(ListRules { counters, prefix, rest: additions(rest), min: list.min, max: list.max }))
 }
 
+/// How many of the usable properties come in the order in which they are listed.
+pub(super) fn n_listed(record: &Record, order: KeyOrder, usable: &UsableRecord) -> u32 {
+    let n_ordered = record.properties.len().saturating_sub(record.n_unordered as usize);
+    match order {
+        KeyOrder::Listed => usable.indices.partition_point(|index| *index < n_ordered) as u32,
+        KeyOrder::Any => 0,
+    }
+}
+
 /// The rules of a record, from what is usable in it; `n_words` is how many keys without a name it can have.
 pub(super) fn record_rules(
     record: &Record,
@@ -89,12 +101,15 @@ pub(super) fn record_rules(
     usable: &UsableRecord,
     n_words: Option<u32>,
 ) -> Result<Obligations, GrammarError> {
-    if record.presence.is_empty() && record.n_goals == 0 {
+    let n_listed = n_listed(record, order, usable);
+    // Without rules all keys are in one order or none is.
+    let is_mixed = n_listed != 0 && (n_listed as usize) < usable.indices.len();
+    if record.presence.is_empty() && record.n_goals == 0 && !is_mixed {
         return Ok(Obligations::None);
     }
     let required: Vec<bool> = usable.indices.iter().map(|index| record.properties[*index].required).collect();
     let Some(clauses) = simplify(record, usable, &required) else { return Ok(Obligations::Impossible) };
-    if clauses.is_empty() && record.n_goals == 0 {
+    if clauses.is_empty() && record.n_goals == 0 && !is_mixed {
         return Ok(Obligations::None);
     }
     let mut clause_keys: Vec<u32> = clauses.iter().flatten().map(|(key, _)| *key).collect();
@@ -114,7 +129,7 @@ pub(super) fn record_rules(
     let family_of: Box<[u32]> = usable.values.iter().map(|cases| families.of(cases)).collect();
     let others = usable.others.iter().map(|(_, cases)| families.of(cases)).collect();
     let mut rules = RecordRules {
-        order,
+        n_listed,
         min: record.min,
         max: record.max,
         goals,
@@ -125,16 +140,14 @@ pub(super) fn record_rules(
         family_of,
         others,
         n_words,
-        members: Vec::new(),
+        unordered: Vec::new(),
         ahead: Box::default(),
     };
     if rules.families.len().saturating_mul(required.len() + 1) > MAX_TABLE {
         return Err(GrammarError::Invalid("the cases of a record's keys meet too many sets of goals".into()));
     }
-    match order {
-        KeyOrder::Listed => rules.ahead = ahead(&rules, &required),
-        KeyOrder::Any => rules.members = members(&rules, &required),
-    }
+    rules.ahead = ahead(&rules, &required[..n_listed as usize]);
+    rules.unordered = unordered(&rules, &required);
     Ok(Obligations::Rules(Box::new(rules)))
 }
 
@@ -198,7 +211,7 @@ impl Families {
     }
 }
 
-/// By position and family: how many required and other keys that are in no clause are at or behind it.
+/// By position and family: how many required and other keys that are in no clause are at or behind it, of those in order.
 fn ahead(rules: &RecordRules, required: &[bool]) -> Box<[[u32; 2]]> {
     let n_families = rules.families.len();
     let mut ahead = vec![[0; 2]; (required.len() + 1) * n_families];
@@ -213,14 +226,18 @@ fn ahead(rules: &RecordRules, required: &[bool]) -> Box<[[u32; 2]]> {
     ahead.into()
 }
 
-/// By family: the required and the other keys that are in no clause.
-fn members(rules: &RecordRules, required: &[bool]) -> Vec<[FixedBitSet; 2]> {
+/// By family: the required and the other keys that are in no clause, of those without an order.
+fn unordered(rules: &RecordRules, required: &[bool]) -> Vec<[FixedBitSet; 2]> {
+    let n_listed = rules.n_listed as usize;
+    if n_listed == required.len() {
+        return Vec::new();
+    }
     let none = || FixedBitSet::with_capacity(required.len());
-    let mut members: Vec<[FixedBitSet; 2]> = rules.families.iter().map(|_| [none(), none()]).collect();
-    for (key, required) in required.iter().enumerate() {
+    let mut unordered: Vec<[FixedBitSet; 2]> = rules.families.iter().map(|_| [none(), none()]).collect();
+    for (key, required) in required.iter().enumerate().skip(n_listed) {
         if rules.clause_bit(key as u32).is_none() {
-            members[rules.family_of[key] as usize][usize::from(!required)].insert(key);
+            unordered[rules.family_of[key] as usize][usize::from(!required)].insert(key);
         }
     }
-    members
+    unordered
 }

@@ -72,6 +72,7 @@ impl<'a> Lowerer<'_, 'a> {
                 assign: punctuation.assign,
                 properties: vec![property("name", name), property(key, arguments)],
                 others: Vec::new(),
+                n_unordered: 0,
                 n_goals: 0,
                 presence: Vec::new(),
                 min: 0,

@@ -13,7 +13,7 @@ use super::configuration::{Entry, Lexing};
 use super::item_set::{Parser, Scan, SetId};
 use crate::automata::{Automaton, KeyFilter};
 use crate::error::LimitError;
-use crate::grammar::{KeyOrder, PlaceView, Reached, Register, SeenId, SeenSets, Whitespace};
+use crate::grammar::{PlaceView, Reached, Register, SeenId, SeenSets, Whitespace};
 use crate::hash::HashMap;
 
 /// How far the tokens of a vocabulary reach.
@@ -242,7 +242,7 @@ impl Parser {
         let Reached::Keys(reached) = self.reached(record).clone() else { return exact };
         let admitted = self.seen.of(body.keys.admitted(state, filter));
         // In listed order the key that is written tells which can follow.
-        if body.order == KeyOrder::Listed {
+        if body.all_are_listed() {
             return KeysView::Few { admitted, missing: (0, 0), reached: SeenSets::EMPTY };
         }
         let written = self.seen.get(register.seen);

@@ -386,6 +386,7 @@ fn free_composites(
             .map(|value| OtherKeys { key, cases: vec![Case::plain(value)], n_words: None })
             .into_iter()
             .collect(),
+        n_unordered: 0,
         n_goals: 0,
         presence: Vec::new(),
         min: 0,

@@ -29,7 +29,9 @@ impl<'a> Lowerer<'_, 'a> {
         let n_goals = goals_that_matter(shape, &mut properties, &mut classes);
         // That there is some entry is all that obligations ask for which every entry meets.
         let min = if n_goals < shape.exists.len() as u32 { shape.min.max(1) } else { shape.min };
+        let n_named = properties.len();
         let others = self.others(classes, n_goals > 0, &mut properties)?;
+        let n_unordered = u32::try_from(properties.len() - n_named).unwrap_or(u32::MAX);
         let n_required = properties.iter().filter(|property| property.required).count();
         let n_possible = if others.is_empty() { properties.len() } else { usize::MAX };
         if shape.max.is_some_and(|max| n_required > max as usize) || min as usize > n_possible {
@@ -42,6 +44,7 @@ impl<'a> Lowerer<'_, 'a> {
             separator: self.punctuation.separator,
             assign: self.punctuation.assign,
             properties,
+            n_unordered,
             others,
             n_goals,
             presence,
@@ -94,8 +97,8 @@ impl<'a> Lowerer<'_, 'a> {
     }
 
     /// Classes of keys as the grammar has them. Where obligations are to be met, keys of a class that has few are
-    /// properties: how many of them are left matters then. So they are in any order, as which of a few names are left is
-    /// better known to a record than to the past.
+    /// properties, without an order: how many of them are left matters then. So they are with keys in any order, as which
+    /// of a few names are left is better known to a record than to the past.
     fn others(
         &mut self,
         classes: Vec<(StringSpec, Vec<Case>)>,
@@ -113,10 +116,6 @@ impl<'a> Lowerer<'_, 'a> {
             };
             let named = words.as_ref().filter(|words| obliged || (!listed && words.len() <= MAX_NAMED));
             if let Some(words) = named {
-                if listed && words.len() > 1 {
-                    let reason = "obligations on the keys of a small class take keys in any order";
-                    return Err(self.too_many(Keyword::Not, reason));
-                }
                 let property = |word: &std::sync::Arc<str>| Property {
                     key: literal::string(word, escapes),
                     cases: cases.clone(),
