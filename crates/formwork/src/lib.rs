@@ -36,6 +36,7 @@ mod mask;
 mod matcher;
 mod parser;
 mod syntax;
+mod unicode_names;
 mod vocabulary;
 
 pub use crate::automata::{

@@ -322,6 +322,20 @@ fn obligations_on_few_values_and_keys() {
     }
 }
 
+#[test]
+fn regular_expressions() {
+    let schemas = [
+        serde_json::json!({"type": "string", "format": "regex"}),
+        serde_json::json!({"type": "string", "format": "regex", "minLength": 2, "maxLength": 6}),
+        serde_json::json!({"type": "string", "format": "regex", "pattern": "^[\\[(]a"}),
+        serde_json::json!({"type": "string", "not": {"format": "regex"}, "maxLength": 3}),
+        serde_json::json!({"type": "object", "propertyNames": {"format": "regex"}, "additionalProperties": {"const": 1}}),
+    ];
+    for (seed, schema) in schemas.into_iter().enumerate() {
+        walk(&Grammar::json_schema(schema), seed as u64);
+    }
+}
+
 fn one_of(words: &[&str]) -> ContentLanguage {
     let mut words: Vec<std::sync::Arc<str>> = words.iter().map(|word| (*word).into()).collect();
     words.sort_unstable();

@@ -60,7 +60,10 @@ fn can_be_combined(language: &ContentLanguage) -> bool {
         | ContentLanguage::Match(_)
         | ContentLanguage::OneOf(_)
         | ContentLanguage::Expression(_) => true,
-        ContentLanguage::HostName { .. } | ContentLanguage::JsonText | ContentLanguage::Combination(_) => false,
+        ContentLanguage::HostName { .. }
+        | ContentLanguage::JsonText
+        | ContentLanguage::RegexText
+        | ContentLanguage::Combination(_) => false,
     }
 }
 

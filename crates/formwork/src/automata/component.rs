@@ -16,6 +16,7 @@ use super::json_text::JsonState;
 use super::look_around::{LookState, Program};
 use super::nfa::{Closure, Nfa, compile, to_classes, too_large};
 use super::overflow::OverflowWatch;
+use super::regex_text::RegexState;
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
 use crate::hash::Seeded;
@@ -42,6 +43,7 @@ pub(super) enum ComponentAutomaton {
     Look(Program),
     HostName,
     JsonText,
+    RegexText,
     /// At least and at most so many characters.
     Length(u32, u32),
 }
@@ -67,6 +69,7 @@ pub(crate) enum ComponentState {
     Look(Arc<LookState>),
     Host(HostState),
     Json(JsonState),
+    Regex(Box<RegexState>),
     /// Characters read, as far as that makes a difference.
     Length(u32),
 }
@@ -78,6 +81,7 @@ impl ComponentState {
             ComponentState::Nfa { states, .. } => 4 * states.len(),
             ComponentState::Look(state) => state.n_bytes(),
             ComponentState::Json(state) => state.n_bytes(),
+            ComponentState::Regex(state) => size_of::<RegexState>() + state.n_bytes(),
             _ => 0,
         }
     }
@@ -99,6 +103,7 @@ impl ComponentState {
             ComponentState::Nfa { states, .. } => 10 + 2 * states.len(),
             ComponentState::Look(state) => 20 + state.n_bytes() / 2,
             ComponentState::Json(state) => 10 + state.n_bytes() / 2,
+            ComponentState::Regex(state) => 20 + state.n_bytes() / 2,
             ComponentState::Host(_) => 20,
         }
     }
@@ -124,6 +129,7 @@ impl ComponentAutomaton {
                 program.map(ComponentAutomaton::Look).ok_or_else(|| too_large(limits))
             }
             ContentLanguage::JsonText => Ok(ComponentAutomaton::JsonText),
+            ContentLanguage::RegexText => Ok(ComponentAutomaton::RegexText),
             ContentLanguage::HostName { international: false } => Ok(ComponentAutomaton::HostName),
             ContentLanguage::HostName { international: true } => {
                 Err(refused("international host names cannot be combined with other constraints".into()))
@@ -142,6 +148,7 @@ impl Component {
             ComponentAutomaton::Look(program) => look_state(program.start()?),
             ComponentAutomaton::HostName => ComponentState::Host(HostState::START),
             ComponentAutomaton::JsonText => ComponentState::Json(JsonState::start()),
+            ComponentAutomaton::RegexText => ComponentState::Regex(Box::new(RegexState::start())),
             ComponentAutomaton::Length(..) => ComponentState::Length(0),
         })
     }
@@ -167,6 +174,10 @@ impl Component {
             (ComponentAutomaton::JsonText, ComponentState::Json(state)) => {
                 representative.and_then(|char| state.step(char)).map_or(ComponentState::Dead, ComponentState::Json)
             }
+            (ComponentAutomaton::RegexText, ComponentState::Regex(state)) => {
+                let next = representative.and_then(|char| state.step(char));
+                next.map_or(ComponentState::Dead, |next| ComponentState::Regex(Box::new(next)))
+            }
             (ComponentAutomaton::Length(_, max), ComponentState::Length(count)) if count >= max => ComponentState::Dead,
             (ComponentAutomaton::Length(min, u32::MAX), ComponentState::Length(count)) => {
                 ComponentState::Length((count + 1).min(*min))
@@ -183,6 +194,7 @@ impl Component {
             (_, ComponentState::Look(state)) => state.is_accepting(),
             (_, ComponentState::Host(state)) => state.is_accepting(),
             (_, ComponentState::Json(state)) => state.is_accepting(),
+            (_, ComponentState::Regex(state)) => state.is_accepting(),
             (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => count >= min,
             (ComponentAutomaton::OneOf(strings), ComponentState::Range { lo, hi, depth }) => {
                 lo < hi && strings[*lo as usize].len() == *depth as usize

@@ -20,6 +20,7 @@ use super::lazy_dfa::{LazyDfa, Machine};
 use super::lengths::{Intervals, NfaLengths};
 use super::nfa::{Targets, collect_sets, parse_regex, shorten};
 use super::overflow;
+use super::regex_text;
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
 use crate::limits::Limits;
@@ -102,6 +103,7 @@ impl ContentMachine {
                     expression.node.visit_classes(&mut |ranges| builder.add(ranges.to_vec()));
                 }
                 (ContentLanguage::JsonText, None) => json_text::add_classes(&mut builder),
+                (ContentLanguage::RegexText, None) => regex_text::add_classes(&mut builder),
                 (ContentLanguage::HostName { international: false }, None) => host_name::add_classes(&mut builder),
                 _ => {}
             }
@@ -143,6 +145,14 @@ impl ContentMachine {
             _ => false,
         };
         self.cases.is_none() && self.components.iter().all(never_dies)
+    }
+
+    /// Whether states are without end, so that they are not to be listed.
+    pub(crate) fn is_endless(&self) -> bool {
+        let is_endless = |component: &Component| {
+            matches!(component.automaton, ComponentAutomaton::JsonText | ComponentAutomaton::RegexText)
+        };
+        self.components.iter().any(is_endless)
     }
 
     /// Works out what can be known of lengths without listing states; once.
@@ -279,17 +289,27 @@ impl Machine for ContentMachine {
                 [Component { negated: false, .. }],
                 ContentState::One(ComponentState::Json(_) | ComponentState::Nfa { .. }),
             ) => self.cases.is_none(),
+            // An expression can be completed, and spoilt: by a parenthesis too many, if need be.
+            (_, ContentState::One(ComponentState::Regex(_))) => self.cases.is_none(),
             _ => self.short_ends(state) != 0,
         };
         is_live.then_some(true)
     }
 
-    /// Where two of the patterns have no rest in common.
+    /// Where two of the patterns have no rest in common, or there is no room for what must come.
     fn is_surely_dead(&self, state: &ContentState) -> bool {
         if self.cases.is_some() {
             return false;
         }
+        let distance = self.distance(state);
         let known = self.known();
+        let is_too_long = |(component, state): (&Component, &ComponentState)| match (&component.automaton, state) {
+            (ComponentAutomaton::Length(_, max), ComponentState::Length(count)) => distance > max - count,
+            _ => false,
+        };
+        if self.components.iter().zip(resolved(&known, state)).any(is_too_long) {
+            return true;
+        }
         let mut places: SmallVec<[(Pattern<'_>, Place<'_>); 4]> = SmallVec::new();
         for (number, (component, state)) in self.components.iter().zip(resolved(&known, state)).enumerate() {
             if let (ComponentAutomaton::Nfa { nfa, search }, ComponentState::Nfa { states, accepting }, false) =
@@ -338,6 +358,7 @@ impl Machine for ContentMachine {
             {
                 nfa.distance(states)
             }
+            (_, ComponentState::Regex(state)) if !component.negated => state.distance(),
             _ => 0,
         };
         self.components.iter().zip(resolved(&self.known(), state)).map(of_component).max().unwrap_or(0)
@@ -424,6 +445,7 @@ pub(super) fn refuse(constraints: &[ContentConstraint], reason: impl Into<String
         ContentLanguage::Expression(expression) => Some(shorten(&expression.source)),
         ContentLanguage::HostName { .. } => Some("a host name".to_owned()),
         ContentLanguage::JsonText => Some("a JSON text".to_owned()),
+        ContentLanguage::RegexText => Some("a regular expression".to_owned()),
         ContentLanguage::Combination(_) => Some("a combination".to_owned()),
         ContentLanguage::OneOf(_) => None,
     });

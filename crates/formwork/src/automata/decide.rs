@@ -46,9 +46,9 @@ pub(crate) fn string_emptiness(spec: &StringSpec, limits: &Limits) -> Result<Emp
         return Ok(if is_empty { Emptiness::Empty } else { Emptiness::NonEmpty });
     }
     if spec.content.len() > 1
-        && let Some(wider) = without_host_names(spec)
+        && let Some(wider) = without_endless_states(spec)
     {
-        // The states of host names are without end: beside others only what their characters tell is asked.
+        // Beside other constraints only what their characters tell is asked.
         let answer = string_emptiness(&wider, limits)?;
         return Ok(if answer == Emptiness::Empty { answer } else { Emptiness::Unknown });
     }
@@ -79,14 +79,17 @@ pub(crate) fn look_around_is_bearable(
     Ok(watch.is_clear())
 }
 
-/// The same with host names widened to all strings of their characters; `None` where there are none.
-fn without_host_names(spec: &StringSpec) -> Option<StringSpec> {
-    let is_host = |constraint: &&ContentConstraint| matches!(constraint.language, ContentLanguage::HostName { .. });
-    spec.content.iter().find(is_host)?;
+/// The same with host names widened to all strings of their characters, and regular expressions to all strings; `None` where
+/// there are none.
+fn without_endless_states(spec: &StringSpec) -> Option<StringSpec> {
+    let is_endless = |constraint: &&ContentConstraint| {
+        matches!(constraint.language, ContentLanguage::HostName { .. } | ContentLanguage::RegexText)
+    };
+    spec.content.iter().find(is_endless)?;
     let mut wider = StringSpec { content: Vec::new(), ..spec.clone() };
     for constraint in &spec.content {
         match (&constraint.language, constraint.negated) {
-            (ContentLanguage::HostName { .. }, true) => {}
+            (ContentLanguage::HostName { .. }, true) | (ContentLanguage::RegexText, _) => {}
             (ContentLanguage::HostName { international }, false) => {
                 let more = if *international { "\\x{80}-\\x{10FFFF}" } else { "" };
                 let language = ContentLanguage::Match(format!("[0-9A-Za-z.\\x2D{more}]*").into());

@@ -101,6 +101,7 @@ impl SharedDfa {
     fn lengths(&self) -> Option<&Lengths> {
         let find = || match &self.dfa.machine().measure().of_states {
             Some(lengths) => Some(Lengths::in_parts(lengths)),
+            None if self.dfa.machine().is_endless() => None,
             None => Lengths::new(&self.dfa),
         };
         self.lengths.get_or_init(find).as_ref()

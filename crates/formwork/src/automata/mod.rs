@@ -31,6 +31,7 @@ mod nfa;
 mod number;
 mod number_values;
 mod overflow;
+mod regex_text;
 mod relation;
 mod spec;
 mod word_count;

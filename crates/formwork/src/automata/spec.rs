@@ -164,6 +164,10 @@ pub enum ContentLanguage {
     },
     /// JSON texts.
     JsonText,
+    /// Regular expressions of ECMA-262 (ES2020), read with the flag `u`. Left out are names of groups beyond ASCII,
+    /// references to groups beyond the 99th, and class ranges between two unescaped characters beyond ASCII that are near
+    /// each other.
+    RegexText,
     /// Strings that are in some languages and outside others, in one of several ways. Must stand alone.
     Combination(Arc<Combination>),
 }

@@ -18,14 +18,12 @@ pub(super) enum Format {
     Strings(StringSpec),
     /// It constrains numbers, to these.
     Numbers(NumberSpec),
-    /// It is defined, and not enforced.
-    Unsupported(&'static str),
     /// Nobody defines it: an annotation.
     Unknown,
 }
 
 /// The formats of strings, by name; each is built when it is first asked for.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "date-time",
     "uri",
     "date",
@@ -44,6 +42,7 @@ const NAMES: [&str; 18] = [
     "iri-reference",
     "idn-email",
     "idn-hostname",
+    "regex",
 ];
 static STRINGS: [OnceLock<StringSpec>; NAMES.len()] = [const { OnceLock::new() }; NAMES.len()];
 
@@ -52,10 +51,7 @@ pub(super) fn lookup(name: &str) -> Format {
     if let Some(index) = NAMES.iter().position(|known| *known == name) {
         return Format::Strings(STRINGS[index].get_or_init(|| language(name)).clone());
     }
-    match name {
-        "regex" => Format::Unsupported("the syntax of regular expressions is not enforced"),
-        _ => numbers(name).map_or(Format::Unknown, Format::Numbers),
-    }
+    numbers(name).map_or(Format::Unknown, Format::Numbers)
 }
 
 /// The strings that have the format `name`.
@@ -68,6 +64,10 @@ fn language(name: &str) -> StringSpec {
         // An international name's characters are no measure of its length; its language has the bound.
         let max_chars = (name == "hostname").then_some(253);
         return StringSpec { content, max_chars, ..StringSpec::default() };
+    }
+    if name == "regex" {
+        let content = vec![ContentConstraint { language: ContentLanguage::RegexText, negated: false }];
+        return StringSpec { content, ..StringSpec::default() };
     }
     let one = |regex: String| vec![regex];
     let regexes = match name {
@@ -223,6 +223,7 @@ mod tests {
             ("uri-reference", &["", "/a", "a/b", "#f", "//h/p", "http://x"], &["\\a", "a b", "#a\\b"]),
             ("json-pointer", &["", "/a~0~1", "/"], &["a", "/~", "/~2"]),
             ("relative-json-pointer", &["0", "1/a", "0#"], &["/a", "01", "-1"]),
+            ("regex", &["^[a-z]+$", "", "(?<n>a)\\k<n>"], &["(", "\\a", "[b-a]", "a{2,1}"]),
             ("uri-template", &["http://a/{b}{?c,d*}", "x", "", "a'b", "a\u{1f600}"], &["{", "{a", "a}", "<a>"]),
         ] {
             for text in valid {

@@ -3,29 +3,7 @@
 use regex_syntax::hir::{Class, ClassUnicode, HirKind};
 
 use super::PatternFault;
-
-/// Values of `General_Category` with all their names.
-const CATEGORIES: &str = "\
-C Other,Cc Control cntrl,Cf Format,Cn Unassigned,Co Private_Use,Cs Surrogate,L Letter,LC Cased_Letter,\
-Ll Lowercase_Letter,Lm Modifier_Letter,Lo Other_Letter,Lt Titlecase_Letter,Lu Uppercase_Letter,\
-M Mark Combining_Mark,Mc Spacing_Mark,Me Enclosing_Mark,Mn Nonspacing_Mark,N Number,Nd Decimal_Number digit,\
-Nl Letter_Number,No Other_Number,P Punctuation punct,Pc Connector_Punctuation,Pd Dash_Punctuation,\
-Pe Close_Punctuation,Pf Final_Punctuation,Pi Initial_Punctuation,Po Other_Punctuation,Ps Open_Punctuation,\
-S Symbol,Sc Currency_Symbol,Sk Modifier_Symbol,Sm Math_Symbol,So Other_Symbol,Z Separator,Zl Line_Separator,\
-Zp Paragraph_Separator,Zs Space_Separator";
-
-/// Binary properties with all their names.
-const BINARY: &str = "\
-ASCII,ASCII_Hex_Digit AHex,Alphabetic Alpha,Any,Assigned,Bidi_Control Bidi_C,Bidi_Mirrored Bidi_M,\
-Case_Ignorable CI,Cased,Changes_When_Casefolded CWCF,Changes_When_Casemapped CWCM,Changes_When_Lowercased CWL,\
-Changes_When_NFKC_Casefolded CWKCF,Changes_When_Titlecased CWT,Changes_When_Uppercased CWU,Dash,\
-Default_Ignorable_Code_Point DI,Deprecated Dep,Diacritic Dia,Emoji,Emoji_Component EComp,Emoji_Modifier EMod,\
-Emoji_Modifier_Base EBase,Emoji_Presentation EPres,Extended_Pictographic ExtPict,Extender Ext,\
-Grapheme_Base Gr_Base,Grapheme_Extend Gr_Ext,Hex_Digit Hex,IDS_Binary_Operator IDSB,IDS_Trinary_Operator IDST,\
-ID_Continue IDC,ID_Start IDS,Ideographic Ideo,Join_Control Join_C,Logical_Order_Exception LOE,Lowercase Lower,Math,\
-Noncharacter_Code_Point NChar,Pattern_Syntax Pat_Syn,Pattern_White_Space Pat_WS,Quotation_Mark QMark,Radical,\
-Regional_Indicator RI,Sentence_Terminal STerm,Soft_Dotted SD,Terminal_Punctuation Term,Unified_Ideograph UIdeo,\
-Uppercase Upper,Variation_Selector VS,White_Space space,XID_Continue XIDC,XID_Start XIDS";
+use crate::unicode_names::{BINARY, CATEGORIES, SCRIPTS, canonical};
 
 /// Reads `{...}` behind `\p`.
 pub(super) fn property(rest: &mut std::str::Chars<'_>) -> Result<ClassUnicode, PatternFault> {
@@ -37,6 +15,7 @@ pub(super) fn property(rest: &mut std::str::Chars<'_>) -> Result<ClassUnicode, P
         return Err(malformed);
     }
     *rest = inside[end + 1..].chars();
+    let is_script = |value: &str| canonical(SCRIPTS, value).is_some();
     let known = match name.split_once('=') {
         Some(("General_Category" | "gc", value)) => canonical(CATEGORIES, value).and_then(category),
         Some(("Script" | "sc", value)) if is_script(value) => class(&format!("sc={value}")),
@@ -48,20 +27,6 @@ pub(super) fn property(rest: &mut std::str::Chars<'_>) -> Result<ClassUnicode, P
         },
     };
     known.ok_or(PatternFault::Unsupported("a property name is unknown"))
-}
-
-/// The first name of a property in a list, given one of its names.
-fn canonical<'a>(list: &'a str, name: &str) -> Option<&'a str> {
-    let mut entries = list.split(',');
-    let found = entries.find(|entry| entry.split_whitespace().any(|known| known == name))?;
-    found.split_whitespace().next()
-}
-
-/// Scripts are spelled with capitals at the beginning of words; the tables below would take any spelling.
-fn is_script(value: &str) -> bool {
-    value.split('_').all(|word| {
-        word.starts_with(|char: char| char.is_ascii_uppercase()) && word.bytes().all(|byte| byte.is_ascii_alphabetic())
-    })
 }
 
 fn category(short: &str) -> Option<ClassUnicode> {

@@ -342,13 +342,11 @@ impl<'a> Reducer<'a> {
 
     /// Why a format cannot be enforced, as a residue.
     pub(super) fn format_residue(&mut self, node: NodeId, name: &str, format: &Format) -> Option<ResidueId> {
-        let shown: String = name.chars().take(60).collect();
-        let reason = match format {
-            Format::Unsupported(reason) => format!("the format {shown:?}: {reason}"),
-            Format::Unknown if self.options.refuse_unknown_formats => format!("no draft defines the format {shown:?}"),
-            _ => return None,
-        };
-        Some(self.residue(node, Keyword::Format, reason))
+        let is_refused = *format == Format::Unknown && self.options.refuse_unknown_formats;
+        is_refused.then(|| {
+            let shown: String = name.chars().take(60).collect();
+            self.residue(node, Keyword::Format, format!("no draft defines the format {shown:?}"))
+        })
     }
 
     /// The strings of a format; `None` where it constrains none.

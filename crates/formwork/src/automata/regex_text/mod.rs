@@ -1,0 +1,306 @@
+//! Is this text a regular expression of ECMA-262? What `format: regex` asks of a string's content.
+//!
+//! Expressions are read with the flag `u`, as those of JSON Schema are meant to be: the grammar of the standard's section
+//! "Patterns" (ES2020), without what its Annex B lets browsers read. It is no regular matter: a state holds the groups that
+//! are open, and which names and numbers of groups are still owed. Every state can be completed.
+//!
+//! Characters are told apart by class, so of the language are left out what would need more: names of groups that are not
+//! of ASCII, references to groups beyond the 99th, and ranges between two characters beyond ASCII that [`BLOCKS`] does not
+//! tell apart (their escapes do).
+
+mod class;
+mod escape;
+
+use self::class::Class;
+use self::escape::{Escape, Escaped};
+use super::alphabet::AlphabetBuilder;
+
+/// Greatest number of a group that is referred to.
+const MAX_REFERENCE: u8 = 99;
+
+/// Bytes that an escape may hold.
+const ESCAPE_BYTES: usize = 32;
+
+/// Where the characters beyond ASCII are cut into blocks, each up to the next: at the ends of alphabets, that ranges are
+/// given by.
+const BLOCKS: [u32; 83] = [
+    0x80, 0xA0, 0xA1, 0xC0, 0xC1, 0xD6, 0xD7, 0xD8, 0xD9, 0xF6, 0xF7, 0xF8, 0xF9, 0xFF, 0x100, 0x101, 0x17F, 0x180,
+    0x24F, 0x250, 0x391, 0x392, 0x3A9, 0x3AA, 0x3B1, 0x3B2, 0x3C9, 0x3CA, 0x400, 0x401, 0x402, 0x410, 0x411, 0x42F,
+    0x430, 0x431, 0x44F, 0x450, 0x451, 0x452, 0x4FF, 0x500, 0x5D0, 0x5D1, 0x5EA, 0x5EB, 0x600, 0x601, 0x621, 0x622,
+    0x64A, 0x64B, 0x6FF, 0x700, 0xE01, 0xE02, 0x1E00, 0x1EFF, 0x1F00, 0x3041, 0x3042, 0x3093, 0x3094, 0x30A1, 0x30A2,
+    0x30F6, 0x30F7, 0x30FF, 0x3100, 0x4E00, 0x4E01, 0x9FA5, 0x9FA6, 0x9FFF, 0xA000, 0xAC00, 0xAC01, 0xD7A3, 0xD7A4,
+    0xFFFF, 0x1_0000, 0x10_FFFF, 0x11_0000,
+];
+
+/// Where in an expression, between two characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct RegexState {
+    place: Place,
+    /// By open group, the outermost first: whether it may be repeated.
+    open: Vec<bool>,
+    /// Groups so far that capture, as far as references reach.
+    n_groups: u8,
+    /// The greatest number referred to that no group has yet; 0 is none.
+    owed: u8,
+    /// Names of groups so far, and those that were referred to and are of none yet; sorted.
+    names: Vec<Box<str>>,
+    owed_names: Vec<Box<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Place {
+    /// Between two terms.
+    Term {
+        /// Whether the last one may be repeated.
+        repeatable: bool,
+        /// Whether no digit may come: behind `\0`.
+        no_digit: bool,
+    },
+    /// Behind a quantifier.
+    Quantified,
+    /// Within braces: the digits of the least number, and behind a comma those of the greatest.
+    Braces {
+        least: Box<[u8]>,
+        greatest: Option<Box<[u8]>>,
+    },
+    /// Behind `(`, `(?` and `(?<`.
+    Group,
+    GroupKind,
+    GroupAngle,
+    /// In a group's name.
+    GroupName(Box<str>),
+    /// Behind `\k`, and in the name that follows.
+    NameReference(Option<Box<str>>),
+    /// In the number of a group.
+    Reference(u8),
+    /// Behind `\`.
+    Escape(Escape),
+    /// Behind `[`.
+    Class(Class),
+}
+
+const TERM: Place = Place::Term { repeatable: false, no_digit: false };
+const ATOM: Place = Place::Term { repeatable: true, no_digit: false };
+
+impl RegexState {
+    pub(super) fn start() -> RegexState {
+        let (names, owed_names) = (Vec::new(), Vec::new());
+        RegexState { place: TERM, open: Vec::new(), n_groups: 0, owed: 0, names, owed_names }
+    }
+
+    /// One character further; `None` where no expression goes on so.
+    pub(super) fn step(&self, char: char) -> Option<RegexState> {
+        let mut next = self.clone();
+        let ascii = u8::try_from(char).unwrap_or(0xFF);
+        next.place = match &self.place {
+            Place::Term { no_digit: true, .. } if ascii.is_ascii_digit() => return None,
+            Place::Term { repeatable, .. } => next.step_term(ascii, *repeatable)?,
+            Place::Quantified if ascii == b'?' => TERM,
+            Place::Quantified => next.step_term(ascii, false)?,
+            Place::Braces { least, greatest } => step_braces(least, greatest.as_deref(), ascii)?,
+            Place::Group if ascii == b'?' => Place::GroupKind,
+            Place::Group => {
+                next.open_capturing();
+                next.step_term(ascii, false)?
+            }
+            Place::GroupKind if ascii == b'<' => Place::GroupAngle,
+            Place::GroupKind => {
+                matches!(ascii, b':' | b'=' | b'!').then_some(())?;
+                next.open.push(ascii == b':');
+                TERM
+            }
+            Place::GroupAngle if matches!(ascii, b'=' | b'!') => {
+                next.open.push(false);
+                TERM
+            }
+            Place::GroupAngle => Place::GroupName(longer_name("", ascii)?),
+            Place::GroupName(name) if ascii == b'>' => {
+                let at = next.names.binary_search(name).err()?;
+                next.names.insert(at, name.clone());
+                if let Ok(at) = next.owed_names.binary_search(name) {
+                    next.owed_names.remove(at);
+                }
+                next.open_capturing();
+                TERM
+            }
+            Place::GroupName(name) => Place::GroupName(longer_name(name, ascii)?),
+            Place::NameReference(None) => {
+                (ascii == b'<').then_some(())?;
+                Place::NameReference(Some("".into()))
+            }
+            Place::NameReference(Some(name)) if ascii == b'>' && !name.is_empty() => {
+                if self.names.binary_search(name).is_err()
+                    && let Err(at) = next.owed_names.binary_search(name)
+                {
+                    next.owed_names.insert(at, name.clone());
+                }
+                ATOM
+            }
+            Place::NameReference(Some(name)) => Place::NameReference(Some(longer_name(name, ascii)?)),
+            Place::Reference(number) if ascii.is_ascii_digit() => {
+                let number = number.checked_mul(10)?.checked_add(ascii - b'0')?;
+                (number <= MAX_REFERENCE).then_some(Place::Reference(number))?
+            }
+            Place::Reference(number) => {
+                next.refer(*number);
+                next.step_term(ascii, true)?
+            }
+            Place::Escape(Escape::Start) if matches!(ascii, b'1'..=b'9') => Place::Reference(ascii - b'0'),
+            Place::Escape(Escape::Start) if matches!(ascii, b'b' | b'B') => TERM,
+            Place::Escape(Escape::Start) if ascii == b'k' => Place::NameReference(None),
+            Place::Escape(escape) => match escape.step(ascii)? {
+                Escaped::Within(escape) => Place::Escape(escape),
+                Escaped::Char { no_digit, .. } => Place::Term { repeatable: true, no_digit },
+                Escaped::Set => ATOM,
+            },
+            Place::Class(class) => class.step(char)?.map_or(ATOM, Place::Class),
+        };
+        Some(next)
+    }
+
+    /// Where the first character of a term leads, or what stands between terms.
+    fn step_term(&mut self, ascii: u8, repeatable: bool) -> Option<Place> {
+        Some(match ascii {
+            b'*' | b'+' | b'?' if repeatable => Place::Quantified,
+            b'{' if repeatable => Place::Braces { least: Box::default(), greatest: None },
+            b'*' | b'+' | b'?' | b'{' | b'}' | b']' => return None,
+            b'^' | b'$' | b'|' => TERM,
+            b'(' => Place::Group,
+            b')' => Place::Term { repeatable: self.open.pop()?, no_digit: false },
+            b'[' => Place::Class(Class::START),
+            b'\\' => Place::Escape(Escape::Start),
+            _ => ATOM,
+        })
+    }
+
+    fn open_capturing(&mut self) {
+        self.open.push(true);
+        self.n_groups = MAX_REFERENCE.min(self.n_groups + 1);
+        if self.owed <= self.n_groups {
+            self.owed = 0;
+        }
+    }
+
+    fn refer(&mut self, number: u8) {
+        if number > self.n_groups {
+            self.owed = self.owed.max(number);
+        }
+    }
+
+    pub(super) fn is_accepting(&self) -> bool {
+        let is_whole = match self.place {
+            Place::Term { .. } | Place::Quantified => true,
+            Place::Reference(number) => number <= self.n_groups,
+            _ => false,
+        };
+        is_whole && self.open.is_empty() && self.owed == 0 && self.owed_names.is_empty()
+    }
+
+    /// No expression ends within fewer characters; nearly always one ends within as many.
+    pub(super) fn distance(&self) -> u32 {
+        let n_names = self.owed_names.len();
+        let owed = match self.place {
+            Place::Reference(number) if number > self.n_groups => self.owed.max(number),
+            _ => self.owed,
+        };
+        // `()` for a group, and `(?<a>)` for one with a name.
+        let n_more = usize::from(owed).saturating_sub(usize::from(self.n_groups) + n_names);
+        let named: usize = self.owed_names.iter().map(|name| name.len() + 5).sum();
+        let all_owed = named + 2 * n_more;
+        // What a group that is new anyway saves.
+        let group = if n_more > 0 { 2 } else { 0 };
+        let in_place = match &self.place {
+            Place::Term { .. } | Place::Quantified | Place::Reference(_) => all_owed,
+            Place::Braces { least, greatest: None } => all_owed + 1 + usize::from(least.is_empty()),
+            Place::Braces { least, greatest: Some(greatest) } if is_ordered(least, greatest) => all_owed + 1,
+            Place::Braces { least, greatest: Some(greatest) } => {
+                all_owed + 1 + least.len().saturating_sub(greatest.len()).max(1)
+            }
+            Place::Group if n_names > 0 => all_owed - 1,
+            Place::Group => all_owed + 1 - group,
+            Place::GroupKind if n_names > 0 => all_owed - 2,
+            Place::GroupKind => all_owed + 2,
+            Place::GroupAngle if n_names > 0 => all_owed - 3,
+            Place::GroupAngle => all_owed + 2 - group / 2,
+            Place::GroupName(name) if self.owed_names.iter().any(|owed| owed.starts_with(&**name)) => {
+                all_owed - name.len() - 3
+            }
+            Place::GroupName(name) => all_owed + 2 + usize::from(self.names.binary_search(name).is_ok()) - group,
+            Place::NameReference(None) => all_owed + 1 + self.chars_to_name("", group),
+            Place::NameReference(Some(name)) => all_owed + self.chars_to_name(name, group),
+            Place::Escape(escape) => all_owed + escape.distance(),
+            Place::Class(class) => all_owed + class.distance(),
+        };
+        u32::try_from(self.open.len() + in_place).unwrap_or(u32::MAX)
+    }
+
+    /// Characters to the end of a reference, and of the group with that name where there is none yet.
+    fn chars_to_name(&self, begun: &str, group: usize) -> usize {
+        let known = self.names.iter().chain(&self.owed_names).filter(|name| name.starts_with(begun));
+        let known = known.map(|name| name.len() - begun.len() + 1).min();
+        let n_new = usize::from(begun.is_empty());
+        let new = n_new + 1 + (begun.len() + n_new + 5) - group;
+        known.map_or(new, |known| known.min(new))
+    }
+
+    pub(super) fn n_bytes(&self) -> usize {
+        let names = self.names.iter().chain(&self.owed_names).map(|name| name.len() + 16).sum::<usize>();
+        let in_place = match &self.place {
+            Place::Braces { least, greatest } => least.len() + greatest.as_ref().map_or(0, |greatest| greatest.len()),
+            Place::GroupName(name) | Place::NameReference(Some(name)) => name.len(),
+            Place::Escape(_) | Place::Class(_) => ESCAPE_BYTES,
+            _ => 0,
+        };
+        self.open.capacity() + names + in_place
+    }
+}
+
+fn longer_name(name: &str, ascii: u8) -> Option<Box<str>> {
+    let is_part = ascii.is_ascii_alphabetic() || b"$_".contains(&ascii) || (ascii.is_ascii_digit() && !name.is_empty());
+    is_part.then(|| [name, char::from(ascii).encode_utf8(&mut [0; 4])].concat().into())
+}
+
+/// One character further within the braces of a quantifier, whose second number must not be the smaller one.
+fn step_braces(least: &[u8], greatest: Option<&[u8]>, ascii: u8) -> Option<Place> {
+    match (ascii, greatest) {
+        (b'0'..=b'9', None) => Some(Place::Braces { least: longer_number(least, ascii), greatest: None }),
+        (b'0'..=b'9', Some(greatest)) => {
+            Some(Place::Braces { least: least.into(), greatest: Some(longer_number(greatest, ascii)) })
+        }
+        (b',', None) if !least.is_empty() => {
+            Some(Place::Braces { least: least.into(), greatest: Some(Box::default()) })
+        }
+        (b'}', None) if !least.is_empty() => Some(Place::Quantified),
+        (b'}', Some(greatest)) if is_ordered(least, greatest) => Some(Place::Quantified),
+        _ => None,
+    }
+}
+
+/// Whether the greatest number, if there is one, is not below the least.
+fn is_ordered(least: &[u8], greatest: &[u8]) -> bool {
+    greatest.is_empty() || (greatest.len(), greatest) >= (least.len(), least)
+}
+
+/// A number's digits and one more; zeros before others make no difference.
+fn longer_number(digits: &[u8], digit: u8) -> Box<[u8]> {
+    let digits = if digits == b"0" { &[] } else { digits };
+    [digits, &[digit]].concat().into()
+}
+
+/// Tells apart all characters of ASCII, and the blocks beyond.
+pub(super) fn add_classes(builder: &mut AlphabetBuilder) {
+    (0..0x80).for_each(|char| builder.add(vec![(char, char)]));
+    BLOCKS.windows(2).for_each(|block| builder.add(vec![(block[0], block[1] - 1)]));
+}
+
+/// The first and the last character that are not told apart from a character.
+fn block_of(char: char) -> (u32, u32) {
+    let char = u32::from(char);
+    match BLOCKS.partition_point(|start| *start <= char) {
+        0 => (char, char),
+        next => (BLOCKS[next - 1], BLOCKS.get(next).map_or(u32::MAX, |end| *end - 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests;
