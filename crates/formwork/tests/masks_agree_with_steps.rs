@@ -323,6 +323,19 @@ fn obligations_on_few_values_and_keys() {
 }
 
 #[test]
+fn host_names_beside_other_constraints() {
+    let schemas = [
+        serde_json::json!({"type": "string", "oneOf": [{"format": "hostname"}, {"format": "ipv4"}, {"format": "ipv6"}]}),
+        serde_json::json!({"type": "string", "format": "hostname", "pattern": "^a.*b$"}),
+        serde_json::json!({"type": "string", "format": "hostname", "pattern": "^[a-z]", "minLength": 3, "maxLength": 7}),
+        serde_json::json!({"type": "string", "format": "hostname", "not": {"enum": ["a", "b.a"]}, "pattern": "a"}),
+    ];
+    for (seed, schema) in schemas.into_iter().enumerate() {
+        walk(&Grammar::json_schema(schema), seed as u64);
+    }
+}
+
+#[test]
 fn regular_expressions() {
     let schemas = [
         serde_json::json!({"type": "string", "format": "regex"}),

@@ -147,12 +147,14 @@ impl ContentMachine {
         self.cases.is_none() && self.components.iter().all(never_dies)
     }
 
-    /// Whether states are without end, so that they are not to be listed.
+    /// Whether states are without end, so that they are not to be listed. Those of a host name alone have an end, but for
+    /// the opaque ones.
     pub(crate) fn is_endless(&self) -> bool {
-        let is_endless = |component: &Component| {
-            matches!(component.automaton, ComponentAutomaton::JsonText | ComponentAutomaton::RegexText)
-        };
-        self.components.iter().any(is_endless)
+        self.components.iter().any(|component| match component.automaton {
+            ComponentAutomaton::JsonText | ComponentAutomaton::RegexText => true,
+            ComponentAutomaton::HostName => self.components.len() > 1,
+            _ => false,
+        })
     }
 
     /// Works out what can be known of lengths without listing states; once.
@@ -185,6 +187,30 @@ impl ContentMachine {
             ContentState::One(state) => *state == ComponentState::Done,
             ContentState::Many(numbers) => numbers.contains(&DONE),
         }
+    }
+
+    /// Whether a state can be completed in which all is decided but how long the content may be and that it is a host name,
+    /// and that is in an encoded label; `None` for other states.
+    fn host_can_end(&self, state: &ContentState) -> Option<bool> {
+        let known = self.known();
+        let (mut host, mut missing, mut room) = (None, 0, u32::MAX);
+        for (component, state) in self.components.iter().zip(resolved(&known, state)) {
+            match (&component.automaton, state) {
+                (ComponentAutomaton::HostName, ComponentState::Host(state))
+                    if !component.negated && state.is_opaque() =>
+                {
+                    if host.replace(state).is_some() {
+                        return None;
+                    }
+                }
+                (ComponentAutomaton::Length(min, max), ComponentState::Length(count)) => {
+                    (missing, room) = (min.saturating_sub(*count), max.saturating_sub(*count));
+                }
+                (_, state) if state.decided() == Some(!component.negated) => {}
+                _ => return None,
+            }
+        }
+        host.map(|host| host.can_end(missing, room))
     }
 
     /// See [`HostState::short_ends`](super::host_name::HostState::short_ends); nothing where a state is of another kind.
@@ -291,7 +317,9 @@ impl Machine for ContentMachine {
             ) => self.cases.is_none(),
             // An expression can be completed, and spoilt: by a parenthesis too many, if need be.
             (_, ContentState::One(ComponentState::Regex(_))) => self.cases.is_none(),
-            _ => self.short_ends(state) != 0,
+            (_, ContentState::One(_)) => self.short_ends(state) != 0,
+            (_, ContentState::Many(_)) if self.cases.is_none() => return self.host_can_end(state),
+            _ => false,
         };
         is_live.then_some(true)
     }

@@ -76,6 +76,16 @@ impl HostState {
         matches!(self, HostState::Encoded(_))
     }
 
+    /// Whether a host name can be completed with so many characters, at least and at most, from within an encoded label.
+    pub(super) fn can_end(&self, min: u32, max: u32) -> bool {
+        // Every beginning of a label can be completed; and a label be followed by others, with any number of characters from
+        // two on.
+        if max >= MAX_LABEL as u32 + 2 {
+            return min <= max;
+        }
+        ends_within(self.short_ends(), min, max)
+    }
+
     /// Numbers of characters behind which the label read so far may end, as bits; see [`endings`].
     pub(super) fn short_ends(&self) -> u64 {
         match self {
@@ -83,6 +93,14 @@ impl HostState {
             HostState::Plain { .. } => 0,
         }
     }
+}
+
+/// Whether a host name can end within so many characters, at least and at most, if its label can behind those numbers of them.
+pub(super) fn ends_within(short_ends: u64, min: u32, max: u32) -> bool {
+    // A label may be followed by others, of which the shortest has a point and one character.
+    (0..64u32)
+        .filter(|n_more| short_ends >> n_more & 1 == 1)
+        .any(|n_more| (min..=max).contains(&n_more) || max >= min.max(n_more.saturating_add(2)))
 }
 
 /// Tells all characters apart that a host name does: letters in both cases are one.

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::content::{ContentDfa, ContentMachine};
 use super::decoder::{DecodeState, Decoded, Escapes};
+use super::host_name::ends_within;
 use super::lazy_dfa::{LazyDfa, Machine, StateId};
 use super::lengths::Lengths;
 use super::names::NameAutomaton;
@@ -392,11 +393,7 @@ impl StringAutomaton {
         }
         match &self.content {
             Content::Dfa(shared) if self.lengths.is_unknown(content) => {
-                let ends = shared.dfa.ask(content, ContentMachine::short_ends);
-                // A label may be followed by others, of which the shortest has a point and one character.
-                (0..64u32)
-                    .filter(|n_more| ends >> n_more & 1 == 1)
-                    .any(|n_more| (min..=max).contains(&n_more) || max >= min.max(n_more.saturating_add(2)))
+                ends_within(shared.dfa.ask(content, ContentMachine::short_ends), min, max)
             }
             Content::Names(names) => names.admits(content, min, max),
             Content::Dfa(shared) => {

@@ -50,7 +50,7 @@ pub(crate) use self::keys::{KeyFilter, Keys};
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::literals::{MAX_STRINGS as MAX_KEYS, longer_than, next_bytes};
 pub(crate) use self::nfa::shorten;
-pub(crate) use self::overflow::{Allowance, OverflowWatch, spend_or_fail};
+pub(crate) use self::overflow::{Allowance, OverflowWatch, charge, spend_or_fail};
 pub(crate) use self::relation::Relation;
 pub use self::spec::{
     Bound, ContentConstraint, ContentLanguage, NumberForm, NumberSpec, Numbers, StringSpec, Terminal,

@@ -79,6 +79,11 @@ pub(crate) fn spend_or_fail(n_steps: usize, limits: &Limits) -> Result<(), Limit
     if n_steps > left { Err(out_of_steps(limits)) } else { Ok(()) }
 }
 
+/// Takes steps from what is left, as far as it goes, for work that cannot fail: whoever takes more is told.
+pub(crate) fn charge(n_steps: usize) {
+    STEPS_LEFT.set(STEPS_LEFT.get().saturating_sub(n_steps));
+}
+
 /// The same for an automaton: where no steps are left, there is no answer.
 pub(super) fn spend(n_steps: usize) -> bool {
     let left = STEPS_LEFT.get();

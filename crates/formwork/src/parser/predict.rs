@@ -1,6 +1,7 @@
 //! Which terminals can come next? Earley's predict step.
 
 use super::item_set::{Item, Parser, Scan, SetId};
+use crate::automata::spend_or_fail;
 use crate::error::LimitError;
 use crate::grammar::{Effect, Next, Symbol};
 use crate::hash::HashMap;
@@ -16,6 +17,9 @@ struct Prediction {
     pending: Vec<(u32, u32, Vec<Item>)>,
     n_items: usize,
 }
+
+/// Steps of a mask that an item to be expanded counts as.
+const EXPAND_COST: usize = 24;
 
 impl Parser {
     /// Predicts from `set`: all ways on, through nonterminals down to terminals.
@@ -46,6 +50,7 @@ impl Parser {
         if prediction.n_items > self.limits.max_items {
             return Err(LimitError { setting: "max_items", limit: self.limits.max_items });
         }
+        spend_or_fail(EXPAND_COST, &self.limits)?;
         let origin = item.origin;
         let (productions, seen) = (&self.productions, &self.seen);
         let mut fault = Ok(());

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::configuration::{Entry, Lexing};
 use super::item_set::{Parser, Scan, SetId};
-use crate::automata::{Automaton, KeyFilter};
+use crate::automata::{Automaton, KeyFilter, charge};
 use crate::error::LimitError;
 use crate::grammar::{PlaceView, Reached, Register, SeenId, SeenSets, Whitespace};
 use crate::hash::HashMap;
@@ -85,6 +85,9 @@ struct SetView {
     items: SmallVec<[(PlaceView, SetId); 2]>,
 }
 
+/// Steps of a mask that looking at an item of a set counts as.
+const VIEW_COST: usize = 12;
+
 /// The classes known so far.
 #[derive(Debug)]
 pub(super) struct Classes {
@@ -134,6 +137,7 @@ impl Parser {
             pending.pop();
             if self.classes.known(set).is_none() {
                 let mut views: SmallVec<[(PlaceView, SetId); 2]> = SmallVec::new();
+                charge(VIEW_COST * items.len());
                 for item in items.iter() {
                     let origin = self.classes.known(item.origin).unwrap_or(item.origin);
                     let record = self.productions.record_of(item.place);
