@@ -329,6 +329,8 @@ fn host_names_beside_other_constraints() {
         serde_json::json!({"type": "string", "format": "hostname", "pattern": "^a.*b$"}),
         serde_json::json!({"type": "string", "format": "hostname", "pattern": "^[a-z]", "minLength": 3, "maxLength": 7}),
         serde_json::json!({"type": "string", "format": "hostname", "not": {"enum": ["a", "b.a"]}, "pattern": "a"}),
+        serde_json::json!({"type": "string", "oneOf": [{"format": "hostname"}, {"format": "uri-reference"}]}),
+        serde_json::json!({"type": "string", "oneOf": [{"format": "hostname"}, {"format": "regex"}], "maxLength": 5}),
     ];
     for (seed, schema) in schemas.into_iter().enumerate() {
         walk(&Grammar::json_schema(schema), seed as u64);

@@ -13,13 +13,14 @@ use smallvec::SmallVec;
 use super::alphabet::{Alphabet, AlphabetBuilder};
 use super::common::{CommonRests, Pattern, Place};
 use super::component::{Component, ComponentAutomaton, ComponentState, DEAD, DONE, KnownId, KnownStates};
+use super::decide::without_endless_states;
 use super::formula::TooLarge;
 use super::host_name;
 use super::json_text;
 use super::lazy_dfa::{LazyDfa, Machine};
 use super::lengths::{Intervals, NfaLengths};
 use super::nfa::{Targets, collect_sets, parse_regex, shorten};
-use super::overflow;
+use super::overflow::{self, OverflowWatch};
 use super::regex_text;
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
@@ -52,6 +53,8 @@ pub(crate) struct ContentMachine {
     components: Vec<Component>,
     /// Where one of several combinations will do: by case, whether each component must match.
     cases: Option<Box<[Box<[bool]>]>>,
+    /// Whether it is known that nothing fits.
+    is_nothing: bool,
     /// What [`measure`](ContentMachine::measure) found.
     measured: OnceLock<Measured>,
     /// What the patterns have in common, two by two.
@@ -110,6 +113,7 @@ impl ContentMachine {
         }
         let alphabet =
             builder.build().ok_or_else(|| refuse(constraints, "it tells more than 256 classes of characters apart"))?;
+        let cases = alternatives.map(|alternatives| alternatives.cases().into());
         let mut components = Vec::new();
         for (constraint, hir) in constraints.iter().zip(parsed) {
             let automaton = ComponentAutomaton::new(constraint, hir, &alphabet, limits)?;
@@ -118,6 +122,7 @@ impl ContentMachine {
         if let Some((min, max)) = length {
             components.push(Component { automaton: ComponentAutomaton::Length(min, max), negated: false });
         }
+        let is_nothing = components.len() > 1 && cases.is_none() && wider_is_empty(constraints, length, limits)?;
         let n_known = if components.len() == 1 { 0 } else { components.len() };
         let known = || KnownStates::new(alphabet.n_classes(), limits.max_automaton_states);
         let known = std::iter::repeat_with(known).take(n_known).collect();
@@ -125,7 +130,8 @@ impl ContentMachine {
             representatives: alphabet.representatives(),
             alphabet,
             components,
-            cases: alternatives.map(|alternatives| alternatives.cases().into()),
+            cases,
+            is_nothing,
             measured: OnceLock::new(),
             common: Mutex::default(),
             known: Mutex::new(known),
@@ -309,6 +315,9 @@ impl Machine for ContentMachine {
     }
 
     fn liveness(&self, state: &ContentState) -> Option<bool> {
+        if self.is_nothing {
+            return Some(false);
+        }
         let is_live = match (&*self.components, state) {
             // Dead texts are not read on, and states of an NFA are kept only where they are live.
             (
@@ -387,6 +396,7 @@ impl Machine for ContentMachine {
                 nfa.distance(states)
             }
             (_, ComponentState::Regex(state)) if !component.negated => state.distance(),
+            (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => min.saturating_sub(*count),
             _ => 0,
         };
         self.components.iter().zip(resolved(&self.known(), state)).map(of_component).max().unwrap_or(0)
@@ -433,6 +443,20 @@ impl Machine for ContentMachine {
             ContentState::Many(_) => 0,
         }
     }
+}
+
+/// Whether nothing fits constraints even where those whose states are without end ask less: a search would not come to that.
+fn wider_is_empty(
+    constraints: &[ContentConstraint],
+    length: Option<(u32, u32)>,
+    limits: &Limits,
+) -> Result<bool, GrammarError> {
+    let Some(wider) = without_endless_states(constraints).filter(|wider| !wider.is_empty()) else { return Ok(false) };
+    let watch = OverflowWatch::start();
+    let dfa = LazyDfa::new(ContentMachine::new(&wider, length, limits)?, limits.max_automaton_states);
+    let is_empty = watch.is_clear() && dfa.is_empty();
+    watch.forget();
+    Ok(is_empty)
 }
 
 /// Whether it is decided already that the content matches a component, or that it does not.

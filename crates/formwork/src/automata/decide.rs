@@ -46,8 +46,9 @@ pub(crate) fn string_emptiness(spec: &StringSpec, limits: &Limits) -> Result<Emp
         return Ok(if is_empty { Emptiness::Empty } else { Emptiness::NonEmpty });
     }
     if spec.content.len() > 1
-        && let Some(wider) = without_endless_states(spec)
+        && let Some(content) = without_endless_states(&spec.content)
     {
+        let wider = StringSpec { content, ..spec.clone() };
         // Beside other constraints only what their characters tell is asked.
         let answer = string_emptiness(&wider, limits)?;
         return Ok(if answer == Emptiness::Empty { answer } else { Emptiness::Unknown });
@@ -79,24 +80,28 @@ pub(crate) fn look_around_is_bearable(
     Ok(watch.is_clear())
 }
 
-/// The same with host names widened to all strings of their characters, and regular expressions to all strings; `None` where
-/// there are none.
-fn without_endless_states(spec: &StringSpec) -> Option<StringSpec> {
+/// The same with host names widened to all strings of their characters, and regular expressions to all strings, or outside
+/// them to those with a character that can be out of place; `None` where there are none.
+pub(super) fn without_endless_states(content: &[ContentConstraint]) -> Option<Vec<ContentConstraint>> {
     let is_endless = |constraint: &&ContentConstraint| {
         matches!(constraint.language, ContentLanguage::HostName { .. } | ContentLanguage::RegexText)
     };
-    spec.content.iter().find(is_endless)?;
-    let mut wider = StringSpec { content: Vec::new(), ..spec.clone() };
-    for constraint in &spec.content {
-        match (&constraint.language, constraint.negated) {
-            (ContentLanguage::HostName { .. }, true) | (ContentLanguage::RegexText, _) => {}
+    content.iter().find(is_endless)?;
+    let mut wider = Vec::new();
+    for constraint in content {
+        let language = match (&constraint.language, constraint.negated) {
+            (ContentLanguage::HostName { .. }, true) | (ContentLanguage::RegexText, false) => continue,
+            (ContentLanguage::RegexText, true) => ContentLanguage::Search(r"[\\*+?()\[\]{}]".into()),
             (ContentLanguage::HostName { international }, false) => {
                 let more = if *international { "\\x{80}-\\x{10FFFF}" } else { "" };
-                let language = ContentLanguage::Match(format!("[0-9A-Za-z.\\x2D{more}]*").into());
-                wider.content.push(ContentConstraint { language, negated: false });
+                ContentLanguage::Match(format!("[0-9A-Za-z.\\x2D{more}]*").into())
             }
-            _ => wider.content.push(constraint.clone()),
-        }
+            _ => {
+                wider.push(constraint.clone());
+                continue;
+            }
+        };
+        wider.push(ContentConstraint { language, negated: false });
     }
     Some(wider)
 }

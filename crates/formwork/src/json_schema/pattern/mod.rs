@@ -80,8 +80,11 @@ impl<'a> Pattern<'a> {
             _ => {
                 let (conditions, rest) = conditions(node);
                 for (index, condition) in conditions.into_iter().enumerate() {
-                    let source = format!("{source} (condition {index})");
-                    pattern.constrain(expression(&source, false, condition.node), condition.negated);
+                    let language = match words::words_of(&condition.node) {
+                        Some(words) => ContentLanguage::OneOf(words.into_iter().map(Into::into).collect()),
+                        None => expression(&format!("{source} (condition {index})"), false, condition.node),
+                    };
+                    pattern.constrain(language, condition.negated);
                 }
                 pattern.narrow(self::outline::outline(&rest), source, rest);
             }

@@ -53,6 +53,16 @@ fn conditions_at_the_ends_are_constraints_of_their_own() {
     assert_eq!(pattern.spec.min_chars, 1);
     assert!(pattern.single.is_some());
     assert!(read("^(?!foo)").spec.content.len() == 1);
+    // Such that are words are said as words.
+    let words = |source| match &read(source).spec.content[0] {
+        ContentConstraint { language: ContentLanguage::OneOf(words), negated: true } => words.join(" "),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(words("^(?!(?:in|is|i[bn]?)$)[a-z]+$"), "i ib in is");
+    assert_eq!(words("^(?!abc$)[a-z]+$"), "abc");
+    for source in ["^(?!abc)[a-z]+$", "^(?!(a|b+)$)[a-z]+$", "^(?!a$|b)[a-z]+$"] {
+        let ContentLanguage::Expression(_) = &read(source).spec.content[0].language else { panic!("{source}") };
+    }
 }
 
 #[test]
