@@ -27,7 +27,7 @@ pub struct Limits {
     /// Keys of one object, and elements of one list, that must differ from each other (default 65,536; about 500 bytes each).
     /// Met at masks and steps.
     pub max_unique: usize,
-    /// Automaton steps while one mask is computed or one token accepted (default 1,200,000; about 15 ns each, states that an
+    /// Automaton steps while one mask is computed or one token accepted (default 1,000,000; about 15 ns each, states that an
     /// automaton makes on the way counted by what they cost). Met at masks and steps; what was found out until then is kept,
     /// so that asking again gets further, unless a single search takes more.
     pub max_mask_steps: usize,
@@ -37,7 +37,7 @@ pub struct Limits {
     pub max_completion_steps: usize,
     /// Bytes that are read while one way to complete a text is looked for (default 1,000,000; about 1 us each).
     pub max_completion_bytes: usize,
-    /// Bytes of the caches of one compiled grammar (default 64 MiB). A full cache is started anew with what the live matchers
+    /// Bytes of the caches of one compiled grammar (default 24 MiB). A full cache is started anew with what the live matchers
     /// hold; where that alone is more than half of the bound, with room for as much again. No error: it costs time.
     pub max_cache_bytes: usize,
     /// Accepted tokens that one matcher can roll back (default 1,000,000; 12 bytes each). The oldest are forgotten; rolling
@@ -56,10 +56,10 @@ impl Default for Limits {
             max_items: 20_000,
             max_entries: 4_096,
             max_unique: 1 << 16,
-            max_mask_steps: 1_200_000,
+            max_mask_steps: 1_000_000,
             max_completion_steps: 1_000_000,
             max_completion_bytes: 1_000_000,
-            max_cache_bytes: 64 << 20,
+            max_cache_bytes: 24 << 20,
             max_history: 1_000_000,
         }
     }

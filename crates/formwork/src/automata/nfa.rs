@@ -45,6 +45,9 @@ pub(super) struct Edge {
     pub(super) behind: Closure,
 }
 
+/// Odd, and with its bits well mixed: 2^64 divided by the golden ratio.
+const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// Where letters lead from some states: to tell apart those that lead somewhere else.
 pub(super) struct Targets {
     n_letters: usize,
@@ -60,9 +63,17 @@ impl Targets {
     /// For each letter, the first one that leads where it does.
     pub(super) fn group(&self, alike: &mut Vec<u8>) {
         let column = |letter: usize| self.of_states.iter().skip(letter).step_by(self.n_letters);
+        // Nearly all columns that differ differ in this.
+        let mut sums = vec![0u64; self.n_letters];
+        for row in self.of_states.chunks_exact(self.n_letters) {
+            sums.iter_mut()
+                .zip(row)
+                .for_each(|(sum, target)| *sum = (*sum ^ u64::from(*target)).wrapping_mul(MULTIPLIER));
+        }
         let mut firsts: SmallVec<[u8; 16]> = SmallVec::new();
         for letter in 0..self.n_letters {
-            let first = firsts.iter().copied().find(|first| column(usize::from(*first)).eq(column(letter)));
+            let are_alike = |first: usize| sums[first] == sums[letter] && column(first).eq(column(letter));
+            let first = firsts.iter().copied().find(|first| are_alike(usize::from(*first)));
             alike.push(first.unwrap_or_else(|| {
                 firsts.push(letter as u8);
                 letter as u8

@@ -15,6 +15,7 @@ use crate::error::LimitError;
 use crate::grammar::Effect;
 use crate::hash::HashMap;
 use crate::parser::{ByteSet, Configuration, Entry, Lexing, PastId, Scan, SetId, Written, behind_lexeme, next_bytes};
+use crate::vocabulary::token_mask::has_bit;
 use crate::vocabulary::{Child, TokenMask, TokenTrie, Vocabulary};
 
 /// A trie of the vocabulary.
@@ -50,9 +51,15 @@ pub(super) struct Found {
 /// So many values may be there twice.
 const MAX_REPEATED: usize = 1 << 14;
 /// Values that are added in the time of one step.
-const VALUES_PER_STEP: usize = 4;
+const VALUES_PER_STEP: usize = 2;
 /// Looks for a token in a mask in the time of one step.
 const LOOKS_PER_STEP: usize = 4;
+
+/// Where so many nodes and masks meet, it pays to write the masks into one row first.
+const MANY_LOOKS: usize = 256;
+
+/// Steps that writing a mask into a row counts as.
+const ROW_COST: usize = 200;
 /// Steps that looking up what comes behind a lexeme counts as, and that finding it out does beside what is walked over.
 const LOOKUP_COST: usize = 12;
 const NEW_RESTS_COST: usize = 40;
@@ -143,14 +150,24 @@ impl MaskWork<'_> {
         let trie = self.vocabulary.trie();
         let bytes = self.bytes_behind(set)?;
         let n_looked_at = Cell::new(0);
+        let row = (masks.len() * nodes.len() > MANY_LOOKS).then(|| TokenMask::row_of_all(masks));
+        if row.is_some() {
+            self.spend(masks.len() * ROW_COST)?;
+        }
         // Of what can stay in free text, what is no text as a whole is left; but then there is no reading of it either.
         let texts = self.vocabulary.known_texts().filter(|_| self.parser.takes_only_text());
         let is_covered = |token: &u32| {
-            let is_in = |mask: &TokenMask| {
-                n_looked_at.set(n_looked_at.get() + 1);
-                mask.contains_id(*token)
+            let is_in_any = match &row {
+                Some(row) => {
+                    n_looked_at.set(n_looked_at.get() + 1);
+                    has_bit(row, *token)
+                }
+                None => {
+                    n_looked_at.set(n_looked_at.get() + masks.len());
+                    masks.iter().any(|mask| mask.contains_id(*token))
+                }
             };
-            masks.iter().any(is_in) || texts.is_some_and(|texts| texts.is_broken(*token))
+            is_in_any || texts.is_some_and(|texts| texts.is_broken(*token))
         };
         for node in nodes {
             // Nearly always no child can follow: most rests go on in the lexeme itself.

@@ -109,6 +109,17 @@ impl TokenMask {
         self.0.removed.binary_search(&id).is_err() && (self.is_in_base(id) || in_list())
     }
 
+    /// A row with the tokens of any of these, of which there is one at least. O(masks * words).
+    pub(crate) fn row_of_all(masks: &[TokenMask]) -> Vec<u32> {
+        let mut all = vec![0; masks.iter().map(TokenMask::n_words).max().unwrap_or(0)];
+        let mut row = all.clone();
+        for mask in masks {
+            mask.write_to(&mut row);
+            all.iter_mut().zip(&row).for_each(|(all, word)| *all |= word);
+        }
+        all
+    }
+
     fn is_in_base(&self, id: u32) -> bool {
         self.0.base.as_ref().is_some_and(|base| has_bit(base, id))
     }

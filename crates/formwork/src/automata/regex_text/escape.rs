@@ -84,7 +84,7 @@ impl Escape {
         match self {
             Escape::Start | Escape::Unicode | Escape::Braced(None | Some(0)) => (0, LAST),
             Escape::Control => (1, 26),
-            Escape::Hex { value, n_left, .. } => (value << (4 * n_left), (value + 1 << (4 * n_left)) - 1),
+            Escape::Hex { value, n_left, .. } => (value << (4 * n_left), ((value + 1) << (4 * n_left)) - 1),
             Escape::Braced(Some(value)) => {
                 let mut greatest = *value;
                 while greatest << 4 <= LAST {

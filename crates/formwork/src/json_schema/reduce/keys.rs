@@ -155,13 +155,19 @@ impl<'a> Reducer<'a> {
     }
 
     fn split(&mut self, (spec, held): Part, splitter: Splitter, split: &mut Vec<Part>) -> Result<()> {
-        let language = match splitter {
-            Splitter::Pattern(pattern) => vec![self.pattern_spec(pattern)],
-            Splitter::Language(language) => self.key_languages[language.0 as usize].clone(),
+        // The strings of each alternative, and those outside.
+        let language: Vec<(StringSpec, Vec<StringSpec>)> = match splitter {
+            Splitter::Pattern(pattern) => {
+                vec![(self.patterns[pattern.0 as usize].spec.clone(), complements(&self.pattern_spec(pattern)))]
+            }
+            Splitter::Language(language) => {
+                let language = self.key_languages[language.0 as usize].iter();
+                language.map(|spec| (spec.clone(), complements(spec))).collect()
+            }
         };
         // What is in none of the alternatives so far.
         let mut outside = vec![spec];
-        for alternative in language {
+        for (alternative, complements) in language {
             let mut beyond = Vec::new();
             for part in outside {
                 if let Some(inside) = self.both_languages(&part, &alternative)? {
@@ -173,8 +179,8 @@ impl<'a> Reducer<'a> {
                         split.push((inside, held));
                     }
                 }
-                for complement in complements(&alternative) {
-                    if let Some(rest) = self.both_languages(&part, &complement)?
+                for complement in &complements {
+                    if let Some(rest) = self.both_languages(&part, complement)?
                         && self.may_hold(&rest)?
                     {
                         beyond.push(rest);
