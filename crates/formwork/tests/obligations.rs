@@ -269,37 +269,48 @@ fn keys_without_an_order_come_behind_those_with_one() {
     assert_eq!(after(&grammar, r#"{"k0":0,"k4":1"#), ",");
 }
 
+/// A class of keys without a name, of which there are few.
+struct FewKeys {
+    pattern: &'static str,
+    n_words: u32,
+    value: NonterminalId,
+}
+
+impl FewKeys {
+    /// A record of these keys and some properties.
+    fn compile_with(
+        self,
+        mut builder: GrammarBuilder,
+        properties: Vec<Property>,
+        n_goals: u32,
+        min: u32,
+    ) -> Arc<CompiledGrammar> {
+        let [open, close, separator, assign] =
+            ["{", "}", ",", ":"].map(|text| builder.terminal(Terminal::literal(text)));
+        let content =
+            vec![ContentConstraint { language: ContentLanguage::Search(self.pattern.into()), negated: false }];
+        let key = builder.terminal(Terminal::String(StringSpec { content, ..StringSpec::default() }.into()));
+        let others = vec![OtherKeys { key, cases: vec![Case::plain(self.value)], n_words: Some(self.n_words) }];
+        let (n_unordered, presence, max) = (0, Vec::new(), None);
+        let record =
+            Record { open, close, separator, assign, properties, n_unordered, others, n_goals, presence, min, max };
+        let start = builder.nonterminal("record", Expr::Record(record));
+        compile_with(builder, start, Limits::default()).unwrap()
+    }
+}
+
 #[test]
 fn keys_that_would_be_missing_later_are_not_passed() {
     let mut builder = GrammarBuilder::new();
     let one = literal(&mut builder, "1");
-    let [open, close, separator, assign] = ["{", "}", ",", ":"].map(|text| builder.terminal(Terminal::literal(text)));
     let property = |name: &str, meets| Property {
         key: format!("\"{name}\"").into_bytes(),
         cases: vec![Case { value: one, meets }],
         required: false,
     };
     let properties = vec![property("a", 1), property("b", 0)];
-    let language = ContentLanguage::Search("^cc?$".into());
-    let content = vec![ContentConstraint { language, negated: false }];
-    let key = builder.terminal(Terminal::String(StringSpec { content, ..StringSpec::default() }.into()));
-    let others = vec![OtherKeys { key, cases: vec![Case::plain(one)], n_words: Some(2) }];
-    let presence = Vec::new();
-    let record = Record {
-        open,
-        close,
-        separator,
-        assign,
-        properties,
-        n_unordered: 0,
-        others,
-        n_goals: 1,
-        presence,
-        min: 4,
-        max: None,
-    };
-    let start = builder.nonterminal("record", Expr::Record(record));
-    let grammar = compile_with(builder, start, Limits::default()).unwrap();
+    let class = FewKeys { pattern: "^cc?$", n_words: 2, value: one };
+    let grammar = class.compile_with(builder, properties, 1, 4);
     assert_eq!(after(&grammar, r#"{""#), "a");
     assert_eq!(after(&grammar, r#"{"a":1,""#), "b");
     assert_eq!(after(&grammar, r#"{"a":1,"b":1,"c":1"#), ",");
@@ -310,27 +321,8 @@ fn keys_that_would_be_missing_later_are_not_passed() {
 fn an_escape_may_begin_the_last_key_of_a_class() {
     let mut builder = GrammarBuilder::new();
     let zero = literal(&mut builder, "0");
-    let [open, close, separator, assign] = ["{", "}", ",", ":"].map(|text| builder.terminal(Terminal::literal(text)));
-    let language = ContentLanguage::Search("^(cc?|é)$".into());
-    let content = vec![ContentConstraint { language, negated: false }];
-    let key = builder.terminal(Terminal::String(StringSpec { content, ..StringSpec::default() }.into()));
-    let others = vec![OtherKeys { key, cases: vec![Case::plain(zero)], n_words: Some(3) }];
-    let (properties, presence) = (Vec::new(), Vec::new());
-    let record = Record {
-        open,
-        close,
-        separator,
-        assign,
-        properties,
-        n_unordered: 0,
-        others,
-        n_goals: 0,
-        presence,
-        min: 3,
-        max: None,
-    };
-    let start = builder.nonterminal("record", Expr::Record(record));
-    let grammar = compile_with(builder, start, Limits::default()).unwrap();
+    let class = FewKeys { pattern: "^(cc?|é)$", n_words: 3, value: zero };
+    let grammar = class.compile_with(builder, Vec::new(), 0, 3);
     assert_eq!(after(&grammar, r#"{"c":0,"c"#), "\\c");
     assert_eq!(after(&grammar, r#"{"c":0,"c\u00"#), "6");
     assert_eq!(after(&grammar, r#"{"é":0,"\u00"#), "6");
