@@ -3,6 +3,9 @@
 //! What is evaluated depends on which branches hold, so an instance fits when for some set of branches that hold, whatever
 //! they leave unevaluated fits. Evaluating more never hurts: branches that do not hold need not be ruled out. The
 //! complement needs the very set that holds, and there they are ruled out.
+//!
+//! Sets of branches multiply, but branches of `oneOf` never hold together, and those that a discriminator tells apart need
+//! not be met together: what is required is part of what must hold for a case, and cases that nothing fits are dropped.
 
 use serde_json::Value;
 use smallvec::SmallVec;
@@ -18,6 +21,12 @@ use crate::json_schema::shape::{
 
 /// Most sets of branches that are told apart.
 const MAX_CASES: usize = 128;
+
+/// From so many on it is asked whether anything fits a case.
+const FEW_CASES: usize = 4;
+
+/// Most required keys that a case asks for.
+const MAX_REQUIRED: usize = 16;
 
 /// Most schemas applied in place inside one another.
 const MAX_DEPTH: usize = 64;
@@ -88,6 +97,8 @@ type Cases<'a> = Vec<Case<'a>>;
 struct Search {
     /// Whether branches that do not hold are ruled out.
     exact: bool,
+    /// Whether objects alone are asked about.
+    objects: bool,
     depth: usize,
 }
 
@@ -99,8 +110,19 @@ impl<'a> Reducer<'a> {
         if properties == ConjId::TRUE && items == ConjId::TRUE {
             return Ok(union);
         }
-        let cases = self.cases_of(node, keywords, Search { exact: false, depth: 0 })?;
-        let mut unions = Vec::with_capacity(cases.len());
+        let objects = items == ConjId::TRUE || union.arrays.is_none();
+        let cases = self.cases_of(node, keywords, Search { exact: false, objects, depth: 0 })?;
+        let mut unions = Vec::with_capacity(cases.len() + 1);
+        let (union, others) = match objects {
+            true => {
+                let others = Union { objects: Alternatives::none(), ..union.clone() };
+                (Union { objects: union.objects, ..Union::none() }, others)
+            }
+            false => (union, Union::none()),
+        };
+        if objects {
+            unions.push(std::rc::Rc::new(others));
+        }
         for case in &cases {
             let mut rule = Union::any();
             if !case.all_properties && properties != ConjId::TRUE && !union.objects.is_none() {
@@ -136,7 +158,7 @@ impl<'a> Reducer<'a> {
         if properties == ConjId::FALSE && items == ConjId::FALSE {
             return Ok(unions);
         }
-        for case in self.cases_of(node, keywords, Search { exact: true, depth: 0 })? {
+        for case in self.cases_of(node, keywords, Search { exact: true, objects: false, depth: 0 })? {
             let mut violation = Union::none();
             if !case.all_properties && properties != ConjId::FALSE {
                 let class = KeyClass::Except(self.owner(case.owner.clone()));
@@ -186,41 +208,71 @@ impl<'a> Reducer<'a> {
 
     fn cases_of(&mut self, node: NodeId, keywords: &Keywords<'a>, search: Search) -> Result<Cases<'a>> {
         self.step(node, 1)?;
-        let mut cases = vec![self.evaluated_here(node, keywords, search.depth)?];
+        let mut here = self.evaluated_here(node, keywords, search.depth)?;
+        if search.objects {
+            here.condition = self.what_is_required(node, keywords)?;
+        }
+        let mut cases = vec![here];
         let mut inside = self.references(node, keywords)?;
         inside.extend(self.branches(node, keywords, Keyword::AllOf)?.unwrap_or_default());
         for branch in inside {
             let branch = self.cases_inside(branch, search)?;
-            cases = self.product_of_cases(node, &cases, &branch, search.exact)?;
+            cases = self.product_of_cases(node, &cases, &branch, search)?;
         }
-        for keyword in [Keyword::AnyOf, Keyword::OneOf] {
-            for branch in self.branches(node, keywords, keyword)?.unwrap_or_default() {
-                let optional = self.optional_cases(branch, search)?;
-                cases = self.product_of_cases(node, &cases, &optional, search.exact)?;
+        let mut optional = self.branches(node, keywords, Keyword::AnyOf)?.unwrap_or_default();
+        let branches = self.branches(node, keywords, Keyword::OneOf)?.unwrap_or_default();
+        match search.exact || branches.is_empty() {
+            true => optional.extend(branches),
+            false => {
+                let mut one = Vec::with_capacity(branches.len());
+                for branch in branches {
+                    one.append(&mut self.cases_that_hold(branch, search)?);
+                }
+                cases = self.product_of_cases(node, &cases, &one, search)?;
             }
+        }
+        for branch in optional {
+            let optional = self.optional_cases(branch, search)?;
+            cases = self.product_of_cases(node, &cases, &optional, search)?;
         }
         if let Some(condition) = keywords.get(Keyword::If) {
             let branches = self.conditional_cases(node, keywords, condition, search)?;
-            cases = self.product_of_cases(node, &cases, &branches, search.exact)?;
+            cases = self.product_of_cases(node, &cases, &branches, search)?;
         }
         for (keyword, key, value) in self.dependent(node, keywords)? {
             if let Value::Object(_) = value {
                 let step = Step::KeyOf(keyword, key);
                 let branch = self.document.child(node, step, value, crate::json_schema::document::NodeKind::Schema)?;
                 let optional = self.dependent_cases(key, branch, search)?;
-                cases = self.product_of_cases(node, &cases, &optional, search.exact)?;
+                cases = self.product_of_cases(node, &cases, &optional, search)?;
             }
+        }
+        Ok(cases)
+    }
+
+    /// That what `required` names is there.
+    fn what_is_required(&mut self, node: NodeId, keywords: &Keywords<'a>) -> Result<ConjId> {
+        let mut condition = ConjId::TRUE;
+        for key in self.required(node, keywords)?.into_iter().take(MAX_REQUIRED) {
+            let there = self.presence_conj(key);
+            condition = self.both(condition, there);
+        }
+        Ok(condition)
+    }
+
+    /// What a branch evaluates that holds.
+    fn cases_that_hold(&mut self, branch: NodeId, search: Search) -> Result<Cases<'a>> {
+        let holds = self.conj_of(branch)?;
+        let mut cases = self.cases_inside(branch, search)?;
+        for case in &mut cases {
+            case.condition = self.both(case.condition, holds);
         }
         Ok(cases)
     }
 
     /// What a branch evaluates that holds or not.
     fn optional_cases(&mut self, branch: NodeId, search: Search) -> Result<Cases<'a>> {
-        let holds = self.conj_of(branch)?;
-        let mut cases = self.cases_inside(branch, search)?;
-        for case in &mut cases {
-            case.condition = self.both(case.condition, holds);
-        }
+        let mut cases = self.cases_that_hold(branch, search)?;
         let otherwise = if search.exact { self.complement_of(branch)? } else { ConjId::TRUE };
         cases.push(Case::new(otherwise));
         Ok(cases)
@@ -237,13 +289,10 @@ impl<'a> Reducer<'a> {
         let condition = self.document.child(node, Step::Key("if"), condition, kind)?;
         let holds = self.conj_of(condition)?;
         let mut cases = self.cases_inside(condition, search)?;
-        for case in &mut cases {
-            case.condition = self.both(case.condition, holds);
-        }
         if let Some(then) = keywords.get(Keyword::Then) {
             let then = self.document.child(node, Step::Key("then"), then, kind)?;
             let then = self.cases_inside(then, search)?;
-            cases = self.product_of_cases(node, &cases, &then, search.exact)?;
+            cases = self.product_of_cases(node, &cases, &then, search)?;
         }
         let fails = self.complement_of(condition)?;
         let mut others = match keywords.get(Keyword::Else) {
@@ -253,8 +302,17 @@ impl<'a> Reducer<'a> {
             }
             None => vec![Case::new(ConjId::TRUE)],
         };
-        for case in &mut others {
-            case.condition = self.both(case.condition, fails);
+        // What is evaluated whichever way it goes is so without a condition.
+        let always = |cases: &[Case<'a>], others: &[Case<'a>]| match (cases, others) {
+            _ if search.exact => [false, false],
+            ([case], [other]) => [other.covers(case), case.covers(other)],
+            _ => [false, false],
+        };
+        let [holds_anyway, fails_anyway] = always(&cases, &others);
+        for (cases, condition, anyway) in [(&mut cases, holds, holds_anyway), (&mut others, fails, fails_anyway)] {
+            for case in cases.iter_mut().filter(|_| !anyway) {
+                case.condition = self.both(case.condition, condition);
+            }
         }
         cases.extend(others);
         Ok(cases)
@@ -278,7 +336,7 @@ impl<'a> Reducer<'a> {
         node: NodeId,
         left: &[Case<'a>],
         right: &[Case<'a>],
-        exact: bool,
+        Search { exact, objects, .. }: Search,
     ) -> Result<Cases<'a>> {
         self.step(node, left.len() * right.len())?;
         let mut product: Cases<'a> = Vec::with_capacity(left.len() * right.len());
@@ -296,6 +354,10 @@ impl<'a> Reducer<'a> {
                     by.covers(case) && reducer.both(by.condition, case.condition) == case.condition
                 };
                 if !exact && product.iter().any(|known| covered(self, known, &both)) {
+                    continue;
+                }
+                let is_new = condition != first.condition && condition != second.condition;
+                if objects && is_new && product.len() >= FEW_CASES && self.is_plainly_empty(condition)? {
                     continue;
                 }
                 if !exact {

@@ -46,6 +46,50 @@ fn siblings_are_intersections() {
     check(json!({"enum": [1, "a", null], "type": ["string", "null"]}), &[json!("a"), json!(null)], &[json!(1)]);
 }
 
+/// As many branches as real schemas have: their sets would be 2^20.
+#[test]
+fn what_branches_evaluate_is_known_by_their_discriminators() {
+    const N: usize = 20;
+    let each = |branch: &dyn Fn(String, String) -> Value| -> Vec<Value> {
+        (0..N).map(|index| branch(format!("k{index}"), format!("p{index}"))).collect()
+    };
+    let own = |p: &str| json!({p: {"type": "integer"}});
+    let branches = each(
+        &|k, p| json!({"properties": {"kind": {"const": k}, p.as_str(): {"type": "integer"}}, "required": ["kind"]}),
+    );
+    let conditions = |required: &[&str], otherwise: bool| {
+        each(&|k, p| {
+            let mut conditional = json!({
+                "if": {"properties": {"kind": {"const": k}}, "required": required},
+                "then": {"properties": own(&p)}
+            });
+            if otherwise {
+                conditional["else"] = json!({"properties": {p: false}});
+            }
+            conditional
+        })
+    };
+    for (rules, kind_is_known) in [
+        (json!({"oneOf": branches}), true),
+        (json!({"anyOf": branches}), true),
+        (json!({"allOf": conditions(&["kind"], false)}), false),
+        (json!({"allOf": conditions(&["kind"], true)}), false),
+        (json!({"allOf": conditions(&[], false), "required": ["kind"]}), true),
+    ] {
+        let mut schema = rules;
+        schema["properties"] = json!({"id": {"type": "string"}, "kind": {"type": "string"}});
+        schema["unevaluatedProperties"] = false.into();
+        check(
+            schema.clone(),
+            &[json!({"kind": "k1", "p1": 3}), json!({"id": "a", "kind": "k19", "p19": 3}), json!({"kind": "k0"})],
+            &[json!({"kind": "k1", "p2": 3}), json!({"kind": "k1", "p1": "a"}), json!({"kind": "k1", "q": 3})],
+        );
+        assert_eq!(accepts(&schema, &json!({"id": "a"})).unwrap(), !kind_is_known, "{schema}");
+        // What is no object has no properties.
+        assert_eq!(accepts(&schema, &json!([1])).unwrap(), schema.get("oneOf").is_none(), "{schema}");
+    }
+}
+
 #[test]
 fn all_that_is_said_of_a_string_holds_at_once() {
     check(
