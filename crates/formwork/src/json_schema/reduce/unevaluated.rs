@@ -303,12 +303,10 @@ impl<'a> Reducer<'a> {
             None => vec![Case::new(ConjId::TRUE)],
         };
         // What is evaluated whichever way it goes is so without a condition.
-        let always = |cases: &[Case<'a>], others: &[Case<'a>]| match (cases, others) {
-            _ if search.exact => [false, false],
-            ([case], [other]) => [other.covers(case), case.covers(other)],
+        let [holds_anyway, fails_anyway] = match (&*cases, &*others) {
+            ([case], [other]) if !search.exact => [other.covers(case), case.covers(other)],
             _ => [false, false],
         };
-        let [holds_anyway, fails_anyway] = always(&cases, &others);
         for (cases, condition, anyway) in [(&mut cases, holds, holds_anyway), (&mut others, fails, fails_anyway)] {
             for case in cases.iter_mut().filter(|_| !anyway) {
                 case.condition = self.both(case.condition, condition);
