@@ -36,7 +36,6 @@ mod mask;
 mod matcher;
 mod parser;
 mod syntax;
-mod unicode_names;
 mod vocabulary;
 
 pub use crate::automata::{

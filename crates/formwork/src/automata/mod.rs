@@ -31,6 +31,7 @@ mod nfa;
 mod number;
 mod number_values;
 mod overflow;
+pub(crate) mod property_names;
 mod regex_text;
 mod relation;
 mod spec;

@@ -1,6 +1,6 @@
 //! Which character, or which set of them, does an escape stand for?
 
-use crate::unicode_names::chars_to_property;
+use super::super::property_names::chars_to_property;
 
 /// So far into an escape.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use regex_syntax::hir::{Class, ClassUnicode, HirKind};
 
 use super::PatternFault;
-use crate::unicode_names::{BINARY, CATEGORIES, SCRIPTS, canonical};
+use crate::automata::property_names::{BINARY, CATEGORIES, SCRIPTS, canonical};
 
 /// Reads `{...}` behind `\p`.
 pub(super) fn property(rest: &mut std::str::Chars<'_>) -> Result<ClassUnicode, PatternFault> {
