@@ -113,14 +113,11 @@ impl<'a> Reducer<'a> {
         let objects = items == ConjId::TRUE || union.arrays.is_none();
         let cases = self.cases_of(node, keywords, Search { exact: false, objects, depth: 0 })?;
         let mut unions = Vec::with_capacity(cases.len() + 1);
-        let (union, others) = match objects {
-            true => {
-                let others = Union { objects: Alternatives::none(), ..union.clone() };
-                (Union { objects: union.objects, ..Union::none() }, others)
-            }
-            false => (union, Union::none()),
-        };
+        let mut union = union;
         if objects {
+            // All else stays as it is.
+            let objects = std::mem::replace(&mut union.objects, Alternatives::none());
+            let others = std::mem::replace(&mut union, Union { objects, ..Union::none() });
             unions.push(std::rc::Rc::new(others));
         }
         for case in &cases {
