@@ -609,6 +609,49 @@ fn numbers_run_out() {
 }
 
 #[test]
+fn values_that_are_plenty_need_not_be_found() {
+    let compiler = Compiler::new(vocabulary());
+    let compile = |items: &str, min: usize| {
+        let schema = format!(r#"{{"type": "array", "items": {items}, "uniqueItems": true, "minItems": {min}}}"#);
+        compiler.compile(&Grammar::json_schema_text(&schema))
+    };
+    let object = |n: usize, value: &str| {
+        let properties: Vec<String> = (0..n).map(|index| format!(r#""p{index}": {value}"#)).collect();
+        format!(r#"{{"type": "object", "additionalProperties": false, "properties": {{{}}}}}"#, properties.join(", "))
+    };
+    let enough = [
+        (r#"{"type": "string", "minLength": 100}"#.to_owned(), 5_000),
+        (r#"{"type": "string", "pattern": "^[a-z]{8}-[0-9]{12}$"}"#.into(), 30),
+        (r#"{"type": "string", "pattern": "^[a-z]{1,3}\\.example\\.com$"}"#.into(), 2_000),
+        (r#"{"type": "string", "format": "uuid"}"#.into(), 900),
+        (r#"{"type": "integer", "minimum": 1000000000}"#.into(), 100),
+        (r#"{"type": "number", "exclusiveMinimum": 0, "maximum": 1}"#.into(), 100),
+        (r#"{"type": "array", "minItems": 3, "items": {"type": "string"}}"#.into(), 1_000),
+        (r#"{"type": "array", "minItems": 3, "uniqueItems": true, "items": {"type": "integer"}}"#.into(), 1_000),
+        (r#"{"type": "object", "minProperties": 20, "additionalProperties": {"type": "boolean"}}"#.into(), 100),
+        (object(40, r#"{"type": "string"}"#), 1_000),
+        (object(40, r#"{"type": "boolean"}"#), 1_000),
+        (object(40, r#"{"const": 1}"#), 1_000),
+    ];
+    for (items, min) in enough {
+        let compiled = compile(&items, min).unwrap_or_else(|error| panic!("{min} of {items}: {error}"));
+        assert!(compiled.matcher().accept_bytes(b"[").is_ok());
+    }
+    // All of them, and one more than there are.
+    let too_few = [
+        (r#"{"type": "string", "pattern": "^[ab]{10}$"}"#.to_owned(), 1_024),
+        (r#"{"type": "integer", "minimum": 999999990, "maximum": 1000000009}"#.into(), 20),
+        (object(3, r#"{"type": "boolean"}"#), 27),
+        (r#"{"type": "array", "maxItems": 2, "uniqueItems": true, "items": {"enum": [1, 2, 3]}}"#.into(), 10),
+    ];
+    for (items, n_values) in too_few {
+        compile(&items, n_values).unwrap_or_else(|error| panic!("{n_values} of {items}: {error}"));
+        let refused = compile(&items, n_values + 1).expect_err(&items);
+        assert!(refused.is_unsatisfiable(), "{items}: {refused}");
+    }
+}
+
+#[test]
 fn elements_are_remembered_when_a_cache_is_started_anew() {
     let mut maker = Maker::new();
     let record = maker.record(&[("x", true)], &[("^k", None)], (0, None));

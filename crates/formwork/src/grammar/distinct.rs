@@ -6,17 +6,26 @@
 //! long as one is not met the list cannot be closed, so that `[2` can force another `2` though `[0]` is a list.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
 
-use super::builder::{Case, Expr, List, Record};
+use super::builder::{Case, Expr, List, Property, Record};
 use super::json_value::canonical;
 use super::productive::Analysis;
+use crate::automata::{Automaton, WordCount};
 use crate::error::GrammarError;
+use crate::hash::HashMap;
 use crate::ids::{NonterminalId, TerminalId};
 
 /// Most values that are counted.
-const MAX_VALUES: usize = 1_024;
+const MAX_VALUES: usize = 16_384;
 /// Most steps of one count.
 const MAX_STEPS: usize = 400_000;
+/// Most steps of all counts of a grammar.
+const MAX_STEPS_OF_GRAMMAR: usize = 1_000_000;
+/// Steps that trying all bytes in a state counts as.
+const STATE_COST: usize = 4;
+/// Members or elements that are copied or compared in the time of one step.
+const PARTS_PER_STEP: usize = 4;
 /// Deepest nesting of values that are counted.
 const MAX_DEPTH: usize = 32;
 
@@ -28,7 +37,7 @@ pub(super) enum Enough {
     Unknown,
 }
 
-/// Some values, in canonical form.
+/// Some values, in canonical form, or names for values that differ.
 #[derive(Debug, Default)]
 struct Values {
     found: BTreeSet<String>,
@@ -40,6 +49,38 @@ struct Values {
 struct Count<'a, 'b> {
     analysis: &'b Analysis<'a>,
     n_steps: usize,
+}
+
+/// Ways on from one place of a value, tried one after the other.
+struct Choices<T> {
+    all: Rc<[T]>,
+    next: usize,
+}
+
+impl<T> Choices<T> {
+    fn new(all: Rc<[T]>) -> Choices<T> {
+        Choices { all, next: 0 }
+    }
+
+    /// The next one of which `is_allowed` holds; `n_tried` counts those that were asked about.
+    fn find(&mut self, n_tried: &mut usize, mut is_allowed: impl FnMut(&T) -> bool) -> Option<&T> {
+        let begin = self.next;
+        let at = self.all[begin..].iter().position(&mut is_allowed);
+        self.next = at.map_or(self.all.len(), |at| begin + at + 1);
+        *n_tried += self.next - begin;
+        at.map(|at| &self.all[begin + at])
+    }
+}
+
+/// A member of a record that is put together: its key and its value.
+type Member = (String, String);
+
+/// A place of a record, whose first members are there.
+struct RecordPlace {
+    property: usize,
+    n_members: usize,
+    /// `None` leaves a property out.
+    choices: Choices<Option<Member>>,
 }
 
 impl Analysis<'_> {
@@ -54,6 +95,26 @@ impl Analysis<'_> {
             0 => count.at_positions(list),
             _ => count.for_counters(list, n_counted as usize),
         }
+    }
+
+    /// Whether a terminal has at least [`WordCount::PLENTY`] values: many more than are counted, so that it makes no
+    /// difference which of them are used elsewhere.
+    fn has_plenty(&self, terminal: TerminalId) -> bool {
+        let automaton = self.automaton(terminal);
+        *self.plenty.borrow_mut().entry(terminal).or_insert_with(|| match automaton {
+            Automaton::String(_) => {
+                automaton.never_runs_out() || automaton.count_words(automaton.start(), 0) == Some(WordCount::Plenty)
+            }
+            Automaton::Number(_) => automaton.count_numbers(automaton.start()) == WordCount::Plenty,
+            _ => false,
+        })
+    }
+
+    /// Counts steps of a count; whether there were not too many.
+    fn spend_on_difference(&self, n_steps: usize) -> bool {
+        let n_spent = self.difference_steps.get().saturating_add(n_steps);
+        self.difference_steps.set(n_spent);
+        n_spent <= MAX_STEPS_OF_GRAMMAR
     }
 
     /// Refuses lists of which it cannot be told.
@@ -109,10 +170,10 @@ impl Count<'_, '_> {
         }
     }
 
-    /// Whether the budget is spent.
-    fn spend(&mut self) -> bool {
-        self.n_steps += 1;
-        self.n_steps > MAX_STEPS
+    /// Counts steps; whether there were too many.
+    fn spend(&mut self, n_steps: usize) -> bool {
+        self.n_steps += n_steps;
+        self.n_steps > MAX_STEPS || !self.analysis.spend_on_difference(n_steps)
     }
 
     fn of_cases(&mut self, cases: &[Case], most: usize, depth: usize) -> Values {
@@ -134,13 +195,13 @@ impl Count<'_, '_> {
         if values.found.len() >= most {
             return;
         }
-        if depth > MAX_DEPTH || self.spend() {
+        if depth > MAX_DEPTH || self.spend(1) {
             values.open = true;
             return;
         }
         match expr {
             Expr::Never => {}
-            Expr::Terminal(id) => self.add_lexemes(*id, most, &mut |text| canonical(text), values),
+            Expr::Terminal(id) => self.add_lexemes(*id, most, values),
             Expr::Nonterminal(id) if self.analysis.nonterminal_is_productive(*id) => {
                 self.add_nonterminal(*id, most, depth + 1, values);
             }
@@ -153,24 +214,31 @@ impl Count<'_, '_> {
         }
     }
 
-    /// Adds what lexemes of a terminal say, the shortest first.
-    fn add_lexemes(
-        &mut self,
-        terminal: TerminalId,
-        most: usize,
-        value: &mut dyn FnMut(&[u8]) -> Option<String>,
-        values: &mut Values,
-    ) {
+    /// Adds what lexemes of a terminal say.
+    fn add_lexemes(&mut self, terminal: TerminalId, most: usize, values: &mut Values) {
+        if self.analysis.has_plenty(terminal) {
+            // Names that are no JSON, so that none is that of another value.
+            values.found.extend((0..most).map(|number| format!("{} {number:05}", terminal.index())));
+            values.open = true;
+            self.spend(most / PARTS_PER_STEP);
+            return;
+        }
         let automaton = self.analysis.automaton(terminal);
+        // Strings that are few have an end, and nearly all beginnings one; one number can be written without one.
+        let is_deep = matches!(automaton, Automaton::String(_));
         let mut pending = VecDeque::from([(automaton.start(), 0u32, Vec::new())]);
-        while let Some((state, n_chars, text)) = pending.pop_front() {
+        while let Some((state, n_chars, text)) = if is_deep { pending.pop_back() } else { pending.pop_front() } {
+            if self.spend(STATE_COST) {
+                values.open = true;
+                return;
+            }
             for byte in 0..=u8::MAX {
                 let mut n_chars = n_chars;
                 let Some(next) = automaton.step(state, byte, &mut n_chars) else { continue };
                 let mut longer = text.clone();
                 longer.push(byte);
                 if automaton.is_accepting(next) {
-                    match value(&longer) {
+                    match canonical(&longer) {
                         Some(value) => drop(values.found.insert(value)),
                         None => values.open = true,
                     }
@@ -181,10 +249,6 @@ impl Count<'_, '_> {
                 if automaton.can_go_on(next) {
                     pending.push_back((next, n_chars, longer));
                 }
-                if self.spend() {
-                    values.open = true;
-                    return;
-                }
             }
         }
     }
@@ -194,31 +258,62 @@ impl Count<'_, '_> {
             values.open = true;
             return;
         }
+        // Short ones first: where elements are plenty the last one makes all the difference.
         let longest = self.analysis.most_elements(list) as usize;
-        let mut pending = VecDeque::from([Vec::<String>::new()]);
-        while let Some(elements) = pending.pop_front() {
+        let mut reach = (list.min as usize).max(1).min(longest);
+        loop {
+            self.add_lists_up_to(reach, list, most, depth, values);
+            if reach == longest || values.found.len() >= most || self.spend(1) {
+                return;
+            }
+            reach = longest.min(2 * reach);
+        }
+    }
+
+    /// Adds lists of at most `reach` elements.
+    fn add_lists_up_to(&mut self, reach: usize, list: &List, most: usize, depth: usize, values: &mut Values) {
+        // By position, up to the first behind the prefix.
+        let mut known: Vec<Rc<[String]>> = Vec::new();
+        let (mut elements, mut places) = (Vec::<String>::new(), Vec::<Choices<String>>::new());
+        loop {
             if elements.len() >= list.min as usize {
                 values.found.insert(format!("[{}]", elements.join(",")));
             }
             if values.found.len() >= most {
                 return;
             }
-            if elements.len() >= longest {
-                continue;
-            }
-            let cases = list.prefix.get(elements.len()).unwrap_or(&list.rest);
-            let next = self.of_cases(cases, most.max(2), depth);
-            // A longer list comes of what was found; what was not adds to the lists that there are.
-            values.open |= next.open || next.found.len() >= most.max(2);
-            for element in next.found.into_iter().filter(|element| !(list.unique && elements.contains(element))) {
-                let mut longer = elements.clone();
-                longer.push(element);
-                pending.push_back(longer);
-            }
-            if self.spend() || pending.len() > MAX_STEPS {
+            if self.spend(1 + elements.len() / PARTS_PER_STEP) {
                 values.open = true;
                 return;
             }
+            if elements.len() < reach {
+                let position = elements.len().min(list.prefix.len());
+                if position == known.len() {
+                    let cases = list.prefix.get(position).unwrap_or(&list.rest);
+                    let next = self.of_cases(cases, most.max(2), depth);
+                    // A longer list comes of what was found; what was not adds to the lists that there are.
+                    values.open |= next.open || next.found.len() >= most.max(2);
+                    known.push(next.found.into_iter().collect());
+                }
+                places.push(Choices::new(Rc::clone(&known[position])));
+            }
+            let mut n_compared = 0;
+            // The deepest place with another choice.
+            loop {
+                let n_before = places.len().saturating_sub(1);
+                let Some(place) = places.last_mut() else { return };
+                elements.truncate(n_before);
+                let mut n_tried = 0;
+                let is_allowed = |element: &String| !list.unique || !elements.contains(element);
+                let choice = place.find(&mut n_tried, is_allowed).cloned();
+                n_compared += n_tried * (1 + n_before);
+                if let Some(element) = choice {
+                    elements.push(element);
+                    break;
+                }
+                places.pop();
+            }
+            self.spend(n_compared / PARTS_PER_STEP);
         }
     }
 
@@ -227,58 +322,106 @@ impl Count<'_, '_> {
             values.open = true;
             return;
         }
-        // Members, the property that comes next, and how many of the members have a name.
-        let mut pending = VecDeque::from([(Vec::<(String, String)>::new(), 0usize, 0usize)]);
-        while let Some((members, next, n_named)) = pending.pop_front() {
-            let n_members = members.len() as u32;
-            if self.spend() || pending.len() > MAX_STEPS {
+        let (n_properties, min) = (record.properties.len(), record.min as usize);
+        // By property, the last for other keys.
+        let mut known: HashMap<usize, Rc<[Option<Member>]>> = HashMap::default();
+        let (mut members, mut places) = (Vec::<Member>::new(), Vec::<RecordPlace>::new());
+        let mut property = 0;
+        loop {
+            let n_members = members.len();
+            if self.spend(1 + n_members / PARTS_PER_STEP) {
                 values.open = true;
                 return;
             }
-            if let Some(property) = record.properties.get(next) {
-                if !property.required {
-                    pending.push_back((members.clone(), next + 1, n_named));
-                }
-                let key = canonical(&property.key);
-                if record.max.is_none_or(|max| n_members < max) {
-                    let found = self.of_cases(&property.cases, most, depth);
-                    values.open |= found.open || found.found.len() >= most || key.is_none();
-                    for value in found.found {
-                        let mut members = members.clone();
-                        members.push((key.clone().unwrap_or_default(), value));
-                        pending.push_back((members, next + 1, n_named + 1));
-                    }
-                }
-                continue;
-            }
-            let mut sorted: Vec<String> = members.iter().map(|(key, value)| format!("{key}:{value}")).collect();
-            sorted.sort_unstable();
-            if n_members >= record.min {
+            if property == n_properties && n_members >= min {
+                let mut sorted: Vec<String> = members.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+                sorted.sort_unstable();
                 values.found.insert(format!("{{{}}}", sorted.join(",")));
-            }
-            if values.found.len() >= most {
-                return;
-            }
-            if record.max.is_some_and(|max| n_members >= max) {
-                continue;
-            }
-            for other in &record.others {
-                let found = self.of_cases(&other.cases, most, depth);
-                values.open |= found.open || found.found.len() >= most;
-                let mut keys = Values::default();
-                let n_keys = most + members.len();
-                self.add_lexemes(other.key, n_keys, &mut |text| canonical(text), &mut keys);
-                values.open |= keys.open || keys.found.len() >= n_keys;
-                let greater = |key: &String| members[n_named..].iter().all(|(other, _)| other < key);
-                let is_new = |key: &String| greater(key) && members.iter().all(|(other, _)| other != key);
-                for key in keys.found.iter().filter(|key| is_new(key)) {
-                    for value in &found.found {
-                        let mut members = members.clone();
-                        members.push((key.clone(), value.clone()));
-                        pending.push_back((members, next, n_named));
-                    }
+                if values.found.len() >= most {
+                    return;
                 }
+            }
+            let all = match known.get(&property) {
+                Some(all) => Rc::clone(all),
+                None => {
+                    let all: Rc<[Option<Member>]> = match record.properties.get(property) {
+                        Some(named) => self.named_members(named, most, depth, values).into(),
+                        None => self.other_members(record, most, depth, values).into(),
+                    };
+                    known.insert(property, Rc::clone(&all));
+                    all
+                }
+            };
+            // Other keys come in rising order: which of them are there is all that matters.
+            let next = match places.last() {
+                Some(before) if before.property == n_properties => before.choices.next,
+                _ => 0,
+            };
+            places.push(RecordPlace { property, n_members, choices: Choices { all, next } });
+            let mut n_tried = 0;
+            // The deepest place with another choice.
+            property = loop {
+                let Some(place) = places.last_mut() else { return };
+                members.truncate(place.n_members);
+                let n_members = members.len();
+                let n_behind = n_properties.saturating_sub(place.property + 1);
+                let choice = place.choices.find(&mut n_tried, |choice| match choice {
+                    None => !record.others.is_empty() || n_members + n_behind >= min,
+                    Some((key, _)) => {
+                        record.max.is_none_or(|max| n_members < max as usize)
+                            && members.iter().rev().all(|(other, _)| other != key)
+                    }
+                });
+                if let Some(choice) = choice {
+                    members.extend(choice.clone());
+                    break n_properties.min(place.property + 1);
+                }
+                places.pop();
+            };
+            self.spend(n_tried / PARTS_PER_STEP);
+        }
+    }
+
+    /// A property left out, where it may be, and with each of its values.
+    fn named_members(
+        &mut self,
+        property: &Property,
+        most: usize,
+        depth: usize,
+        values: &mut Values,
+    ) -> Vec<Option<Member>> {
+        let found = self.of_cases(&property.cases, most, depth);
+        let key = canonical(&property.key);
+        values.open |= found.open || found.found.len() >= most || key.is_none();
+        let key = key.unwrap_or_default();
+        let left_out = (!property.required).then_some(None);
+        left_out.into_iter().chain(found.found.into_iter().map(|value| Some((key.clone(), value)))).collect()
+    }
+
+    /// Members with other keys, in the order of the keys.
+    fn other_members(
+        &mut self,
+        record: &Record,
+        most: usize,
+        depth: usize,
+        values: &mut Values,
+    ) -> Vec<Option<Member>> {
+        let n_keys = most + record.properties.len().min(MAX_VALUES) + (record.min as usize).min(MAX_VALUES);
+        let mut members = Vec::new();
+        for other in &record.others {
+            let found = self.of_cases(&other.cases, most, depth);
+            let mut keys = Values::default();
+            self.add_lexemes(other.key, n_keys, &mut keys);
+            values.open |= found.open || found.found.len() >= most || keys.open || keys.found.len() >= n_keys;
+            // As many as are wanted, whichever makes them.
+            let n_values = most.div_ceil(keys.found.len().max(1));
+            values.open |= found.found.len() > n_values;
+            for key in &keys.found {
+                members.extend(found.found.iter().take(n_values).map(|value| Some((key.clone(), value.clone()))));
             }
         }
+        self.spend(members.len() / PARTS_PER_STEP);
+        members.sort_unstable();
+        members
     }
 }

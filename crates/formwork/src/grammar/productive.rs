@@ -3,7 +3,7 @@
 //! A least fixpoint over the nonterminals: one that needs itself, as through a required property, is not productive.
 //! Also answers which nonterminals derive the empty text.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use fixedbitset::FixedBitSet;
@@ -35,6 +35,10 @@ pub(super) struct Analysis<'a> {
     word_counts: RefCell<HashMap<TerminalId, Option<u32>>>,
     /// For all of the grammar.
     steps: Steps,
+    /// Terminals with more values than are counted where elements must differ.
+    pub(super) plenty: RefCell<HashMap<TerminalId, bool>>,
+    /// Steps of counting values that must differ.
+    pub(super) difference_steps: Cell<usize>,
 }
 
 impl<'a> Analysis<'a> {
@@ -52,6 +56,8 @@ impl<'a> Analysis<'a> {
             nullable: vec![false; n],
             word_counts: RefCell::default(),
             steps: Steps::for_grammar(limits.max_completion_steps),
+            plenty: RefCell::default(),
+            difference_steps: Cell::new(0),
         };
         let mut budget = limits.max_grammar_nodes.saturating_mul(4);
         let mut forward = false;
