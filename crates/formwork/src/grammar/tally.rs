@@ -25,7 +25,7 @@ impl Tally {
         Tally([number as u32, (number >> 32) as u32])
     }
 
-    fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         u64::from(self.0[0]) | u64::from(self.0[1]) << 32
     }
 }

@@ -84,7 +84,7 @@ struct Known {
 }
 
 /// Steps that a node of the token trie counts as, where each byte is decoded.
-const NODE_COST: usize = 2;
+pub(super) const NODE_COST: usize = 2;
 /// A list is made where there are so many times fewer tokens than words in a row.
 const FEW_OF_ROW: usize = 4;
 

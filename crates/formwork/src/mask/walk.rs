@@ -9,6 +9,7 @@ use std::sync::Arc;
 use fixedbitset::FixedBitSet;
 use smallvec::SmallVec;
 
+use super::profile::NODE_COST;
 use super::{MaskWork, Table};
 use crate::automata::Automaton;
 use crate::error::LimitError;
@@ -338,7 +339,7 @@ impl MaskWork<'_> {
             }
             Some(next)
         });
-        self.spend(n_visited)?;
+        self.spend(NODE_COST * n_visited)?;
         let after = self.parser.step(entry.set, scan, 0)?;
         // What goes on in the lexeme is there already: where it may end matters only above what does not.
         let mut dead = dead.into_iter().peekable();

@@ -1,5 +1,8 @@
 //! Which items can the parser be in, and where does a lexeme lead? Interned item sets.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 use smallvec::SmallVec;
@@ -23,11 +26,41 @@ const ITEM_COST: usize = 12;
 const ROOT: SetId = 0;
 
 /// A place in a body and what follows when the body ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
     pub(crate) place: Place,
     /// The item set to return to.
     pub(crate) origin: SetId,
+}
+
+impl Item {
+    /// All of it as two numbers: sets are sorted and hashed so often that field by field takes twice the time.
+    fn packed(&self) -> (u128, u128) {
+        let Place { node, register: Register { position, seen, tally, count } } = self.place;
+        let join = |high: u32, low: u64| u128::from(high) << 64 | u128::from(low);
+        let pair = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        (join(node, pair(position, seen)), u128::from(tally.number()) << 64 | u128::from(pair(count, self.origin)))
+    }
+}
+
+impl PartialOrd for Item {
+    fn partial_cmp(&self, other: &Item) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Item {
+    fn cmp(&self, other: &Item) -> Ordering {
+        self.packed().cmp(&other.packed())
+    }
+}
+
+impl Hash for Item {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (first, second) = self.packed();
+        state.write_u128(first);
+        state.write_u128(second);
+    }
 }
 
 /// A terminal that an item set allows, and where its lexemes lead.
@@ -92,10 +125,46 @@ pub(crate) struct Parser {
     pub(crate) n_steps: u64,
 }
 
-/// Sorts items, each once. They stand in a few rising runs, which a stable sort merges.
-fn sort_items(items: &mut Vec<Item>) {
-    items.sort();
-    items.dedup();
+/// Lists of items, each rising.
+type Runs<'a> = SmallVec<[Cow<'a, [Item]>; 4]>;
+
+/// The items of rising runs, each once and in rising order. Where a text can be read in many ways the runs are many and
+/// nearly equal: what two have in common is gone before they meet a third. At most O(items · log(runs)) comparisons.
+fn merge_runs(mut runs: Runs<'_>, limits: &Limits) -> Result<Vec<Item>, LimitError> {
+    let n_items: usize = runs.iter().map(|run| run.len()).sum();
+    if n_items > 1 {
+        spend_or_fail(ITEM_COST * n_items, limits)?;
+    }
+    while runs.len() > 1 {
+        let mut merged = SmallVec::with_capacity(runs.len().div_ceil(2));
+        let mut rest = runs.into_iter();
+        while let Some(run) = rest.next() {
+            merged.push(match rest.next() {
+                Some(other) => Cow::Owned(merge(&run, &other)),
+                None => run,
+            });
+        }
+        runs = merged;
+    }
+    let items = runs.pop().map_or_else(Vec::new, Cow::into_owned);
+    match items.len() > limits.max_items {
+        true => Err(LimitError { setting: "max_items", limit: limits.max_items }),
+        false => Ok(items),
+    }
+}
+
+/// The items of two rising runs, each once.
+fn merge(mut a: &[Item], mut b: &[Item]) -> Vec<Item> {
+    let mut merged = Vec::with_capacity(a.len() + b.len());
+    while let (Some(first), Some(second)) = (a.first(), b.first()) {
+        let order = first.cmp(second);
+        merged.push(if order.is_le() { *first } else { *second });
+        a = &a[usize::from(order.is_le())..];
+        b = &b[usize::from(order.is_ge())..];
+    }
+    merged.extend_from_slice(a);
+    merged.extend_from_slice(b);
+    merged
 }
 
 impl Parser {
@@ -268,12 +337,8 @@ impl Parser {
         if let Some(union) = pair.and_then(|pair| self.unions.get(&pair)) {
             return Ok(*union);
         }
-        let mut items: Vec<Item> = sets.iter().flat_map(|set| self.items(*set).iter()).copied().collect();
-        spend_or_fail(ITEM_COST * items.len(), &self.limits)?;
-        sort_items(&mut items);
-        if items.len() > self.limits.max_items {
-            return Err(LimitError { setting: "max_items", limit: self.limits.max_items });
-        }
+        let runs = sets.iter().map(|set| Cow::Borrowed(&**self.items(*set))).collect();
+        let items = merge_runs(runs, &self.limits)?;
         let union = self.intern(items, sets.iter().any(|set| self.is_accepting(*set)));
         if let Some(pair) = pair {
             self.unions.insert(pair, union);
@@ -289,22 +354,15 @@ impl Parser {
         // What is read in several ways ends in several that return to one set.
         origins.sort_unstable();
         origins.dedup();
-        let mut items = Vec::new();
-        let mut accepting = false;
-        for origin in origins {
-            // The origin's items are complete already.
-            let origin = &self.sets[origin as usize].kernel;
-            items.extend_from_slice(&origin.items);
-            accepting |= origin.accepting;
-        }
-        items.extend(targets.iter().filter(|target| self.productions.has_way_on(target.place)));
-        if items.len() > 1 {
-            spend_or_fail(ITEM_COST * items.len(), &self.limits)?;
-            sort_items(&mut items);
-        }
-        if items.len() > self.limits.max_items {
-            return Err(LimitError { setting: "max_items", limit: self.limits.max_items });
-        }
+        let mut on: Vec<Item> =
+            targets.iter().filter(|target| self.productions.has_way_on(target.place)).copied().collect();
+        on.sort_unstable();
+        on.dedup();
+        let accepting = origins.iter().any(|origin| self.is_accepting(*origin));
+        // The origins' items are complete already.
+        let behind = origins.iter().map(|origin| Cow::Borrowed(&**self.items(*origin)));
+        let runs = [Cow::Owned(on)].into_iter().chain(behind).filter(|run| !run.is_empty()).collect();
+        let items = merge_runs(runs, &self.limits)?;
         Ok(self.intern(items, accepting))
     }
 
