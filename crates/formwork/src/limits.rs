@@ -38,7 +38,10 @@ pub struct Limits {
     /// Bytes that are read while one way to complete a text is looked for (default 1,000,000; about 1 us each).
     pub max_completion_bytes: usize,
     /// Bytes of the caches of one compiled grammar (default 16 MiB). A full cache is started anew with what the live matchers
-    /// hold; where that alone is more than half of the bound, with room for as much again. No error: it costs time.
+    /// Bytes of the caches of one compiled grammar (default 16 MiB). A full cache is started anew with what the live matchers
+    /// hold; where that alone is more than half of the bound, with room for as much again. The full one stays alive as long as
+    /// matchers stand in it, or have not taken the positions that they can roll back to out of it: they do with the next steps.
+    /// No error: it costs time.
     pub max_cache_bytes: usize,
     /// Accepted tokens that one matcher can roll back (default 1,000,000; 12 bytes each). The oldest are forgotten; rolling
     /// back further than that is a [`MatchError::Rollback`](crate::MatchError::Rollback).

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use formwork::{Compiler, Grammar, Limits, MatchError, TokenId, Vocabulary};
@@ -132,6 +133,57 @@ fn a_probe_leaves_no_trace_however_few_steps_are_remembered() {
 }
 
 /// The limit that is met while a grammar is compiled, or while the masks, steps and completions of a text are worked out.
+#[test]
+fn positions_of_full_caches_can_be_rolled_back_to() {
+    let mut tokens: Vec<Vec<u8>> = (0..=255u8).map(|byte| vec![byte]).collect();
+    tokens.push(b"</s>".to_vec());
+    let vocabulary = Arc::new(Vocabulary::from_tokens(tokens, &[TokenId::new(256)]).unwrap());
+    let grammar = Grammar::json_schema_text(
+        r##"{"$defs": {"list": {"items": {"anyOf": [{"$ref": "#/$defs/list"}, {"enum": [1, 20, "ab"]}]}, "type": "array",
+            "uniqueItems": true}}, "$ref": "#/$defs/list"}"##,
+    );
+    let text = format!("{}1{}", "[[1],20,[20,".repeat(40), ",\"ab\"]".repeat(30));
+    for (max_cache_bytes, max_history) in [(20_000, 1_000_000), (60_000, 1_000_000), (40_000, 200), (1, 1_000_000)] {
+        let limits = Limits { max_cache_bytes, max_history, ..Limits::default() };
+        let compiler = Compiler::builder(Arc::clone(&vocabulary)).limits(limits).build();
+        let roomy = Compiler::new(Arc::clone(&vocabulary)).compile(&grammar).unwrap();
+        let compiled = compiler.compile(&grammar).unwrap();
+        let mut matcher = compiled.matcher();
+        let mut forks = Vec::new();
+        for (n_taken, byte) in text.bytes().enumerate() {
+            if n_taken % 37 == 5 {
+                forks.push((n_taken, matcher.fork()));
+            }
+            matcher.accept_token(TokenId::new(byte.into())).unwrap();
+            if n_taken % 3 == 0 {
+                matcher.mask().unwrap();
+            }
+        }
+        assert!(compiled.stats().resets > 2, "{max_cache_bytes}: {}", compiled.stats().resets);
+        forks.push((text.len(), matcher));
+        for (n_taken, mut matcher) in forks {
+            assert!(n_taken == matcher.n_steps() || (max_history / 2..=max_history).contains(&matcher.n_steps()));
+            let mut left = n_taken;
+            // Back by steps of many lengths, with a few steps forward in between.
+            for n_back in [1, 2, 50, 3, 120, 7].into_iter().cycle() {
+                let n_back = n_back.min(matcher.n_steps());
+                if n_back == 0 {
+                    break;
+                }
+                matcher.rollback(n_back).unwrap();
+                left -= n_back;
+                let mut fresh = roomy.matcher();
+                fresh.accept_bytes(&text.as_bytes()[..left]).unwrap();
+                assert_eq!(matcher.mask().unwrap(), fresh.mask().unwrap(), "{left} of {n_taken}, {max_cache_bytes}");
+                if n_back > 2 {
+                    matcher.accept_token(TokenId::new(text.as_bytes()[left].into())).unwrap();
+                    left += 1;
+                }
+            }
+        }
+    }
+}
+
 fn first_limit(limits: Limits, grammar: &Grammar, text: &[u8]) -> Option<String> {
     let tokens = (0..=127u8).map(|byte| vec![byte]).chain([b"</s>".to_vec()]);
     let vocabulary = Vocabulary::from_tokens(tokens.collect::<Vec<_>>(), &[TokenId::new(128)]).unwrap();

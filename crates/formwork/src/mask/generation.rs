@@ -1,13 +1,15 @@
 //! What has one grammar seen so far? Item sets, configurations and masks, shared by all its matchers.
 //!
 //! A generation only grows. When it has grown beyond its limit the grammar starts a new one, and each matcher takes its own
-//! configurations along when it next does something; the old generation is freed with its last matcher.
+//! configuration along when it next does something, and those before it little by little; the old generation is freed when
+//! no matcher needs it any more.
 
 mod adopt;
 mod complete;
 
 use std::sync::{Arc, OnceLock};
 
+pub(crate) use self::adopt::Adoption;
 use super::pasts::PastLists;
 use super::repeats::{Estimate, Refusals};
 use super::walk::{FewExits, RestMemo};

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use fixedbitset::FixedBitSet;
 use smallvec::SmallVec;
 
-pub(crate) use self::generation::{Generation, Handle, Shared};
+pub(crate) use self::generation::{Adoption, Generation, Handle, Shared};
 pub(crate) use self::lists::Lists;
 pub(crate) use self::pasts::Pasts;
 pub(crate) use self::profile::Profiles;

@@ -8,6 +8,7 @@ mod batch;
 mod complete;
 mod fast_forward;
 mod fill;
+mod history;
 mod probe;
 mod rollback;
 
@@ -15,9 +16,10 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 
 pub use self::batch::fill_masks;
+use self::history::History;
 use crate::compiler::{CompiledGrammar, SharedGeneration};
 use crate::error::MatchError;
-use crate::mask::{Generation, Handle};
+use crate::mask::{Adoption, Generation, Handle};
 
 /// The state of one sequence: small, cheap to clone (that is a fork) and to roll back.
 #[derive(Clone)]
@@ -26,7 +28,7 @@ pub struct Matcher {
     generation: SharedGeneration,
     handle: Handle,
     /// Where the sequence was before each accepted step.
-    history: Vec<Handle>,
+    history: History,
     /// Whether the last step was a stop token.
     stopped: bool,
 }
@@ -35,7 +37,7 @@ impl Matcher {
     pub(crate) fn new(grammar: Arc<CompiledGrammar>) -> Matcher {
         let generation = grammar.generation();
         let handle = generation.write().unwrap_or_else(PoisonError::into_inner).start();
-        Matcher { grammar, generation, handle, history: Vec::new(), stopped: false }
+        Matcher { grammar, generation, handle, history: History::default(), stopped: false }
     }
 
     /// The grammar.
@@ -82,26 +84,23 @@ impl Matcher {
             return Ok(());
         }
         let next = self.grammar.generation_after(&self.generation);
-        {
+        let mut adoption = Adoption::default();
+        let handle = {
             let old = self.generation.read().unwrap_or_else(PoisonError::into_inner);
             let mut new = next.write().unwrap_or_else(PoisonError::into_inner);
-            let mut handles: Vec<&mut Handle> = self.history.iter_mut().chain([&mut self.handle]).collect();
-            new.adopt(&old, &mut handles)?;
-        }
+            new.adopt(&old, self.handle, &mut adoption)?
+        };
+        self.history.leave(&self.generation, adoption)?;
+        self.handle = handle;
         self.generation = next;
         Ok(())
     }
 
     /// Records a step.
     fn advance(&mut self, handle: Handle) {
-        let max_history = self.grammar.limits().max_history;
-        if self.history.len() >= max_history {
-            // The oldest half goes, so that the cost of moving is spread over many steps.
-            self.history.drain(..max_history.div_ceil(2).min(self.history.len()));
-        }
-        if max_history > 0 {
-            self.history.push(self.handle);
-        }
+        // The step is taken: what cannot be taken over now is asked for by the next step again, or by a rollback.
+        let _ = self.history.take_over_some(&self.generation);
+        self.history.push(self.handle, self.grammar.limits().max_history);
         self.handle = handle;
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Matcher;
+use super::history::History;
 use crate::error::MatchError;
 use crate::ids::TokenId;
 
@@ -17,7 +18,7 @@ impl Matcher {
             grammar: Arc::clone(&self.grammar),
             generation: Arc::clone(&self.generation),
             handle: self.handle,
-            history: Vec::new(),
+            history: History::default(),
             stopped: self.stopped,
         };
         for (n_accepted, token) in tokens.iter().enumerate() {

@@ -7,17 +7,16 @@ impl Matcher {
     /// Undoes the last `n_steps` accepted tokens or byte strings.
     ///
     /// # Errors
-    /// When there are fewer; the state is unchanged then.
+    /// When there are fewer, or a limit; the state is unchanged then.
     pub fn rollback(&mut self, n_steps: usize) -> Result<(), MatchError> {
         let available = self.history.len();
         let Some(kept) = available.checked_sub(n_steps) else {
             return Err(MatchError::Rollback { asked: n_steps, available });
         };
-        if let Some(handle) = self.history.get(kept) {
-            self.handle = *handle;
+        if kept < available {
+            self.handle = self.history.cut(kept, &self.generation)?;
             self.stopped = false;
         }
-        self.history.truncate(kept);
         Ok(())
     }
 

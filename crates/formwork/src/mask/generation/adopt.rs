@@ -7,31 +7,35 @@ use crate::error::LimitError;
 use crate::hash::HashMap;
 use crate::parser::{Adopted, Entry, Item, Lexing, Scan, SetId};
 
+/// What one generation has taken over from an older one.
+#[derive(Debug, Default)]
+pub(crate) struct Adoption {
+    sets: HashMap<SetId, SetId>,
+    positions: HashMap<Handle, Handle>,
+    written: Adopted,
+}
+
 impl Generation {
-    /// Takes positions of an older generation over.
-    pub(crate) fn adopt(&mut self, old: &Generation, handles: &mut [&mut Handle]) -> Result<(), LimitError> {
-        let mut sets: HashMap<SetId, SetId> = HashMap::default();
-        let mut configurations: HashMap<Handle, Handle> = HashMap::default();
-        let mut adopted = Adopted::default();
-        let n_bytes_before = self.n_bytes();
-        for handle in handles {
-            let new = match configurations.get(*handle) {
-                Some(new) => *new,
-                None => {
-                    let mut entries = old.configuration(**handle);
-                    for entry in &mut entries {
-                        self.adopt_entry(old, entry, &mut sets)?;
-                        entry.past = self.parser.written.adopt(&old.parser.written, entry.past, &mut adopted);
-                    }
-                    let new = self.intern(entries);
-                    configurations.insert(**handle, new);
-                    new
-                }
-            };
-            **handle = new;
+    /// Takes a position of an older generation over; `adoption` holds what this one has taken over from it before.
+    pub(crate) fn adopt(
+        &mut self,
+        old: &Generation,
+        handle: Handle,
+        adoption: &mut Adoption,
+    ) -> Result<Handle, LimitError> {
+        if let Some(new) = adoption.positions.get(&handle) {
+            return Ok(*new);
         }
+        let n_bytes_before = self.n_bytes();
+        let mut entries = old.configuration(handle);
+        for entry in &mut entries {
+            self.adopt_entry(old, entry, &mut adoption.sets)?;
+            entry.past = self.parser.written.adopt(&old.parser.written, entry.past, &mut adoption.written);
+        }
+        let new = self.intern(entries);
+        adoption.positions.insert(handle, new);
         self.n_adopted_bytes += self.n_bytes() - n_bytes_before;
-        Ok(())
+        Ok(new)
     }
 
     fn adopt_entry(
