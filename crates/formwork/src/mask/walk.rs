@@ -59,6 +59,8 @@ const LOOKS_PER_STEP: usize = 4;
 /// Where so many nodes and masks meet, it pays to write the masks into one row first.
 const MANY_LOOKS: usize = 256;
 
+/// Steps that reading a byte with the parser counts as, for each entry.
+const BYTE_COST: usize = 3;
 /// Steps that writing a mask into a row counts as.
 const ROW_COST: usize = 200;
 /// Steps that looking up what comes behind a lexeme counts as, and that finding it out does beside what is walked over.
@@ -281,7 +283,7 @@ impl MaskWork<'_> {
             level.children = &level.children[at + 1..];
             let n_entries = level.configuration.len();
             let mut next = self.parser.step_byte(&level.configuration, byte, max_entries)?;
-            self.spend(n_entries)?;
+            self.spend(BYTE_COST * n_entries)?;
             if next.is_empty() {
                 continue;
             }

@@ -249,12 +249,12 @@ impl Written {
         Ok(set)
     }
 
-    /// The keys of the innermost object, and the one that is being read.
+    /// The keys of the innermost object, and what was read of another one if there are any.
     pub(crate) fn keys(&self, past: PastId) -> (WordSetId, Vec<u8>) {
         let past = self.get(past);
         match past.frame {
-            Frame::Keys | Frame::Object => (past.words, self.string(past.text)),
-            Frame::None | Frame::List => (Words::EMPTY, vec![STRING]),
+            Frame::Keys | Frame::Object if past.words != Words::EMPTY => (past.words, self.string(past.text)),
+            _ => (Words::EMPTY, vec![STRING]),
         }
     }
 
