@@ -632,6 +632,13 @@ fn values_that_are_plenty_need_not_be_found() {
         (object(40, r#"{"type": "string"}"#), 1_000),
         (object(40, r#"{"type": "boolean"}"#), 1_000),
         (object(40, r#"{"const": 1}"#), 1_000),
+        (r#"{"type": "array", "contains": {"const": 1}, "items": {"type": "integer"}}"#.into(), 100),
+        (r#"{"type": "array", "contains": {"const": 1}, "maxContains": 1, "minItems": 9, "items": {"enum": [1, 2]}}"#
+            .into(), 9),
+        (r#"{"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+            "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}"#.into(), 100),
+        (r#"{"minProperties": 3, "propertyNames": {"enum": ["a", "b", "c", "d"]}, "dependentRequired": {"a": ["b"]},
+            "type": "object", "additionalProperties": {"const": 0}}"#.into(), 4),
     ];
     for (items, min) in enough {
         let compiled = compile(&items, min).unwrap_or_else(|error| panic!("{min} of {items}: {error}"));
@@ -643,11 +650,43 @@ fn values_that_are_plenty_need_not_be_found() {
         (r#"{"type": "integer", "minimum": 999999990, "maximum": 1000000009}"#.into(), 20),
         (object(3, r#"{"type": "boolean"}"#), 27),
         (r#"{"type": "array", "maxItems": 2, "uniqueItems": true, "items": {"enum": [1, 2, 3]}}"#.into(), 10),
+        (
+            r#"{"type": "array", "contains": {"const": 1}, "maxContains": 1, "minItems": 9, "maxItems": 9,
+            "items": {"enum": [1, 2]}}"#
+                .into(),
+            9,
+        ),
+        (
+            r#"{"minProperties": 3, "propertyNames": {"enum": ["a", "b", "c", "d"]}, "dependentRequired": {"a": ["b"]},
+            "type": "object", "additionalProperties": {"const": 0}}"#
+                .into(),
+            4,
+        ),
+        (
+            r#"{"type": "object", "properties": {"a": {"type": "boolean"}, "b": {"type": "boolean"}},
+            "additionalProperties": false, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}"#
+                .into(),
+            4,
+        ),
     ];
     for (items, n_values) in too_few {
         compile(&items, n_values).unwrap_or_else(|error| panic!("{n_values} of {items}: {error}"));
         let refused = compile(&items, n_values + 1).expect_err(&items);
         assert!(refused.is_unsatisfiable(), "{items}: {refused}");
+    }
+}
+
+#[test]
+fn lists_of_themselves_are_counted_as_deep_as_it_takes() {
+    let compile = |schema: &str| Compiler::new(vocabulary()).compile(&Grammar::json_schema_text(schema));
+    let object = r##"{"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "properties": {"value": true,
+        "nodes": {"type": "array", "items": {"$ref": "#/$defs/node"}, "uniqueItems": true, "minItems": 2}}}}}"##;
+    assert!(compile(object).unwrap().matcher().accept_bytes(b"{\"nodes\":[{\"value\":1},{").is_ok());
+    // A list of two has to hold another one for ever.
+    let endless = r##"{"$ref": "#/$defs/list", "$defs": {"list": {"anyOf": [{"type": "null"}, {"type": "array",
+        "items": {"$ref": "#/$defs/list"}, "uniqueItems": true, "minItems": 2}]}}}"##;
+    if let Ok(compiled) = compile(endless) {
+        assert!(compiled.matcher().accept_bytes(b"[").is_err());
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use super::builder::{Case, Expr, List, Property, Record};
+use super::builder::{Case, Expr, List, PresenceClause, Property, Record};
 use super::json_value::canonical;
 use super::productive::Analysis;
 use crate::automata::{Automaton, WordCount};
@@ -26,8 +26,9 @@ const MAX_STEPS_OF_GRAMMAR: usize = 1_000_000;
 const STATE_COST: usize = 4;
 /// Members or elements that are copied or compared in the time of one step.
 const PARTS_PER_STEP: usize = 4;
-/// Deepest nesting of values that are counted.
-const MAX_DEPTH: usize = 32;
+/// Deepest nesting of values that are counted: shallow ones first, as there nearly always are enough of them, and what is
+/// recursive has far more ways to be nested deeply.
+const MAX_DEPTHS: [usize; 3] = [8, 16, 32];
 
 /// Whether there are enough values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,7 @@ struct Values {
 /// Counts values.
 struct Count<'a, 'b> {
     analysis: &'b Analysis<'a>,
+    max_depth: usize,
     n_steps: usize,
 }
 
@@ -72,8 +74,19 @@ impl<T> Choices<T> {
     }
 }
 
-/// A member of a record that is put together: its key and its value.
-type Member = (String, String);
+/// An element of a list that is put together, with the counters that it adds to.
+type Element = (String, u32);
+
+/// A member of a record that is put together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Member {
+    key: String,
+    value: String,
+    /// The goals that it meets.
+    meets: u32,
+    /// The number of its property; how many there are for other keys.
+    property: usize,
+}
 
 /// A place of a record, whose first members are there.
 struct RecordPlace {
@@ -86,15 +99,9 @@ struct RecordPlace {
 impl Analysis<'_> {
     /// Whether any choice of elements that differ leaves enough of them for the list to be completed.
     pub(super) fn can_differ(&self, list: &List) -> Enough {
-        let n_counted = list.counters.iter().map(|counter| counter.min).max().unwrap_or(0);
-        if !list.unique || list.min.max(n_counted) < 2 && (n_counted == 0 || list.prefix.is_empty()) {
-            return Enough::Yes;
-        }
-        let mut count = Count { analysis: self, n_steps: 0 };
-        match n_counted {
-            0 => count.at_positions(list),
-            _ => count.for_counters(list, n_counted as usize),
-        }
+        let counts = MAX_DEPTHS.into_iter().map(|max_depth| Count { analysis: self, max_depth, n_steps: 0 });
+        let mut answers = counts.map(|mut count| count.can_differ(list, 0));
+        answers.find(|answer| *answer != Enough::Unknown).unwrap_or(Enough::Unknown)
     }
 
     /// Whether a terminal has at least [`WordCount::PLENTY`] values: many more than are counted, so that it makes no
@@ -130,39 +137,50 @@ impl Analysis<'_> {
 }
 
 impl Count<'_, '_> {
+    fn can_differ(&mut self, list: &List, depth: usize) -> Enough {
+        let n_counted = list.counters.iter().map(|counter| counter.min).max().unwrap_or(0);
+        if !list.unique || list.min.max(n_counted) < 2 && (n_counted == 0 || list.prefix.is_empty()) {
+            return Enough::Yes;
+        }
+        match n_counted {
+            0 => self.at_positions(list, depth),
+            _ => self.for_counters(list, n_counted as usize, depth),
+        }
+    }
+
     /// Position by position, as far as elements must come.
-    fn at_positions(&mut self, list: &List) -> Enough {
+    fn at_positions(&mut self, list: &List, depth: usize) -> Enough {
         let (n_prefix, n_needed) = (list.prefix.len(), list.min as usize);
         if n_prefix == 0 {
-            return self.enough(&list.rest, n_needed);
+            return self.enough(&list.rest, n_needed, depth);
         }
         let prefix = list.prefix.iter().take(n_needed).enumerate();
         let all = prefix.map(|(position, cases)| (cases, position + 1));
         let rest = (n_prefix < n_needed).then_some((&list.rest, n_needed));
-        self.always(all.chain(rest).map(|(cases, n_needed)| (&**cases, n_needed)))
+        self.always(all.chain(rest).map(|(cases, n_needed)| (&**cases, n_needed)), depth)
     }
 
     /// Whichever case must be read at a position: before the counters are met, the whole prefix may have to come. Behind it
     /// as many elements as a counter asks for may be of the case, if they were counted, and any of the prefix.
-    fn for_counters(&mut self, list: &List, n_counted: usize) -> Enough {
+    fn for_counters(&mut self, list: &List, n_counted: usize, depth: usize) -> Enough {
         let prefix = list.prefix.iter().enumerate().map(|(position, cases)| (cases, position + 1));
         let rest = (&list.rest, (list.prefix.len() + n_counted).max(list.min as usize));
         let cases = prefix.chain([rest]).flat_map(|(cases, n_needed)| cases.iter().map(move |case| (case, n_needed)));
-        self.always(cases.map(|(case, n_needed)| (std::slice::from_ref(case), n_needed)))
+        self.always(cases.map(|(case, n_needed)| (std::slice::from_ref(case), n_needed)), depth)
     }
 
-    fn always<'c>(&mut self, mut needs: impl Iterator<Item = (&'c [Case], usize)>) -> Enough {
-        match needs.all(|(cases, n_needed)| self.enough(cases, n_needed) == Enough::Yes) {
+    fn always<'c>(&mut self, mut needs: impl Iterator<Item = (&'c [Case], usize)>, depth: usize) -> Enough {
+        match needs.all(|(cases, n_needed)| self.enough(cases, n_needed, depth) == Enough::Yes) {
             true => Enough::Yes,
             false => Enough::Unknown,
         }
     }
 
-    fn enough(&mut self, cases: &[Case], n_needed: usize) -> Enough {
+    fn enough(&mut self, cases: &[Case], n_needed: usize, depth: usize) -> Enough {
         if n_needed > MAX_VALUES {
             return Enough::Unknown;
         }
-        let values = self.of_cases(cases, n_needed, 0);
+        let values = self.of_cases(cases, n_needed, depth);
         match values.found.len() >= n_needed {
             true => Enough::Yes,
             false if values.open => Enough::Unknown,
@@ -195,7 +213,7 @@ impl Count<'_, '_> {
         if values.found.len() >= most {
             return;
         }
-        if depth > MAX_DEPTH || self.spend(1) {
+        if depth > self.max_depth || self.spend(1) {
             values.open = true;
             return;
         }
@@ -254,7 +272,7 @@ impl Count<'_, '_> {
     }
 
     fn add_lists(&mut self, list: &List, most: usize, depth: usize, values: &mut Values) {
-        if !list.counters.is_empty() || list.unique && self.analysis.can_differ(list) != Enough::Yes {
+        if list.unique && self.can_differ(list, depth) != Enough::Yes {
             values.open = true;
             return;
         }
@@ -273,11 +291,12 @@ impl Count<'_, '_> {
     /// Adds lists of at most `reach` elements.
     fn add_lists_up_to(&mut self, reach: usize, list: &List, most: usize, depth: usize, values: &mut Values) {
         // By position, up to the first behind the prefix.
-        let mut known: Vec<Rc<[String]>> = Vec::new();
-        let (mut elements, mut places) = (Vec::<String>::new(), Vec::<Choices<String>>::new());
+        let mut known: Vec<Rc<[Element]>> = Vec::new();
+        let (mut elements, mut places) = (Vec::<Element>::new(), Vec::<Choices<Element>>::new());
         loop {
-            if elements.len() >= list.min as usize {
-                values.found.insert(format!("[{}]", elements.join(",")));
+            if elements.len() >= list.min as usize && is_counted(list, &elements) {
+                let texts: Vec<&str> = elements.iter().map(|(text, _)| &**text).collect();
+                values.found.insert(format!("[{}]", texts.join(",")));
             }
             if values.found.len() >= most {
                 return;
@@ -289,11 +308,9 @@ impl Count<'_, '_> {
             if elements.len() < reach {
                 let position = elements.len().min(list.prefix.len());
                 if position == known.len() {
+                    // A longer list comes of what is found; what is not adds to the lists that there are.
                     let cases = list.prefix.get(position).unwrap_or(&list.rest);
-                    let next = self.of_cases(cases, most.max(2), depth);
-                    // A longer list comes of what was found; what was not adds to the lists that there are.
-                    values.open |= next.open || next.found.len() >= most.max(2);
-                    known.push(next.found.into_iter().collect());
+                    known.push(self.of_each_case(cases, most.max(2), depth, values).into());
                 }
                 places.push(Choices::new(Rc::clone(&known[position])));
             }
@@ -304,7 +321,7 @@ impl Count<'_, '_> {
                 let Some(place) = places.last_mut() else { return };
                 elements.truncate(n_before);
                 let mut n_tried = 0;
-                let is_allowed = |element: &String| !list.unique || !elements.contains(element);
+                let is_allowed = |(text, _): &Element| !list.unique || elements.iter().all(|(other, _)| other != text);
                 let choice = place.find(&mut n_tried, is_allowed).cloned();
                 n_compared += n_tried * (1 + n_before);
                 if let Some(element) = choice {
@@ -318,11 +335,8 @@ impl Count<'_, '_> {
     }
 
     fn add_records(&mut self, record: &Record, most: usize, depth: usize, values: &mut Values) {
-        if record.n_goals > 0 || !record.presence.is_empty() {
-            values.open = true;
-            return;
-        }
         let (n_properties, min) = (record.properties.len(), record.min as usize);
+        let obligations = Obligations::of(record);
         // By property, the last for other keys.
         let mut known: HashMap<usize, Rc<[Option<Member>]>> = HashMap::default();
         let (mut members, mut places) = (Vec::<Member>::new(), Vec::<RecordPlace>::new());
@@ -333,8 +347,9 @@ impl Count<'_, '_> {
                 values.open = true;
                 return;
             }
-            if property == n_properties && n_members >= min {
-                let mut sorted: Vec<String> = members.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+            if property == n_properties && n_members >= min && obligations.met(&members) == obligations.goals {
+                let mut sorted: Vec<String> =
+                    members.iter().map(|Member { key, value, .. }| format!("{key}:{value}")).collect();
                 sorted.sort_unstable();
                 values.found.insert(format!("{{{}}}", sorted.join(",")));
                 if values.found.len() >= most {
@@ -345,7 +360,7 @@ impl Count<'_, '_> {
                 Some(all) => Rc::clone(all),
                 None => {
                     let all: Rc<[Option<Member>]> = match record.properties.get(property) {
-                        Some(named) => self.named_members(named, most, depth, values).into(),
+                        Some(named) => self.named_members((property, named), most, depth, values).into(),
                         None => self.other_members(record, most, depth, values).into(),
                     };
                     known.insert(property, Rc::clone(&all));
@@ -365,12 +380,15 @@ impl Count<'_, '_> {
                 members.truncate(place.n_members);
                 let n_members = members.len();
                 let n_behind = n_properties.saturating_sub(place.property + 1);
-                let choice = place.choices.find(&mut n_tried, |choice| match choice {
-                    None => !record.others.is_empty() || n_members + n_behind >= min,
-                    Some((key, _)) => {
-                        record.max.is_none_or(|max| n_members < max as usize)
-                            && members.iter().rev().all(|(other, _)| other != key)
-                    }
+                let choice = place.choices.find(&mut n_tried, |choice| {
+                    let is_possible = match choice {
+                        None => !record.others.is_empty() || n_members + n_behind >= min,
+                        Some(Member { key, .. }) => {
+                            record.max.is_none_or(|max| n_members < max as usize)
+                                && members.iter().rev().all(|other| other.key != *key)
+                        }
+                    };
+                    is_possible && obligations.can_be_met(place.property, &members, choice.as_ref())
                 });
                 if let Some(choice) = choice {
                     members.extend(choice.clone());
@@ -385,17 +403,18 @@ impl Count<'_, '_> {
     /// A property left out, where it may be, and with each of its values.
     fn named_members(
         &mut self,
-        property: &Property,
+        (number, property): (usize, &Property),
         most: usize,
         depth: usize,
         values: &mut Values,
     ) -> Vec<Option<Member>> {
-        let found = self.of_cases(&property.cases, most, depth);
         let key = canonical(&property.key);
-        values.open |= found.open || found.found.len() >= most || key.is_none();
+        values.open |= key.is_none();
         let key = key.unwrap_or_default();
+        let found = self.of_each_case(&property.cases, most, depth, values).into_iter();
+        let with = |(value, meets)| Some(Member { key: key.clone(), value, meets, property: number });
         let left_out = (!property.required).then_some(None);
-        left_out.into_iter().chain(found.found.into_iter().map(|value| Some((key.clone(), value)))).collect()
+        left_out.into_iter().chain(found.map(with)).collect()
     }
 
     /// Members with other keys, in the order of the keys.
@@ -406,22 +425,89 @@ impl Count<'_, '_> {
         depth: usize,
         values: &mut Values,
     ) -> Vec<Option<Member>> {
-        let n_keys = most + record.properties.len().min(MAX_VALUES) + (record.min as usize).min(MAX_VALUES);
+        let property = record.properties.len();
+        let n_keys = most + property.min(MAX_VALUES) + (record.min as usize).min(MAX_VALUES);
         let mut members = Vec::new();
         for other in &record.others {
-            let found = self.of_cases(&other.cases, most, depth);
+            let found = self.of_each_case(&other.cases, most, depth, values);
             let mut keys = Values::default();
             self.add_lexemes(other.key, n_keys, &mut keys);
-            values.open |= found.open || found.found.len() >= most || keys.open || keys.found.len() >= n_keys;
             // As many as are wanted, whichever makes them.
-            let n_values = most.div_ceil(keys.found.len().max(1));
-            values.open |= found.found.len() > n_values;
+            let n_values = most.div_ceil(keys.found.len().max(1)).max(other.cases.len());
+            values.open |= keys.open || keys.found.len() >= n_keys || found.len() > n_values;
             for key in &keys.found {
-                members.extend(found.found.iter().take(n_values).map(|value| Some((key.clone(), value.clone()))));
+                members.extend(found.iter().take(n_values).map(|(value, meets)| {
+                    Some(Member { key: key.clone(), value: value.clone(), meets: *meets, property })
+                }));
             }
         }
         self.spend(members.len() / PARTS_PER_STEP);
         members.sort_unstable();
         members
+    }
+
+    /// Values by the case that reads them, the first of each case before the second ones.
+    fn of_each_case(&mut self, cases: &[Case], most: usize, depth: usize, values: &mut Values) -> Vec<(String, u32)> {
+        let mut by_rank = Vec::new();
+        for case in cases {
+            let found = self.of_cases(std::slice::from_ref(case), most, depth);
+            values.open |= found.open || found.found.len() >= most;
+            by_rank.extend(found.found.into_iter().enumerate().map(|(rank, value)| (rank, value, case.meets)));
+        }
+        by_rank.sort_unstable();
+        by_rank.into_iter().map(|(_, value, meets)| (value, meets)).collect()
+    }
+}
+
+/// Whether the counters of a list have come to numbers that they may end with.
+fn is_counted(list: &List, elements: &[Element]) -> bool {
+    list.counters.iter().enumerate().all(|(index, counter)| {
+        let n_counted = elements.iter().filter(|(_, meets)| meets >> index & 1 == 1).count();
+        counter.min as usize <= n_counted && counter.max.is_none_or(|max| n_counted <= max as usize)
+    })
+}
+
+/// What a record asks for beside its properties, by the place at which it is decided.
+struct Obligations<'r> {
+    /// All goals.
+    goals: u32,
+    /// By property: the goals that may be met behind it.
+    behind: Vec<u32>,
+    /// By property: the clauses of which it decides the last key.
+    clauses: HashMap<usize, Vec<&'r PresenceClause>>,
+}
+
+impl<'r> Obligations<'r> {
+    fn of(record: &'r Record) -> Obligations<'r> {
+        let meets = |cases: &[Case]| cases.iter().fold(0, |goals, case| goals | case.meets);
+        let mut goals_behind = record.others.iter().fold(0, |goals, other| goals | meets(&other.cases));
+        let mut behind = vec![0; record.properties.len()];
+        for (index, property) in record.properties.iter().enumerate().rev() {
+            behind[index] = goals_behind;
+            goals_behind |= meets(&property.cases);
+        }
+        let mut clauses: HashMap<usize, Vec<&PresenceClause>> = HashMap::default();
+        for clause in &record.presence {
+            let last = clause.0.iter().map(|(property, _)| *property as usize).max().unwrap_or(0);
+            clauses.entry(last).or_default().push(clause);
+        }
+        Obligations { goals: (1 << record.n_goals) - 1, behind, clauses }
+    }
+
+    fn met(&self, members: &[Member]) -> u32 {
+        members.iter().fold(0, |goals, member| goals | member.meets) & self.goals
+    }
+
+    /// Whether a record that begins with these members can keep them when a property is written so, or left out.
+    fn can_be_met(&self, property: usize, members: &[Member], choice: Option<&Member>) -> bool {
+        let Some(behind) = self.behind.get(property) else { return true };
+        let is_there = |number: usize| match number == property {
+            true => choice.is_some(),
+            false => members.iter().any(|member| member.property == number),
+        };
+        let holds =
+            |clause: &&PresenceClause| clause.0.iter().any(|(number, there)| is_there(*number as usize) == *there);
+        let met = self.met(members) | choice.map_or(0, |member| member.meets) | behind;
+        met & self.goals == self.goals && self.clauses.get(&property).is_none_or(|clauses| clauses.iter().all(holds))
     }
 }
