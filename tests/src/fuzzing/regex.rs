@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use formwork::{Compiler, Grammar, Matcher, TokenId};
 use regex_automata::dfa::{Automaton, dense};
+use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
@@ -85,7 +86,8 @@ impl Language {
             .start_kind(regex_automata::dfa::StartKind::Anchored)
             .dfa_size_limit(Some(MAX_AUTOMATON_BYTES))
             .determinize_size_limit(Some(MAX_AUTOMATON_BYTES));
-        let dfa = dense::Builder::new().configure(config).build(pattern).ok()?;
+        let nfa = thompson::Config::new().nfa_size_limit(Some(MAX_AUTOMATON_BYTES));
+        let dfa = dense::Builder::new().configure(config).thompson(nfa).build(pattern).ok()?;
         let first = dfa.start_state(&start::Config::new().anchored(Anchored::Yes)).ok()?;
         let mut numbers: HashMap<StateID, usize> = HashMap::from([(first, 0)]);
         let mut states = vec![first];
