@@ -134,6 +134,29 @@ fn a_probe_leaves_no_trace_however_few_steps_are_remembered() {
 
 /// The limit that is met while a grammar is compiled, or while the masks, steps and completions of a text are worked out.
 #[test]
+fn terminals_that_take_nearly_every_token_are_no_limit_however_many_tokens_there_are() {
+    let mut tokens: Vec<Vec<u8>> = (b'a'..=b'z').map(|letter| vec![letter]).collect();
+    tokens.extend((0..300_000u64).map(|number| {
+        let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (0..8).map(|place| b'a' + (mixed >> (8 * place)) as u8 % 26).collect()
+    }));
+    tokens.sort();
+    tokens.dedup();
+    let stop = TokenId::new(tokens.len() as u32);
+    tokens.push(b"</s>".to_vec());
+    let n_tokens = tokens.len();
+    let compiler = Compiler::new(Vocabulary::from_tokens(tokens, &[stop]).unwrap());
+    for grammar in ["start: A\nA: /[a-z]+.*x/", "start: A | B\nA: /[a-z]+.*x/\nB: /.*y[^b]*/"] {
+        let mut matcher = compiler.compile(&Grammar::lark(grammar)).unwrap().matcher();
+        for text in ["", "a", "xy", "xybxb"] {
+            matcher.accept_bytes(text.as_bytes()).unwrap();
+            let mask = matcher.mask().unwrap();
+            assert!(mask.iter().count() >= n_tokens - 1, "{grammar}, {text}");
+        }
+    }
+}
+
+#[test]
 fn positions_of_full_caches_can_be_rolled_back_to() {
     let mut tokens: Vec<Vec<u8>> = (0..=255u8).map(|byte| vec![byte]).collect();
     tokens.push(b"</s>".to_vec());

@@ -85,6 +85,8 @@ struct Known {
 
 /// Steps that a node of the token trie counts as, where each byte is decoded.
 pub(super) const NODE_COST: usize = 2;
+/// One walk takes at most two of so many parts of the steps that a mask may take.
+const PARTS_OF_MOST: usize = 5;
 /// A list is made where there are so many times fewer tokens than words in a row.
 const FEW_OF_ROW: usize = 4;
 
@@ -239,7 +241,8 @@ impl MaskWork<'_> {
             }
             (has_children && next.can_go_on).then_some((next.state, count))
         });
-        self.spend(NODE_COST * n_visited)?;
+        // Two terminals of one place may take nearly every token, however many the vocabulary has.
+        self.spend((NODE_COST * n_visited).min(self.limits.max_mask_steps / PARTS_OF_MOST * 2))?;
         let n_words = vocabulary.mask_words();
         let inside = if tokens.len() < n_words / FEW_OF_ROW {
             tokens.sort_unstable();
