@@ -37,8 +37,8 @@ pub struct Limits {
     pub max_completion_steps: usize,
     /// Bytes that are read while one way to complete a text is looked for (default 1,000,000; about 1 us each).
     pub max_completion_bytes: usize,
-    /// Bytes of the caches of one compiled grammar (default 16 MiB). A full cache is started anew with what the live matchers
-    /// Bytes of the caches of one compiled grammar (default 16 MiB). A full cache is started anew with what the live matchers
+    /// Bytes of the caches of one compiled grammar (default 24 MiB). A full cache is started anew with what the live matchers
+    /// Bytes of the caches of one compiled grammar (default 24 MiB). A full cache is started anew with what the live matchers
     /// hold; where that alone is more than half of the bound, with room for as much again. The full one stays alive as long as
     /// matchers stand in it, or have not taken the positions that they can roll back to out of it: they do with the next steps.
     /// No error: it costs time.
@@ -62,7 +62,7 @@ impl Default for Limits {
             max_mask_steps: 1_000_000,
             max_completion_steps: 1_000_000,
             max_completion_bytes: 1_000_000,
-            max_cache_bytes: 16 << 20,
+            max_cache_bytes: 24 << 20,
             max_history: 1_000_000,
         }
     }

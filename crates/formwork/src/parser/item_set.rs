@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::hash_map;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
@@ -366,15 +367,22 @@ impl Parser {
         Ok(self.intern(items, accepting))
     }
 
+    /// Makes room for so many sets.
+    pub(crate) fn reserve(&mut self, n_sets: usize) {
+        self.ids.reserve(n_sets);
+        self.sets.reserve(n_sets);
+    }
+
     /// The set with these items, which are complete and sorted.
     pub(crate) fn intern(&mut self, items: Vec<Item>, accepting: bool) -> SetId {
-        let kernel = Kernel { items: items.into(), accepting };
-        if let Some(id) = self.ids.get(&kernel) {
-            return *id;
-        }
+        let entry = match self.ids.entry(Kernel { items: items.into(), accepting }) {
+            hash_map::Entry::Occupied(known) => return *known.get(),
+            hash_map::Entry::Vacant(entry) => entry,
+        };
         let id = self.sets.len() as SetId;
+        let kernel = entry.key().clone();
+        entry.insert(id);
         self.n_bytes += 2 * size_of::<Kernel>() + 96 + kernel.items.len() * size_of::<Item>();
-        self.ids.insert(kernel.clone(), id);
         self.sets.push(ItemSet { kernel, scans: None });
         id
     }

@@ -87,6 +87,8 @@ impl Generation {
             index += 1;
         }
         needed.sort_unstable();
+        self.parser.reserve(needed.len());
+        sets.reserve(needed.len());
         for old_set in needed {
             if sets.contains_key(&old_set) {
                 continue;
