@@ -281,7 +281,11 @@ impl Count<'_, '_> {
         let mut reach = (list.min as usize).max(1).min(longest);
         loop {
             self.add_lists_up_to(reach, list, most, depth, values);
-            if reach == longest || values.found.len() >= most || self.spend(1) {
+            if reach == longest || values.found.len() >= most {
+                return;
+            }
+            if self.spend(1) {
+                values.open = true;
                 return;
             }
             reach = longest.min(2 * reach);
