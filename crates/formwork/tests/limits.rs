@@ -132,7 +132,6 @@ fn a_probe_leaves_no_trace_however_few_steps_are_remembered() {
     }
 }
 
-/// The limit that is met while a grammar is compiled, or while the masks, steps and completions of a text are worked out.
 #[test]
 fn terminals_that_take_nearly_every_token_are_no_limit_however_many_tokens_there_are() {
     let mut tokens: Vec<Vec<u8>> = (b'a'..=b'z').map(|letter| vec![letter]).collect();
@@ -207,6 +206,7 @@ fn positions_of_full_caches_can_be_rolled_back_to() {
     }
 }
 
+/// The limit that is met while a grammar is compiled, or while the masks, steps and completions of a text are worked out.
 fn first_limit(limits: Limits, grammar: &Grammar, text: &[u8]) -> Option<String> {
     let tokens = (0..=127u8).map(|byte| vec![byte]).chain([b"</s>".to_vec()]);
     let vocabulary = Vocabulary::from_tokens(tokens.collect::<Vec<_>>(), &[TokenId::new(128)]).unwrap();

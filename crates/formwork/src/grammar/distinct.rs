@@ -50,6 +50,8 @@ struct Values {
 struct Count<'a, 'b> {
     analysis: &'b Analysis<'a>,
     max_depth: usize,
+    /// Whether something was left out for its depth alone.
+    is_cut: bool,
     n_steps: usize,
 }
 
@@ -60,10 +62,6 @@ struct Choices<T> {
 }
 
 impl<T> Choices<T> {
-    fn new(all: Rc<[T]>) -> Choices<T> {
-        Choices { all, next: 0 }
-    }
-
     /// The next one of which `is_allowed` holds; `n_tried` counts those that were asked about.
     fn find(&mut self, n_tried: &mut usize, mut is_allowed: impl FnMut(&T) -> bool) -> Option<&T> {
         let begin = self.next;
@@ -74,8 +72,8 @@ impl<T> Choices<T> {
     }
 }
 
-/// An element of a list that is put together, with the counters that it adds to.
-type Element = (String, u32);
+/// A value, and what the case that reads it meets.
+type Met = (String, u32);
 
 /// A member of a record that is put together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,22 +97,31 @@ struct RecordPlace {
 impl Analysis<'_> {
     /// Whether any choice of elements that differ leaves enough of them for the list to be completed.
     pub(super) fn can_differ(&self, list: &List) -> Enough {
-        let counts = MAX_DEPTHS.into_iter().map(|max_depth| Count { analysis: self, max_depth, n_steps: 0 });
-        let mut answers = counts.map(|mut count| count.can_differ(list, 0));
-        answers.find(|answer| *answer != Enough::Unknown).unwrap_or(Enough::Unknown)
+        for max_depth in MAX_DEPTHS {
+            let mut count = Count { analysis: self, max_depth, is_cut: false, n_steps: 0 };
+            let answer = count.can_differ(list, 0);
+            if answer != Enough::Unknown || !count.is_cut {
+                return answer;
+            }
+        }
+        Enough::Unknown
     }
 
     /// Whether a terminal has at least [`WordCount::PLENTY`] values: many more than are counted, so that it makes no
     /// difference which of them are used elsewhere.
     fn has_plenty(&self, terminal: TerminalId) -> bool {
-        let automaton = self.automaton(terminal);
-        *self.plenty.borrow_mut().entry(terminal).or_insert_with(|| match automaton {
-            Automaton::String(_) => {
-                automaton.never_runs_out() || automaton.count_words(automaton.start(), 0) == Some(WordCount::Plenty)
-            }
-            Automaton::Number(_) => automaton.count_numbers(automaton.start()) == WordCount::Plenty,
+        match self.automaton(terminal) {
+            Automaton::String(_) => self.word_count(terminal) == Some(WordCount::Plenty),
+            Automaton::Number(_) => self.number_count(terminal) == WordCount::Plenty,
             _ => false,
-        })
+        }
+    }
+
+    /// At least how many numbers a terminal has.
+    fn number_count(&self, terminal: TerminalId) -> WordCount {
+        let automaton = self.automaton(terminal);
+        let mut known = self.number_counts.borrow_mut();
+        *known.entry(terminal).or_insert_with(|| automaton.count_numbers(automaton.start()))
     }
 
     /// Counts steps of a count; whether there were not too many.
@@ -213,6 +220,7 @@ impl Count<'_, '_> {
         if values.found.len() >= most {
             return;
         }
+        self.is_cut |= depth > self.max_depth;
         if depth > self.max_depth || self.spend(1) {
             values.open = true;
             return;
@@ -295,8 +303,8 @@ impl Count<'_, '_> {
     /// Adds lists of at most `reach` elements.
     fn add_lists_up_to(&mut self, reach: usize, list: &List, most: usize, depth: usize, values: &mut Values) {
         // By position, up to the first behind the prefix.
-        let mut known: Vec<Rc<[Element]>> = Vec::new();
-        let (mut elements, mut places) = (Vec::<Element>::new(), Vec::<Choices<Element>>::new());
+        let mut known: Vec<Rc<[Met]>> = Vec::new();
+        let (mut elements, mut places) = (Vec::<Met>::new(), Vec::<Choices<Met>>::new());
         loop {
             if elements.len() >= list.min as usize && is_counted(list, &elements) {
                 let texts: Vec<&str> = elements.iter().map(|(text, _)| &**text).collect();
@@ -316,7 +324,7 @@ impl Count<'_, '_> {
                     let cases = list.prefix.get(position).unwrap_or(&list.rest);
                     known.push(self.of_each_case(cases, most.max(2), depth, values).into());
                 }
-                places.push(Choices::new(Rc::clone(&known[position])));
+                places.push(Choices { all: Rc::clone(&known[position]), next: 0 });
             }
             let mut n_compared = 0;
             // The deepest place with another choice.
@@ -325,7 +333,7 @@ impl Count<'_, '_> {
                 let Some(place) = places.last_mut() else { return };
                 elements.truncate(n_before);
                 let mut n_tried = 0;
-                let is_allowed = |(text, _): &Element| !list.unique || elements.iter().all(|(other, _)| other != text);
+                let is_allowed = |(text, _): &Met| !list.unique || elements.iter().all(|(other, _)| other != text);
                 let choice = place.find(&mut n_tried, is_allowed).cloned();
                 n_compared += n_tried * (1 + n_before);
                 if let Some(element) = choice {
@@ -340,7 +348,7 @@ impl Count<'_, '_> {
 
     fn add_records(&mut self, record: &Record, most: usize, depth: usize, values: &mut Values) {
         let (n_properties, min) = (record.properties.len(), record.min as usize);
-        let obligations = Obligations::of(record);
+        let demands = Demands::of(record);
         // By property, the last for other keys.
         let mut known: HashMap<usize, Rc<[Option<Member>]>> = HashMap::default();
         let (mut members, mut places) = (Vec::<Member>::new(), Vec::<RecordPlace>::new());
@@ -351,7 +359,7 @@ impl Count<'_, '_> {
                 values.open = true;
                 return;
             }
-            if property == n_properties && n_members >= min && obligations.met(&members) == obligations.goals {
+            if property == n_properties && n_members >= min && demands.met(&members) == demands.goals {
                 let mut sorted: Vec<String> =
                     members.iter().map(|Member { key, value, .. }| format!("{key}:{value}")).collect();
                 sorted.sort_unstable();
@@ -392,7 +400,7 @@ impl Count<'_, '_> {
                                 && members.iter().rev().all(|other| other.key != *key)
                         }
                     };
-                    is_possible && obligations.can_be_met(place.property, &members, choice.as_ref())
+                    is_possible && demands.can_be_met(place.property, &members, choice.as_ref())
                 });
                 if let Some(choice) = choice {
                     members.extend(choice.clone());
@@ -451,7 +459,7 @@ impl Count<'_, '_> {
     }
 
     /// Values by the case that reads them, the first of each case before the second ones.
-    fn of_each_case(&mut self, cases: &[Case], most: usize, depth: usize, values: &mut Values) -> Vec<(String, u32)> {
+    fn of_each_case(&mut self, cases: &[Case], most: usize, depth: usize, values: &mut Values) -> Vec<Met> {
         let mut by_rank = Vec::new();
         for case in cases {
             let found = self.of_cases(std::slice::from_ref(case), most, depth);
@@ -464,7 +472,7 @@ impl Count<'_, '_> {
 }
 
 /// Whether the counters of a list have come to numbers that they may end with.
-fn is_counted(list: &List, elements: &[Element]) -> bool {
+fn is_counted(list: &List, elements: &[Met]) -> bool {
     list.counters.iter().enumerate().all(|(index, counter)| {
         let n_counted = elements.iter().filter(|(_, meets)| meets >> index & 1 == 1).count();
         counter.min as usize <= n_counted && counter.max.is_none_or(|max| n_counted <= max as usize)
@@ -472,7 +480,7 @@ fn is_counted(list: &List, elements: &[Element]) -> bool {
 }
 
 /// What a record asks for beside its properties, by the place at which it is decided.
-struct Obligations<'r> {
+struct Demands<'r> {
     /// All goals.
     goals: u32,
     /// By property: the goals that may be met behind it.
@@ -481,8 +489,8 @@ struct Obligations<'r> {
     clauses: HashMap<usize, Vec<&'r PresenceClause>>,
 }
 
-impl<'r> Obligations<'r> {
-    fn of(record: &'r Record) -> Obligations<'r> {
+impl<'r> Demands<'r> {
+    fn of(record: &'r Record) -> Demands<'r> {
         let meets = |cases: &[Case]| cases.iter().fold(0, |goals, case| goals | case.meets);
         let mut goals_behind = record.others.iter().fold(0, |goals, other| goals | meets(&other.cases));
         let mut behind = vec![0; record.properties.len()];
@@ -495,7 +503,7 @@ impl<'r> Obligations<'r> {
             let last = clause.0.iter().map(|(property, _)| *property as usize).max().unwrap_or(0);
             clauses.entry(last).or_default().push(clause);
         }
-        Obligations { goals: (1 << record.n_goals) - 1, behind, clauses }
+        Demands { goals: (1 << record.n_goals) - 1, behind, clauses }
     }
 
     fn met(&self, members: &[Member]) -> u32 {

@@ -31,12 +31,12 @@ pub(super) struct Analysis<'a> {
     automata: &'a [Arc<Automaton>],
     productive: Vec<bool>,
     nullable: Vec<bool>,
-    /// How many words terminals have, where that was counted; `None` for more than anyone will write.
-    word_counts: RefCell<HashMap<TerminalId, Option<u32>>>,
+    /// How many words terminals have, where that was counted; `None` where it takes too long to tell.
+    word_counts: RefCell<HashMap<TerminalId, Option<WordCount>>>,
     /// For all of the grammar.
     steps: Steps,
-    /// Terminals with more values than are counted where elements must differ.
-    pub(super) plenty: RefCell<HashMap<TerminalId, bool>>,
+    /// At least how many numbers terminals have, where that was counted.
+    pub(super) number_counts: RefCell<HashMap<TerminalId, WordCount>>,
     /// Steps of counting values that must differ.
     pub(super) difference_steps: Cell<usize>,
 }
@@ -56,7 +56,7 @@ impl<'a> Analysis<'a> {
             nullable: vec![false; n],
             word_counts: RefCell::default(),
             steps: Steps::for_grammar(limits.max_completion_steps),
-            plenty: RefCell::default(),
+            number_counts: RefCell::default(),
             difference_steps: Cell::new(0),
         };
         let mut budget = limits.max_grammar_nodes.saturating_mul(4);
@@ -251,16 +251,20 @@ impl<'a> Analysis<'a> {
 
     /// How many words a terminal has; `None` for more than anyone will write.
     fn count_words(&self, terminal: TerminalId) -> Option<u32> {
+        match self.word_count(terminal) {
+            Some(WordCount::Few(n_words)) => Some(n_words),
+            _ => None,
+        }
+    }
+
+    /// How many words a terminal has; `None` where it takes too long to tell.
+    pub(super) fn word_count(&self, terminal: TerminalId) -> Option<WordCount> {
         let automaton = &self.automata[terminal.index()];
         if automaton.never_runs_out() {
-            return None;
+            return Some(WordCount::Plenty);
         }
-        *self.word_counts.borrow_mut().entry(terminal).or_insert_with(|| {
-            match automaton.count_words(automaton.start(), 0) {
-                Some(WordCount::Few(n_words)) => Some(n_words),
-                _ => None,
-            }
-        })
+        let mut known = self.word_counts.borrow_mut();
+        *known.entry(terminal).or_insert_with(|| automaton.count_words(automaton.start(), 0))
     }
 
     pub(super) fn is_nullable(&self, expr: &Expr) -> bool {

@@ -79,13 +79,14 @@ impl History {
     /// Takes back all but the first `n_kept` positions, which are fewer than there are; returns the first of the others.
     pub(super) fn cut(&mut self, n_kept: usize, generation: &SharedGeneration) -> Result<Handle, LimitError> {
         let n_older = self.n_older();
-        let handle = match (n_kept.checked_sub(n_older), &mut self.older) {
-            (None, Some(older)) => {
-                let handle = older.adopt(older.left.start + n_kept, generation)?;
-                older.left.end = older.left.start + n_kept;
+        let handle = match &mut self.older {
+            Some(older) if n_kept < n_older => {
+                let first = older.left.start + n_kept;
+                let handle = older.adopt(first, generation)?;
+                older.left.end = first;
                 handle
             }
-            (kept, _) => self.recent[kept.unwrap_or(0)],
+            _ => self.recent[n_kept - n_older],
         };
         self.recent.truncate(n_kept.saturating_sub(n_older));
         self.drop_older_if_done();
