@@ -98,6 +98,17 @@ impl Automaton {
         }
     }
 
+    /// Like [`step`](Automaton::step), and whether the lexeme may end there.
+    pub(crate) fn step_and_accepting(&self, state: u64, byte: u8, n_chars: &mut u32) -> Option<(u64, bool)> {
+        match self {
+            Automaton::Regex(dfa) => {
+                let (next, accepting) = dfa.next_and_accepting(state as u32, dfa.machine().class(byte))?;
+                Some((next.into(), accepting))
+            }
+            _ => self.step(state, byte, n_chars).map(|next| (next, self.is_accepting(next))),
+        }
+    }
+
     /// The letter of the word that a byte finishes, where words are remembered: a character of a string's content, a byte of
     /// anything else. `state` is that before the byte.
     pub(crate) fn letter(&self, state: u64, byte: u8) -> Option<u32> {

@@ -73,9 +73,10 @@ pub(crate) trait Machine {
 /// Number of a state, dense from 0, the start state.
 pub(crate) type StateId = u32;
 
+/// Steps as they are kept. One to a live state is its number plus one, times two, and one more where the text may end there:
+/// whoever asks for both looks once.
 const UNKNOWN: u32 = 0;
 const DEAD: u32 = 1;
-const FIRST: u32 = 2;
 
 /// Rows live in chunks of doubling size, so that they never move: chunk `k` holds `FIRST_CHUNK << k` of them.
 const FIRST_CHUNK: usize = 8;
@@ -179,7 +180,16 @@ impl<M: Machine> LazyDfa<M> {
         match self.step_of(state, class).load(Ordering::Acquire) {
             UNKNOWN => self.find(state, class),
             DEAD => None,
-            target => Some(target - FIRST),
+            known => Some((known >> 1) - 1),
+        }
+    }
+
+    /// Like [`next`](LazyDfa::next), and whether the input may end there.
+    pub(crate) fn next_and_accepting(&self, state: StateId, class: usize) -> Option<(StateId, bool)> {
+        match self.step_of(state, class).load(Ordering::Acquire) {
+            UNKNOWN => self.find(state, class).map(|next| (next, self.is_accepting(next))),
+            DEAD => None,
+            known => Some(((known >> 1) - 1, known & 1 != 0)),
         }
     }
 
@@ -305,7 +315,7 @@ impl<M: Machine> LazyDfa<M> {
             // Not known to be dead: whoever asks next must be told as well that there is no answer.
             return None;
         }
-        let entry = target.map_or(DEAD, |id| id + FIRST);
+        let entry = target.map_or(DEAD, |id| (id + 1) << 1 | u32::from(self.is_accepting(id)));
         self.step_of(state, class).store(entry, Ordering::Release);
         let alike = self.alike(&mut work, state);
         if let Some(first) = alike.get(class) {

@@ -1,5 +1,6 @@
 //! What do tokens do from one state of an automaton on? Kept per automaton, whatever grammar uses it.
 
+use std::cell::Cell;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use fixedbitset::FixedBitSet;
@@ -51,13 +52,6 @@ impl Prefixes {
             Prefixes::Only(allowed) => allowed.contains(prefix as usize),
         }
     }
-}
-
-/// What one byte did to an automaton.
-pub(super) struct Stepped {
-    pub(super) state: u64,
-    pub(super) is_accepting: bool,
-    pub(super) can_go_on: bool,
 }
 
 /// State, and for strings with bounds the characters that must and may still come.
@@ -215,31 +209,40 @@ impl MaskWork<'_> {
         state: u64,
         n_chars: u32,
     ) -> Result<Profile, LimitError> {
-        self.walk_stepper(state, n_chars, &mut |state, byte, n_chars| {
-            let state = automaton.step(state, byte, n_chars)?;
-            Some(Stepped { state, is_accepting: automaton.is_accepting(state), can_go_on: automaton.can_go_on(state) })
-        })
+        // Most tokens lead to few states.
+        let last = Cell::new((state, automaton.can_go_on(state)));
+        let can_go_on = |state| {
+            if last.get().0 != state {
+                last.set((state, automaton.can_go_on(state)));
+            }
+            last.get().1
+        };
+        let step = |state, byte, n_chars: &mut u32| automaton.step_and_accepting(state, byte, n_chars);
+        self.walk_stepper((state, n_chars), step, can_go_on)
     }
 
-    /// Walks the token trie with a step function over states and counts of characters.
+    /// Walks the token trie with a step function over states and counts of characters, which tells the next state and whether
+    /// the lexeme may end there. Whether it may go on as well, those states are asked, below no node too: where there is no
+    /// answer, there is no mask, and not a mask with a token behind which there is none.
     pub(super) fn walk_stepper(
         &mut self,
-        state: u64,
-        n_chars: u32,
-        step: &mut dyn FnMut(u64, u8, &mut u32) -> Option<Stepped>,
+        start: (u64, u32),
+        step: impl Fn(u64, u8, &mut u32) -> Option<(u64, bool)>,
+        can_go_on: impl Fn(u64) -> bool,
     ) -> Result<Profile, LimitError> {
         let vocabulary = self.vocabulary;
         let trie = vocabulary.trie();
         let (mut tokens, mut ends): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
-        let n_visited = trie.walk(0..trie.n_nodes(), (state, n_chars), |(state, n_chars), node| {
+        let n_visited = trie.walk(0..trie.n_nodes(), start, |(state, n_chars), node| {
             let mut count = *n_chars;
-            let next = step(*state, trie.byte(node), &mut count)?;
+            let (next, is_accepting) = step(*state, trie.byte(node), &mut count)?;
             tokens.extend_from_slice(trie.values(node));
+            let goes_on = !is_accepting || can_go_on(next);
             let has_children = trie.end(node) > node + 1;
-            if has_children && next.is_accepting {
+            if has_children && is_accepting {
                 ends.push(node as u32);
             }
-            (has_children && next.can_go_on).then_some((next.state, count))
+            (has_children && goes_on).then_some((next, count))
         });
         // Two terminals of one place may take nearly every token, however many the vocabulary has.
         self.spend((NODE_COST * n_visited).min(self.limits.max_mask_steps / PARTS_OF_MOST * 2))?;

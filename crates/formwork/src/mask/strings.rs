@@ -62,11 +62,12 @@ impl MaskWork<'_> {
         state: StringState,
         n_chars: u32,
     ) -> Result<Profile, LimitError> {
-        self.walk_stepper(state.to_bits(), n_chars, &mut |state, byte, n_chars| {
+        let start = (state.to_bits(), n_chars);
+        let step = |state, byte, n_chars: &mut u32| {
             let next = string.step(StringState::from_bits(state), byte, n_chars)?;
-            let closed = next.decode() == DecodeState::CLOSED;
-            Some(super::profile::Stepped { state: next.to_bits(), is_accepting: closed, can_go_on: !closed })
-        })
+            Some((next.to_bits(), next.decode() == DecodeState::CLOSED))
+        };
+        self.walk_stepper(start, step, |_| false)
     }
 
     /// Tokens that stay inside the string.

@@ -331,12 +331,12 @@ impl MaskWork<'_> {
         let trie = trie_id.of(self.vocabulary);
         let (mut ends, mut dead) = (Vec::new(), Vec::new());
         let n_visited = trie.walk(node + 1..trie.end(node), state, |state, child| {
-            let Some(next) = automaton.step(*state, trie.byte(child), &mut 0) else {
+            let Some((next, is_accepting)) = automaton.step_and_accepting(*state, trie.byte(child), &mut 0) else {
                 dead.push(child);
                 return None;
             };
             found.add(trie.values(child), doubted);
-            if automaton.is_accepting(next) {
+            if is_accepting {
                 ends.push(child);
             }
             Some(next)
