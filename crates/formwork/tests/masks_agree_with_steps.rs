@@ -284,6 +284,14 @@ fn one_of_several_patterns_and_letters_that_are_fatal() {
         serde_json::json!({"pattern": "^[^a]*$"}),
         serde_json::json!({"pattern": r"^a?[^b\u2028\-]*$", "minLength": 1}),
         serde_json::json!({"type": "string", "not": {"pattern": "[a1]|日b"}}),
+        // Behind the letter that must come, nothing but the other one is fatal, or nothing but another word.
+        serde_json::json!({"pattern": "a", "not": {"anyOf": [{"pattern": "b"}, {"const": "1a"}]}}),
+        serde_json::json!({"pattern": "^[^b]*a[^b]*$", "not": {"pattern": "a1.*é"}}),
+        serde_json::json!({
+            "type": "object",
+            "patternProperties": {"a": {"type": "integer"}, "b": {"const": "1"}, "1": {"const": []}},
+            "required": ["1x"]
+        }),
     ];
     for (seed, schema) in schemas.into_iter().enumerate() {
         walk(&Grammar::json_schema(schema), seed as u64);
@@ -331,6 +339,30 @@ fn host_names_beside_other_constraints() {
         serde_json::json!({"type": "string", "format": "hostname", "not": {"enum": ["a", "b.a"]}, "pattern": "a"}),
         serde_json::json!({"type": "string", "oneOf": [{"format": "hostname"}, {"format": "uri-reference"}]}),
         serde_json::json!({"type": "string", "oneOf": [{"format": "hostname"}, {"format": "regex"}], "maxLength": 5}),
+    ];
+    for (seed, schema) in schemas.into_iter().enumerate() {
+        walk(&Grammar::json_schema(schema), seed as u64);
+    }
+}
+
+/// Labels of several scripts and directions, contexts, points, encoded labels.
+#[test]
+fn international_host_names() {
+    let name = || serde_json::json!({"type": "string", "format": "idn-hostname"});
+    let with = |key: &str, value: serde_json::Value| {
+        let mut schema = name();
+        schema[key] = value;
+        schema
+    };
+    let mut few = with("maxLength", 7.into());
+    few["minLength"] = 4.into();
+    let schemas = [
+        name(),
+        with("maxLength", 253.into()),
+        few,
+        serde_json::json!({"type": "string", "not": name()}),
+        serde_json::json!({"type": "string", "not": name(), "maxLength": 4}),
+        serde_json::json!({"type": "object", "propertyNames": name(), "minProperties": 1, "maxProperties": 2}),
     ];
     for (seed, schema) in schemas.into_iter().enumerate() {
         walk(&Grammar::json_schema(schema), seed as u64);

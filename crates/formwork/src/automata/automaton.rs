@@ -163,7 +163,7 @@ impl Automaton {
         match self {
             Automaton::Regex(dfa) => dfa.is_full(),
             Automaton::Number(number) => number.is_full(),
-            Automaton::String(string) => string.dfa().is_some_and(LazyDfa::is_full),
+            Automaton::String(string) => string.is_full(),
             Automaton::Literal(_) | Automaton::OneOf(_) | Automaton::FreeText(_) | Automaton::Special(_) => false,
         }
     }

@@ -10,7 +10,7 @@ use super::decoder::{DecodeState, Decoded, Escapes};
 use super::host_name::ends_within;
 use super::lazy_dfa::{LazyDfa, Machine, StateId};
 use super::lengths::Lengths;
-use super::names::NameAutomaton;
+use super::names::{MAX_NAME, NameAutomaton, NameState};
 use super::spec::{ContentConstraint, ContentLanguage, StringSpec};
 use crate::error::GrammarError;
 use crate::limits::Limits;
@@ -191,7 +191,14 @@ impl StringAutomaton {
                     }
                 }
             }
-            Content::Names(_) => automaton.lengths = Lengths::unknown(),
+            Content::Names(names) => {
+                if !names.is_negated() {
+                    // No name is longer than its ASCII form.
+                    automaton.max_chars = max_chars.filter(|max| (*max as usize) < MAX_NAME).unwrap_or(u32::MAX);
+                    automaton.min_chars = if min_chars <= 1 { 0 } else { min_chars };
+                }
+                automaton.lengths = if automaton.counts() { Lengths::unknown() } else { Lengths::All };
+            }
             Content::Free | Content::Excluding(_) => {}
         }
         Ok(automaton)
@@ -285,7 +292,7 @@ impl StringAutomaton {
         match &self.content {
             Content::Dfa(shared) => shared.dfa.machine().never_dies() || shared.dfa.never_dies(content, cap),
             Content::Free | Content::Excluding(_) => true,
-            Content::Names(_) => false,
+            Content::Names(names) => names.is_negated(),
         }
     }
 
@@ -314,7 +321,7 @@ impl StringAutomaton {
         let next = match (&self.content, char) {
             _ if decode == DecodeState::CLOSED => self.is_accepting(content).then_some(content)?,
             (_, Some(char)) => self.step_char(content, char)?,
-            (_, None) if !self.can_become(content, decode, |_| true) => return None,
+            (_, None) if !self.can_become(content, decode, None) => return None,
             (_, None) => content,
         };
         Some(StringState::new(next, decode))
@@ -325,15 +332,16 @@ impl StringAutomaton {
             let next = self.step_char(content, char)?;
             return self.admits(next, count).then_some(next);
         }
-        self.can_become(content, decode, |next| self.admits(next, count)).then_some(content)
+        self.can_become(content, decode, Some(count)).then_some(content)
     }
 
-    /// In the middle of a character: some character that it can become must lead to a state that is `good`.
-    fn can_become(&self, content: StateId, decode: DecodeState, good: impl Fn(StateId) -> bool) -> bool {
+    /// In the middle of a character: some character that it can become must lead on, and to where the content can be completed
+    /// within its bounds if it is the `count`th.
+    fn can_become(&self, content: StateId, decode: DecodeState, count: Option<u32>) -> bool {
         let Some(ranges) = decode.code_points(self.escapes) else { return true };
         let dfa = match &self.content {
             Content::Free | Content::Excluding(_) => return true,
-            Content::Names(names) => return ranges.into_iter().any(|range| names.any_in(content, range, &good)),
+            Content::Names(names) => return self.name_can_become(&names.look(content), decode, count),
             Content::Dfa(shared) => &shared.dfa,
         };
         let alphabet = dfa.machine().alphabet();
@@ -347,12 +355,56 @@ impl StringAutomaton {
                     continue;
                 }
                 tried[class / 64] |= 1 << (class % 64);
-                if dfa.next(content, class).is_some_and(&good) {
+                let next = dfa.next(content, class);
+                if next.is_some_and(|next| count.is_none_or(|count| self.admits(next, count))) {
                     return true;
                 }
             }
         }
         false
+    }
+
+    /// The state of a content of international host names, by which may be tried what comes next without keeping it.
+    pub(crate) fn name_state(&self, content: StateId) -> Option<NameState> {
+        match &self.content {
+            Content::Names(names) => Some(names.look(content)),
+            _ => None,
+        }
+    }
+
+    /// Like [`step`](StringAutomaton::step), for a byte that does not close the string.
+    pub(crate) fn step_name(
+        &self,
+        name: &NameState,
+        decode: DecodeState,
+        byte: u8,
+        n_chars: &mut u32,
+    ) -> Option<(NameState, DecodeState)> {
+        let Decoded { state: decode, started, char } = decode.step(byte, self.escapes)?;
+        let count = n_chars.saturating_add(u32::from(started));
+        if self.counts() && count > self.max_chars {
+            return None;
+        }
+        let next = match char {
+            Some(char) => name.step(char).filter(|next| self.admits_name(next, count))?,
+            None => self.name_can_become(name, decode, Some(count)).then(|| name.clone())?,
+        };
+        *n_chars = count;
+        Some((next, decode))
+    }
+
+    fn name_can_become(&self, name: &NameState, decode: DecodeState, count: Option<u32>) -> bool {
+        let Some(mut ranges) = decode.code_points(self.escapes).map(IntoIterator::into_iter) else { return true };
+        match count.filter(|_| self.counts()) {
+            Some(count) => ranges.any(|range| name.any_in(range, |next| self.admits_name(next, count))),
+            None => ranges.any(|range| name.goes_on_in(range)),
+        }
+    }
+
+    /// See [`admits`](StringAutomaton::admits).
+    pub(crate) fn admits_name(&self, name: &NameState, n_chars: u32) -> bool {
+        let (min, max) = self.bounds(n_chars);
+        !self.counts() || n_chars <= self.max_chars && name.admits(min, max)
     }
 
     /// The content's state after one whole character.
@@ -378,8 +430,12 @@ impl StringAutomaton {
 
     /// Whether the content may end here.
     pub(crate) fn accepts_content(&self, content: StateId, n_chars: u32) -> bool {
-        let long_enough = !self.counts() || (self.min_chars..=self.max_chars).contains(&n_chars);
-        long_enough && self.is_accepting(content)
+        self.is_within_bounds(n_chars) && self.is_accepting(content)
+    }
+
+    /// Whether so many characters are neither too few nor too many.
+    pub(crate) fn is_within_bounds(&self, n_chars: u32) -> bool {
+        !self.counts() || (self.min_chars..=self.max_chars).contains(&n_chars)
     }
 
     /// Whether the content can be completed within the bounds, `n_chars` characters being there.
@@ -417,6 +473,15 @@ impl StringAutomaton {
         };
         let fitting = intervals.iter().map(|(lo, hi)| ((*lo).max(min), (*hi).min(max))).find(|(lo, hi)| lo <= hi);
         fitting.map_or_else(|| min.max(dfa.ask(content, ContentMachine::distance)), |(lo, _)| lo)
+    }
+
+    /// Whether the content met its limit on states.
+    pub(crate) fn is_full(&self) -> bool {
+        match &self.content {
+            Content::Free | Content::Excluding(_) => false,
+            Content::Dfa(shared) => shared.dfa.is_full(),
+            Content::Names(names) => names.is_full(),
+        }
     }
 
     /// Bytes held by the content automaton.

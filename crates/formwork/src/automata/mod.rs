@@ -50,6 +50,7 @@ pub(crate) use self::json_string::{StringAutomaton, StringState};
 pub(crate) use self::keys::{KeyFilter, Keys};
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::literals::{MAX_STRINGS as MAX_KEYS, longer_than, next_bytes};
+pub(crate) use self::names::{NameState, NameTrial};
 pub(crate) use self::nfa::shorten;
 pub(crate) use self::overflow::{Allowance, OverflowWatch, charge, spend_or_fail};
 pub(crate) use self::relation::Relation;

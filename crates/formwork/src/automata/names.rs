@@ -1,22 +1,34 @@
 //! Which characters may go on in an international host name? Labels kept as they are read.
 //!
 //! A label's ASCII form must fit into 63 characters, and how long it is depends on every code point; so no two labels
-//! are alike, and a state is a node of a tree of labels. A state is live if a few completions, which between them
-//! fulfil whatever a label can still owe, make a name of it.
+//! are alike, and a state is a node of a tree of labels. Only where a text really goes a node is made: what may come next
+//! is tried by [`Reading`]s, which leave nothing behind.
+//!
+//! What a label may still become is told by its [`Progress`], as long as there is room whatever comes. Near the bounds a
+//! state is live if a few completions, which between them fulfil whatever a label can still owe, make a name of it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::idna::{self, MAX_LABEL};
+use smallvec::SmallVec;
+
+use super::idna::{self, Directions, MAX_LABEL, Progress};
 use super::lazy_dfa::StateId;
 use super::overflow;
 use crate::hash::HashMap;
 
 /// Longest name, in its ASCII form.
-const MAX_NAME: usize = 253;
+pub(super) const MAX_NAME: usize = 253;
 /// Nodes for each state that the limit allows: a node is that much smaller.
 const NODES_PER_STATE: usize = 4;
 /// How much shorter an ASCII form may become by a character more; it hardly ever does.
 const SHRINKING: usize = 2;
+/// Characters of the longest completion, see [`completions`].
+const COMPLETION: usize = 2;
+/// By no more than this does one lengthen an ASCII form.
+const LENGTHENING: usize = 24;
+/// Steps of a mask that finding out the length of an ASCII form counts as, and that trying completions does.
+const LENGTH_COST: usize = 8;
+const COMPLETIONS_COST: usize = 200;
 /// Where no name is left, which only matters to the complement.
 const DIVERGED: StateId = StateId::MAX;
 
@@ -25,7 +37,7 @@ const POINTS: [u32; 4] = [0x2E, 0x3002, 0xFF0E, 0xFF61];
 
 /// Texts behind which a label may end, whatever it owes: letters of both directions, what must follow a middle dot, a
 /// keraia, a non-joiner, a Katakana dot or a hyphen; cheap ones first.
-const LETTERS: [u32; 8] = [0x61, 0x6C, 0x3B1, 0x5D0, 0x628, 0x3042, 0x4E00, 0x1D242];
+const LETTERS: [u32; 9] = [0x61, 0x6C, 0x3B1, 0x5D0, 0x628, 0x3042, 0x4E00, 0x1820, 0x1D242];
 
 /// What the labels before mean for the rest of the name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -48,6 +60,52 @@ impl Before {
         };
         (both.n_ascii <= MAX_NAME && !(both.has_rtl && both.breaks_bidi)).then_some(both)
     }
+
+    fn directions(&self) -> Directions {
+        Directions { must_keep: self.has_rtl, no_rtl: self.breaks_bidi }
+    }
+
+    /// Whether there is room for a label of any length.
+    fn has_room(&self) -> bool {
+        self.n_ascii + MAX_LABEL <= MAX_NAME
+    }
+
+    /// Whether a label that begins so can be completed, of which `progress` says all but how long it is.
+    fn allows(self, progress: &Progress, text: &[u32]) -> bool {
+        if progress.is_encoded() {
+            return self.allows_encoded(text);
+        }
+        if self.has_room() {
+            if is_surely_live(progress, self.directions()) {
+                return true;
+            }
+            overflow::charge(LENGTH_COST);
+            let n_ascii = idna::n_ascii(text);
+            if n_ascii + LENGTHENING <= MAX_LABEL || n_ascii <= MAX_LABEL && progress.may_end(self.directions()) {
+                return true;
+            }
+            if n_ascii > MAX_LABEL + SHRINKING {
+                return false;
+            }
+        }
+        overflow::charge(COMPLETIONS_COST);
+        is_live(self, text)
+    }
+
+    /// Behind the prefix, any beginning of an encoded label can be completed as long as nothing else is asked of the label.
+    fn allows_encoded(self, text: &[u32]) -> bool {
+        overflow::charge(LENGTH_COST);
+        let read: SmallVec<[u8; MAX_LABEL]> =
+            text[4..].iter().map(|char| u8::try_from(*char).unwrap_or(0).to_ascii_lowercase()).collect();
+        if !read.is_empty() && !idna::may_go_on(&read) {
+            return false;
+        }
+        if self.has_room() && !self.has_rtl && !self.breaks_bidi {
+            return true;
+        }
+        overflow::charge(COMPLETIONS_COST);
+        is_live(self, text)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +120,7 @@ enum Node {
 struct Tree {
     nodes: Vec<Node>,
     roots: HashMap<Before, StateId>,
-    children: HashMap<(StateId, u32), Option<StateId>>,
+    children: HashMap<(StateId, u32), StateId>,
 }
 
 impl Tree {
@@ -110,6 +168,22 @@ impl NameAutomaton {
         self.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether there is no room for another node.
+    pub(crate) fn is_full(&self) -> bool {
+        self.tree().nodes.len() >= self.max_nodes
+    }
+
+    /// Whether these are the texts that are no names: every character may follow each.
+    pub(crate) fn is_negated(&self) -> bool {
+        self.negated
+    }
+
+    /// What is known at a state.
+    pub(crate) fn look(&self, state: StateId) -> NameState {
+        let reading = (state != DIVERGED).then(|| Reading::of(self.tree().read(state)));
+        NameState { reading, negated: self.negated }
+    }
+
     /// The state behind one more character.
     pub(crate) fn step(&self, state: StateId, char: u32) -> Option<StateId> {
         let outside = self.negated.then_some(DIVERGED);
@@ -118,83 +192,252 @@ impl NameAutomaton {
         }
         let mut tree = self.tree();
         let known = tree.children.get(&(state, char)).copied();
-        known.unwrap_or_else(|| self.find(&mut tree, state, char)).or(outside)
+        known.or_else(|| self.find(&mut tree, state, char)).or(outside)
     }
 
     fn find(&self, tree: &mut Tree, state: StateId, char: u32) -> Option<StateId> {
-        let (before, mut text) = tree.read(state);
-        let next = if POINTS.contains(&char) {
-            let mut next = before.and(&text)?;
-            next.n_ascii += 1;
-            if let Some(known) = tree.roots.get(&next) {
+        let next = Reading::of(tree.read(state)).step(char)?;
+        let node = if next.text.is_empty() {
+            if let Some(known) = tree.roots.get(&next.before) {
                 return Some(*known);
             }
-            is_live(next, &[]).then_some(Node::Root(next))
+            Node::Root(next.before)
         } else {
-            text.push(char);
-            let stands = idna::may_stand(char) || (char as u8).is_ascii_uppercase() && char < 128;
-            (stands && is_live(before, &text)).then_some(Node::Char { parent: state, char })
+            Node::Char { parent: state, char }
         };
-        let next = next?;
         if tree.nodes.len() >= self.max_nodes {
             overflow::note();
             return None;
         }
         let id = tree.nodes.len() as StateId;
-        tree.nodes.push(next);
-        match next {
+        tree.nodes.push(node);
+        match node {
             Node::Root(before) => drop(tree.roots.insert(before, id)),
-            Node::Char { .. } => drop(tree.children.insert((state, char), Some(id))),
+            Node::Char { .. } => drop(tree.children.insert((state, char), id)),
         }
         Some(id)
     }
 
     /// Whether the name may end here.
     pub(crate) fn is_accepting(&self, state: StateId) -> bool {
-        if state == DIVERGED {
-            return true;
-        }
-        let (before, text) = self.tree().read(state);
-        before.and(&text).is_some() != self.negated
+        self.look(state).is_accepting()
     }
 
     /// Whether some completion has at least and at most so many characters.
     pub(crate) fn admits(&self, state: StateId, min: u32, max: u32) -> bool {
-        if min > max {
-            return false;
-        }
-        if self.negated {
-            // One space more, or several, is no name.
-            return max > 0 || self.is_accepting(state);
-        }
-        if state == DIVERGED {
-            return false;
-        }
-        let (before, text) = self.tree().read(state);
-        completions(before, &text).any(|(n_more, after)| {
-            // Any number of characters but one can follow, in labels of their own.
-            let room = (MAX_NAME - after.n_ascii) as u32;
-            let least = min.max(n_more + 2);
-            (min..=max).contains(&n_more) || least <= max && least - n_more <= room
-        })
-    }
-
-    /// Whether one of the characters between two code points leads to a state that is `good`.
-    pub(crate) fn any_in(&self, state: StateId, (lo, hi): (u32, u32), good: &dyn Fn(StateId) -> bool) -> bool {
-        if self.negated && lo <= hi && good(DIVERGED) {
-            return true;
-        }
-        POINTS
-            .into_iter()
-            .filter(|point| (lo..=hi).contains(point))
-            .chain(idna::standing_in(lo, hi))
-            .chain((lo..=hi.min(0x5A)).filter(|char| (0x41..=0x5A).contains(char)))
-            .any(|char| self.step(state, char).is_some_and(good))
+        self.look(state).admits(min, max)
     }
 
     pub(crate) fn n_bytes(&self) -> usize {
         let tree = self.tree();
         tree.nodes.len() * size_of::<Node>() + tree.children.len() * 32
+    }
+}
+
+/// The characters between two code points that may stand in some name.
+fn candidates((lo, hi): (u32, u32)) -> impl Iterator<Item = u32> {
+    let points = POINTS.into_iter().filter(move |point| (lo..=hi).contains(point));
+    points.chain(idna::standing_in(lo, hi)).chain((lo..=hi.min(0x5A)).filter(|char| (0x41..=0x5A).contains(char)))
+}
+
+/// A place in international host names, or in their complement, of which nothing is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct NameState {
+    /// Nothing where no name is left, which only matters to the complement.
+    reading: Option<Reading>,
+    negated: bool,
+}
+
+impl NameState {
+    /// One character further; `None` where no text goes on so.
+    pub(crate) fn step(&self, char: u32) -> Option<NameState> {
+        let reading = self.reading.as_ref().and_then(|reading| reading.step(char));
+        (reading.is_some() || self.negated).then_some(NameState { reading, negated: self.negated })
+    }
+
+    /// Whether the text may end here.
+    pub(crate) fn is_accepting(&self) -> bool {
+        self.reading.as_ref().is_some_and(Reading::is_accepting) != self.negated
+    }
+
+    /// Whether some completion has at least and at most so many characters.
+    pub(crate) fn admits(&self, min: u32, max: u32) -> bool {
+        match (min <= max, self.negated) {
+            (false, _) => false,
+            // One space more, or several, is no name.
+            (true, true) => max > 0 || self.is_accepting(),
+            (true, false) => self.reading.as_ref().is_some_and(|reading| reading.admits(min, max)),
+        }
+    }
+
+    /// Whether one of the characters between two code points may come next.
+    pub(crate) fn goes_on_in(&self, (lo, hi): (u32, u32)) -> bool {
+        if self.negated {
+            return lo <= hi;
+        }
+        let mut trial = NameTrial::new(self);
+        let start = trial.start();
+        candidates((lo, hi)).any(|char| trial.step(&start, char).is_some())
+    }
+
+    /// Whether one of the characters between two code points may come next, and leads to where it is `good`.
+    pub(crate) fn any_in(&self, (lo, hi): (u32, u32), good: impl Fn(&NameState) -> bool) -> bool {
+        let outside = NameState { reading: None, negated: self.negated };
+        self.negated && lo <= hi && good(&outside)
+            || candidates((lo, hi)).any(|char| self.step(char).is_some_and(|next| good(&next)))
+    }
+}
+
+/// Texts behind a place, tried depth first: of each character as little is kept as tells whether it may come.
+#[derive(Debug)]
+pub(crate) struct NameTrial<'a> {
+    start: &'a NameState,
+    /// The label that `start` is in, and the characters tried behind it.
+    text: Vec<u32>,
+}
+
+/// A place that is tried.
+#[derive(Clone, Debug)]
+pub(crate) struct TriedName(Tried);
+
+#[derive(Clone, Debug)]
+enum Tried {
+    /// Still in the label of the start, of which so many characters were read.
+    Label(Progress, usize),
+    Other(Box<NameState>),
+}
+
+impl<'a> NameTrial<'a> {
+    pub(crate) fn new(start: &'a NameState) -> NameTrial<'a> {
+        NameTrial { start, text: start.reading.as_ref().map_or_else(Vec::new, |reading| reading.text.to_vec()) }
+    }
+
+    /// Where the trial starts.
+    pub(crate) fn start(&self) -> TriedName {
+        match &self.start.reading {
+            Some(reading) if !self.start.negated => {
+                TriedName(Tried::Label(reading.progress.settled(), reading.text.len()))
+            }
+            _ => TriedName(Tried::Other(Box::new(self.start.clone()))),
+        }
+    }
+
+    /// One character further, from the place that was tried last or one on the way to it.
+    pub(crate) fn step(&mut self, at: &TriedName, char: u32) -> Option<TriedName> {
+        let (Tried::Label(progress, depth), Some(start)) = (&at.0, &self.start.reading) else {
+            return self.state(at).step(char).map(|state| TriedName(Tried::Other(Box::new(state))));
+        };
+        if POINTS.contains(&char) {
+            return self.state(at).step(char).map(|state| TriedName(Tried::Other(Box::new(state))));
+        }
+        let progress = progress.step(char, start.directions())?;
+        self.text.truncate(*depth);
+        self.text.push(char);
+        start.before.allows(&progress, &self.text).then_some(TriedName(Tried::Label(progress, depth + 1)))
+    }
+
+    /// Whether the text may end at a place.
+    pub(crate) fn is_accepting(&self, at: &TriedName) -> bool {
+        if let (Tried::Label(progress, _), Some(start)) = (&at.0, &self.start.reading)
+            && start.before.has_room()
+            && !progress.is_encoded()
+        {
+            if !progress.may_end(start.directions()) {
+                return false;
+            }
+            if progress.most_ascii(0) <= MAX_LABEL {
+                return true;
+            }
+        }
+        self.state(at).is_accepting()
+    }
+
+    /// All that is known at a place.
+    pub(crate) fn state(&self, at: &TriedName) -> NameState {
+        match (&at.0, &self.start.reading) {
+            (Tried::Label(progress, depth), Some(start)) => {
+                let text = SmallVec::from_slice(&self.text[..*depth]);
+                let reading = Reading { before: start.before, text, progress: *progress };
+                NameState { reading: Some(reading), negated: false }
+            }
+            (Tried::Other(state), _) => (**state).clone(),
+            (Tried::Label(..), None) => self.start.clone(),
+        }
+    }
+}
+
+/// Whether a label that begins so can be completed because there is room for it whatever it holds.
+fn is_surely_live(progress: &Progress, directions: Directions) -> bool {
+    let n_more = if progress.may_end(directions) { 0 } else { COMPLETION };
+    !progress.is_encoded() && progress.most_ascii(n_more) <= MAX_LABEL
+}
+
+/// A name that is being read.
+#[derive(Clone, Debug)]
+struct Reading {
+    before: Before,
+    /// The label so far.
+    text: SmallVec<[u32; 24]>,
+    progress: Progress,
+}
+
+impl Reading {
+    fn of((before, text): (Before, Vec<u32>)) -> Reading {
+        let start = Reading { before, text: SmallVec::new(), progress: Progress::START };
+        // What leads to a state was live.
+        text.into_iter().fold(start, |reading, char| reading.with(char).unwrap_or(reading))
+    }
+
+    fn directions(&self) -> Directions {
+        self.before.directions()
+    }
+
+    /// With one more character of the label, however long it gets.
+    fn with(&self, char: u32) -> Option<Reading> {
+        let progress = self.progress.step(char, self.directions())?;
+        let mut text = self.text.clone();
+        text.push(char);
+        Some(Reading { before: self.before, text, progress })
+    }
+
+    /// One character further; `None` where no name goes on so.
+    fn step(&self, char: u32) -> Option<Reading> {
+        if !POINTS.contains(&char) {
+            return self.with(char).filter(|next| next.before.allows(&next.progress, &next.text));
+        }
+        let mut before = self.before.and(&self.text)?;
+        before.n_ascii += 1;
+        overflow::charge(COMPLETIONS_COST);
+        is_live(before, &[]).then(|| Reading { before, text: SmallVec::new(), progress: Progress::START })
+    }
+
+    /// Whether the name may end here.
+    fn is_accepting(&self) -> bool {
+        let fits = || {
+            self.progress.most_ascii(0) <= MAX_LABEL || {
+                overflow::charge(LENGTH_COST);
+                idna::n_ascii(&self.text) <= MAX_LABEL
+            }
+        };
+        match self.before.has_room() && !self.progress.is_encoded() {
+            true => self.progress.may_end(self.directions()) && fits(),
+            false => self.before.and(&self.text).is_some(),
+        }
+    }
+
+    /// Whether some completion has at least and at most so many characters.
+    fn admits(&self, min: u32, max: u32) -> bool {
+        // With a letter or two the label ends, and the shortest label more has two characters with its point.
+        if min <= 1 && max >= 4 && self.before.has_room() && !self.progress.is_encoded() {
+            return true;
+        }
+        overflow::charge(COMPLETIONS_COST);
+        completions(self.before, &self.text).any(|(n_more, after)| {
+            // Any number of characters but one can follow, in labels of their own.
+            let room = (MAX_NAME - after.n_ascii) as u32;
+            let least = min.max(n_more + 2);
+            (min..=max).contains(&n_more) || least <= max && least - n_more <= room
+        })
     }
 }
 
@@ -269,5 +512,88 @@ mod tests {
             assert_eq!(run(beginning), None, "{beginning}");
         }
         assert_eq!(run(&"ü".repeat(60)), None);
+    }
+
+    /// Characters of every kind that rules speak of.
+    const KINDS: [u32; 52] = [
+        0x2D, 0x31, 0x41, 0x58, 0x5F, 0x61, 0x6C, 0x6E, 0x78, 0xB7, 0xDF, 0xE9, 0x300, 0x301, 0x327, 0x345, 0x375,
+        0x3B1, 0x3B9, 0x430, 0x5B0, 0x5D0, 0x5F3, 0x5F4, 0x627, 0x628, 0x64B, 0x654, 0x660, 0x6F0, 0x715, 0x7CA, 0x915,
+        0x93C, 0x94D, 0x9BE, 0x9C7, 0xE01, 0xE38, 0xE48, 0x1100, 0x1161, 0x11A8, 0x1820, 0x200C, 0x200D, 0x302E,
+        0x3042, 0x3005, 0x30FB, 0x4E00, 0xAC00,
+    ];
+
+    /// What is told character by character is what the completions and the rules for whole labels tell.
+    #[test]
+    fn progress_agrees_with_whole_labels() {
+        let befores = [
+            Before::default(),
+            Before { n_ascii: 9, has_rtl: true, breaks_bidi: false },
+            Before { n_ascii: 9, has_rtl: false, breaks_bidi: true },
+        ];
+        // Whether a text that can go on still can with one more character.
+        let check = |before: Before, text: &[u32]| -> bool {
+            let start = Reading { before, text: SmallVec::new(), progress: Progress::START };
+            let next = text.iter().try_fold(start, |reading, char| reading.with(*char));
+            let stands = text.iter().all(|char| idna::may_stand(*char) || (0x41..=0x5A).contains(char));
+            assert_eq!(next.is_some(), stands && is_live(before, text), "{text:X?} behind {before:?}");
+            if let Some(next) = next.filter(|next| !next.progress.is_encoded()) {
+                assert_eq!(next.is_accepting(), before.and(text).is_some(), "{text:X?} behind {before:?}");
+                return true;
+            }
+            false
+        };
+        for before in befores {
+            for first in KINDS.into_iter().filter(|first| check(before, &[*first])) {
+                for second in KINDS {
+                    check(before, &[first, second]);
+                }
+            }
+        }
+        let mut random = 12345u64;
+        let mut n_live = [0; 6];
+        for round in 0..4_000 {
+            let mut text = Vec::new();
+            for _ in 0..30 {
+                random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                text.push(KINDS[(random >> 33) as usize % KINDS.len()]);
+                if !check(befores[round % 3], &text) {
+                    text.pop();
+                } else if text.len() == 5 {
+                    break;
+                }
+            }
+            n_live[text.len()] += 1;
+        }
+        assert!(n_live[5] > 3_000, "{n_live:?}");
+    }
+
+    /// Letters of one script and of several, with what was read settled at any place.
+    #[test]
+    fn no_ascii_form_is_longer_than_its_bound() {
+        let scripts = [(0x61, 26), (0x430, 32), (0x915, 20), (0x4E00, 20_000), (0xAC00, 11_000), (0x1_0480, 20)];
+        let mut random = 99u64;
+        let mut below = |n: u64| {
+            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (random >> 33) % n
+        };
+        let mut tightest = usize::MAX;
+        for round in 0..3_000u64 {
+            let directions = Directions { must_keep: false, no_rtl: false };
+            let (mut progress, mut text) = (Progress::START, Vec::new());
+            let (n_chars, n_scripts) = (1 + below(40), 1 + round % 3);
+            let settled_at = below(n_chars);
+            let first = below(6);
+            for at in 0..n_chars {
+                if at == settled_at {
+                    progress = progress.settled();
+                }
+                let (start, n_letters) = scripts[((first + below(n_scripts)) % 6) as usize];
+                text.push(start + below(n_letters) as u32);
+                progress = progress.step(text[at as usize], directions).unwrap();
+                let slack = progress.most_ascii(0).checked_sub(idna::n_ascii(&text));
+                tightest = tightest.min(slack.unwrap_or_else(|| panic!("{text:X?} is longer than its bound")));
+            }
+        }
+        assert_eq!(tightest, 0, "letters of ASCII are counted as they are");
     }
 }

@@ -5,13 +5,14 @@
 //! short walk over the token trie shows, or it holds a way from home to the end that does not come home again. Few ways
 //! do: their first three letters are looked up among the tokens, and what is found is run.
 //!
-//! A letter that is fatal in every state, as the slash is to `[^/]*`, needs no run: no token that holds it is taken.
+//! A letter that is fatal in every state, as the slash is to `[^/]*`, needs no run: no token that holds it is taken. Nor
+//! does what leads to a state from which nothing else is fatal, as behind the `a` of "an `a` somewhere, and no slash".
 
 use super::letters::LetterStepper;
 use super::profile::Profiles;
 use super::shapes::ShapeClasses;
 use super::{MaskWork, Table};
-use crate::automata::StringAutomaton;
+use crate::automata::{ContentDfa, StringAutomaton};
 use crate::error::LimitError;
 use crate::vocabulary::grams::MAX_GRAM;
 use crate::vocabulary::shapes::{WIDE, WIDE_SPACE, class_ranges};
@@ -38,6 +39,8 @@ struct FatalWords {
     wide_comes_home: bool,
     /// Letters that are fatal in every state.
     letters: Vec<char>,
+    /// States from which nothing else is fatal, now or later.
+    safe: Vec<u32>,
     /// The first letters of each way from home that holds none of them.
     grams: Vec<Vec<u8>>,
 }
@@ -63,27 +66,51 @@ impl FatalWords {
         let states = dfa.reachable(content, MAX_STATES).unwrap_or_default();
         let is_fatal = |letter: &char| !states.is_empty() && states.iter().all(|state| next(*state, *letter).is_none());
         let (fatal, letters): (Vec<char>, Vec<char>) = letters.into_iter().partition(is_fatal);
-        if letters.iter().filter(|letter| next(content, **letter) != Some(home)).count() > MAX_AWAY {
+        let mut met: Vec<usize> = letters.iter().map(|letter| alphabet.class((*letter).into())).chain(wide()).collect();
+        met.sort_unstable();
+        met.dedup();
+        let safe = safe_states(dfa, states, &met);
+        let is_harmless = |state: Option<u32>| state.is_some_and(|state| state == home || safe.contains(&state));
+        if letters.iter().filter(|letter| !is_harmless(next(content, **letter))).count() > MAX_AWAY {
             return None;
         }
-        let wide_from_content = wide_comes_home(content);
-        let mut words = FatalWords { home, wide_comes_home: wide_from_content, letters: fatal, grams: Vec::new() };
+        let mut grams = Vec::new();
         let mut pending = vec![(home, Vec::new())];
+        pending.retain(|(home, _)| !safe.contains(home));
         while let Some((state, gram)) = pending.pop() {
-            for letter in letters.iter().filter(|letter| next(state, **letter) != Some(home)) {
+            for letter in letters.iter().filter(|letter| !is_harmless(next(state, **letter))) {
                 let mut gram: Vec<u8> = gram.clone();
                 gram.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
                 gram.truncate(MAX_GRAM);
                 match next(state, *letter).filter(|next| gram.len() < MAX_GRAM && wide_comes_home(*next)) {
                     Some(next) => pending.push((next, gram)),
-                    None => words.grams.push(gram),
+                    None => grams.push(gram),
                 }
             }
-            if words.grams.len() + pending.len() > MAX_BEGINNINGS {
+            if grams.len() + pending.len() > MAX_BEGINNINGS {
                 return None;
             }
         }
-        Some(words)
+        Some(FatalWords { home, wide_comes_home: wide_comes_home(content), letters: fatal, safe, grams })
+    }
+
+    /// Whether a token that was read so far is taken, if it holds no letter that is fatal everywhere and no way to the end.
+    fn is_harmless(&self, state: u32) -> bool {
+        state == self.home || self.safe.contains(&state)
+    }
+}
+
+/// Those of `states`, which hold all that they lead to, from which no step of some classes is fatal, now or later.
+fn safe_states(dfa: &ContentDfa, states: Vec<u32>, classes: &[usize]) -> Vec<u32> {
+    let mut safe = states;
+    loop {
+        let before = safe.clone();
+        safe.retain(|state| {
+            classes.iter().all(|class| dfa.next(*state, *class).is_some_and(|next| before.contains(&next)))
+        });
+        if safe.len() == before.len() {
+            return safe;
+        }
     }
 }
 
@@ -105,7 +132,7 @@ impl MaskWork<'_> {
         if holding().take(MAX_TOKENS + 1).count() > MAX_TOKENS {
             return Ok(false);
         }
-        if content != words.home {
+        if !words.is_harmless(content) {
             let stepper = LetterStepper::new(string, profiles, tables.letters.letters());
             self.clear_before_home(stepper, content, tables, row, &words)?;
         }
@@ -129,17 +156,17 @@ impl MaskWork<'_> {
         content: u32,
         table: &BodyTable,
         row: &mut [u32],
-        FatalWords { home, wide_comes_home, .. }: &FatalWords,
+        words: &FatalWords,
     ) -> Result<(), LimitError> {
         let trie = &table.letters;
         let mut n_visited = 0;
-        for (_, subtrees) in trie.subtrees().filter(|(class, _)| *class != WIDE || !wide_comes_home) {
+        for (_, subtrees) in trie.subtrees().filter(|(class, _)| *class != WIDE || !words.wide_comes_home) {
             n_visited += trie.walk(subtrees, content, |state, letter, node| {
-                let next = stepper.step(state, letter);
+                let next = stepper.step(*state, letter);
                 if next.is_none() {
                     trie.subtree_values(node).iter().for_each(|token| clear_bit(row, *token));
                 }
-                next.filter(|next| next != home)
+                next.filter(|next| !words.is_harmless(*next))
             });
         }
         self.spend(n_visited)

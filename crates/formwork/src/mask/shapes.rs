@@ -300,7 +300,7 @@ impl MaskWork<'_> {
         let mut n_visited = 0;
         for subtree in table.letters.subtrees_of(class) {
             n_visited += table.letters.walk(subtree, content, |state, letter, node| {
-                let next = stepper.step(state, letter)?;
+                let next = stepper.step(*state, letter)?;
                 table.letters.values(node).iter().for_each(|token| set_bit(row, *token));
                 Some(next)
             });

@@ -7,7 +7,7 @@ use super::profile::{Exits, Prefixes, Profile, Profiles};
 use super::shapes::{Followed, TOKEN_COST};
 use super::{Begin, MaskWork, Table};
 use crate::automata::decoder::DecodeState;
-use crate::automata::{Lengths, StringAutomaton, StringState};
+use crate::automata::{Lengths, NameState, NameTrial, StringAutomaton, StringState};
 use crate::error::LimitError;
 use crate::vocabulary::strings::{BodyTable, InsideToken};
 use crate::vocabulary::token_mask::{clear_bit, has_bit, set_bit};
@@ -19,6 +19,8 @@ const NEVER_DIES_CAP: usize = 64;
 pub(super) const WORDS_PER_STEP: usize = 8;
 /// Fewer tokens than this of one shape and length are run.
 const FEW_ALIKE: usize = 4;
+/// Steps that a character of an international host name counts as.
+const NAME_COST: usize = 3;
 /// Tokens near a length bound that are run one by one; beyond it all are walked over.
 const MAX_RUNS: usize = 40_000;
 
@@ -85,6 +87,11 @@ impl MaskWork<'_> {
         let lengths = string.lengths();
         if matches!(lengths, Lengths::All) && string.never_dies(content, NEVER_DIES_CAP) {
             return Ok(table.limited(max).clone());
+        }
+        if let Some(name) = string.name_state(content) {
+            let mut row = vec![0; table.n_words()];
+            self.add_names(string, &name, n_chars, table, &mut row)?;
+            return Ok(TokenMask::from_row(&row, Some(table.inside())));
         }
         if max >= far && (min == 0 || lengths.is_open_ended()) {
             return self.unlimited(profiles, string, content, table_id);
@@ -220,7 +227,7 @@ impl MaskWork<'_> {
         let plain = &table.letters;
         plain.root_values().iter().for_each(|token| set_bit(row, *token));
         let n_plain = plain.walk(plain.nodes(), (content, n_chars), |(state, n_chars), letter, node| {
-            let next = stepper.step(state, letter)?;
+            let next = stepper.step(*state, letter)?;
             let n_chars = n_chars.saturating_add(1);
             if !string.admits(next, n_chars) {
                 return None;
@@ -237,6 +244,75 @@ impl MaskWork<'_> {
             Some((next, count))
         });
         self.spend(n_plain + n_odd)
+    }
+
+    /// Sets the bits of those tokens that stay inside an international host name.
+    fn add_names(
+        &mut self,
+        string: &StringAutomaton,
+        name: &NameState,
+        n_chars: u32,
+        table: &BodyTable,
+        row: &mut [u32],
+    ) -> Result<(), LimitError> {
+        let plain = &table.letters;
+        plain.root_values().iter().for_each(|token| set_bit(row, *token));
+        let mut trial = NameTrial::new(name);
+        let n_plain = plain.walk(plain.nodes(), (trial.start(), n_chars), |(at, n_chars), letter, node| {
+            let next = trial.step(at, plain.letters().char(letter))?;
+            let n_chars = n_chars.saturating_add(1);
+            if string.counts() && !string.admits_name(&trial.state(&next), n_chars) {
+                return None;
+            }
+            plain.values(node).iter().for_each(|token| set_bit(row, *token));
+            Some((next, n_chars))
+        });
+        let odd = &table.odd;
+        let start = (name.clone(), DecodeState::BODY, n_chars);
+        let n_odd = odd.walk(0..odd.n_nodes(), start, |(name, decode, n_chars), node| {
+            let mut count = *n_chars;
+            let (next, decode) = string.step_name(name, *decode, odd.byte(node), &mut count)?;
+            odd.values(node).iter().for_each(|token| set_bit(row, *token));
+            Some((next, decode, count))
+        });
+        self.spend(NAME_COST * (n_plain + n_odd))
+    }
+
+    /// The prefixes behind which an international host name may be closed.
+    fn name_prefixes(
+        &mut self,
+        string: &StringAutomaton,
+        name: &NameState,
+        n_chars: u32,
+        table: &BodyTable,
+    ) -> Result<Prefixes, LimitError> {
+        let mut allowed = FixedBitSet::with_capacity(table.prefix_chars.len());
+        let accepts = |name: &NameState, n_chars| string.is_within_bounds(n_chars) && name.is_accepting();
+        if accepts(name, n_chars) {
+            table.prefixes.root_values().iter().for_each(|prefix| allowed.insert(*prefix as usize));
+        }
+        let plain = &table.plain_prefixes;
+        let mut trial = NameTrial::new(name);
+        let n_visited = plain.walk(plain.nodes(), (trial.start(), n_chars), |(at, n_chars), letter, node| {
+            let next = trial.step(at, plain.letters().char(letter))?;
+            let n_chars = n_chars.saturating_add(1);
+            if string.is_within_bounds(n_chars) && trial.is_accepting(&next) {
+                plain.values(node).iter().for_each(|prefix| allowed.insert(*prefix as usize));
+            }
+            Some((next, n_chars))
+        });
+        self.spend(NAME_COST * n_visited)?;
+        for (bytes, prefix) in &table.escaped_prefixes {
+            let mut count = n_chars;
+            let start = Some((name.clone(), DecodeState::BODY));
+            let end = bytes.iter().fold(start, |state, byte| {
+                let (name, decode) = state?;
+                string.step_name(&name, decode, *byte, &mut count)
+            });
+            allowed.set(*prefix as usize, end.is_some_and(|(name, _)| accepts(&name, count)));
+            self.spend(bytes.len())?;
+        }
+        Ok(Prefixes::Only(allowed))
     }
 
     /// The prefixes behind which the string may be closed.
@@ -269,6 +345,9 @@ impl MaskWork<'_> {
                 _ => Prefixes::All,
             });
         }
+        if let Some(name) = string.name_state(content) {
+            return self.name_prefixes(string, &name, n_chars, table);
+        }
         let mut allowed = FixedBitSet::with_capacity(n_prefixes);
         if string.accepts_content(content, n_chars) {
             table.prefixes.root_values().iter().for_each(|prefix| allowed.insert(*prefix as usize));
@@ -276,7 +355,7 @@ impl MaskWork<'_> {
         let stepper = LetterStepper::new(string, profiles, table.letters.letters());
         let plain = &table.plain_prefixes;
         let n_visited = plain.walk(plain.nodes(), (content, n_chars), |(state, n_chars), letter, node| {
-            let next = stepper.step(state, letter)?;
+            let next = stepper.step(*state, letter)?;
             let n_chars = n_chars.saturating_add(1);
             if string.accepts_content(next, n_chars) {
                 plain.values(node).iter().for_each(|prefix| allowed.insert(*prefix as usize));

@@ -148,11 +148,11 @@ impl LetterTrie {
 
     /// Walks nodes depth first. `step` gets the state above a node, the number of its character, and the node; and gives the
     /// state to go on with below it, or `None` to leave its subtree out. Returns how many nodes were looked at.
-    pub(crate) fn walk<S: Copy>(
+    pub(crate) fn walk<S>(
         &self,
         nodes: Range<usize>,
         start: S,
-        mut step: impl FnMut(S, u32, usize) -> Option<S>,
+        mut step: impl FnMut(&S, u32, usize) -> Option<S>,
     ) -> usize {
         let mut above: Vec<(usize, S)> = Vec::new();
         let (mut state, mut end) = (start, nodes.end);
@@ -167,14 +167,14 @@ impl LetterTrie {
             }
             n_visited += 1;
             let node = self.nodes[index];
-            let next = step(state, node.letter, index);
+            let next = step(&state, node.letter, index);
             index += 1;
             // Most nodes have no other below.
             if node.end as usize > index {
                 match next {
                     Some(next) => {
-                        above.push((end, state));
-                        (end, state) = (node.end as usize, next);
+                        above.push((end, std::mem::replace(&mut state, next)));
+                        end = node.end as usize;
                     }
                     None => index = node.end as usize,
                 }
@@ -201,7 +201,7 @@ mod tests {
         // The state is how many characters stand above.
         let mut path = Vec::new();
         let n_visited = trie.walk(trie.nodes(), 0usize, |depth, letter, node| {
-            path.truncate(depth);
+            path.truncate(*depth);
             path.push(char::from_u32(trie.letters().char(letter)).unwrap());
             found.extend(trie.values(node).iter().map(|value| (path.iter().collect(), *value)));
             Some(depth + 1)
@@ -217,7 +217,7 @@ mod tests {
     fn what_is_left_out_is_a_subtree() {
         let trie = trie(&[("abc", 0), ("abd", 1), ("ac", 2), ("b", 3), ("日a", 4)]);
         let mut met = Vec::new();
-        trie.walk(trie.nodes(), (), |(), letter, node| {
+        trie.walk(trie.nodes(), (), |_, letter, node| {
             met.extend_from_slice(trie.values(node));
             (letter != u32::from('b')).then_some(())
         });

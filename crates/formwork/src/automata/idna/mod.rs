@@ -1,5 +1,6 @@
 //! Is this a label of an international host name? RFC 5891 with the rules of RFC 5892 and RFC 5893.
 
+mod progress;
 mod punycode;
 mod table;
 
@@ -7,8 +8,9 @@ use std::sync::LazyLock;
 
 use regex_syntax::hir::{Class, HirKind};
 
+pub(super) use self::progress::{Directions, Progress};
 use self::punycode::Decoder;
-use crate::hash::HashMap;
+use crate::hash::{HashMap, HashSet};
 
 /// Longest label, in its ASCII form.
 pub(super) const MAX_LABEL: usize = 63;
@@ -41,6 +43,8 @@ struct Tables {
     /// First and last code point, in rising order.
     runs: Vec<(u32, u32, Behaviour)>,
     compositions: HashMap<(u32, u32), u32>,
+    /// What stands second in one of them.
+    seconds: HashSet<u32>,
     /// By composed code point: what it ends in.
     last_parts: HashMap<u32, u32>,
     marks: Vec<(u32, u32)>,
@@ -79,6 +83,7 @@ impl Tables {
         }
         Tables {
             runs,
+            seconds: compositions.keys().map(|(_, second)| *second).collect(),
             last_parts: compositions.iter().map(|((_, second), composed)| (*composed, *second)).collect(),
             compositions,
             marks: class(r"\p{M}"),

@@ -97,7 +97,8 @@ pub(super) fn decode(encoded: &[u8]) -> Option<Vec<u32>> {
 
 /// Writes `text` in ASCII.
 pub(super) fn encode(text: &[u32]) -> Option<Vec<u8>> {
-    let mut output: Vec<u8> = text.iter().filter(|char| **char < 128).map(|char| *char as u8).collect();
+    let mut output: Vec<u8> = Vec::with_capacity(4 * text.len());
+    output.extend(text.iter().filter(|char| **char < 128).map(|char| *char as u8));
     let n_basic = output.len() as u32;
     if n_basic > 0 {
         output.push(b'-');
