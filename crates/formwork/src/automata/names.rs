@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
-use super::idna::{self, Directions, MAX_LABEL, Progress};
+use super::idna::{self, Directions, MAX_LABEL, Progress, Sorted};
 use super::lazy_dfa::StateId;
 use super::overflow;
 use crate::hash::HashMap;
@@ -70,8 +70,8 @@ impl Before {
         self.n_ascii + MAX_LABEL <= MAX_NAME
     }
 
-    /// Whether a label that begins so can be completed, of which `progress` says all but how long it is.
-    fn allows(self, progress: &Progress, text: &[u32]) -> bool {
+    /// Whether a label that begins so can be completed, of which `progress` says all but how long it is, and `sorted` that.
+    fn allows(self, progress: &Progress, text: &[u32], sorted: impl FnOnce() -> Option<Sorted>) -> bool {
         if progress.is_encoded() {
             return self.allows_encoded(text);
         }
@@ -80,7 +80,7 @@ impl Before {
                 return true;
             }
             overflow::charge(LENGTH_COST);
-            let n_ascii = idna::n_ascii(text);
+            let n_ascii = idna::n_ascii(sorted().as_ref());
             if n_ascii + LENGTHENING <= MAX_LABEL || n_ascii <= MAX_LABEL && progress.may_end(self.directions()) {
                 return true;
             }
@@ -294,6 +294,10 @@ pub(crate) struct NameTrial<'a> {
     start: &'a NameState,
     /// The label that `start` is in, and the characters tried behind it.
     text: Vec<u32>,
+    /// The first so many of them are its own.
+    n_own: usize,
+    /// Those, sorted.
+    own: Option<Sorted>,
 }
 
 /// A place that is tried.
@@ -309,15 +313,14 @@ enum Tried {
 
 impl<'a> NameTrial<'a> {
     pub(crate) fn new(start: &'a NameState) -> NameTrial<'a> {
-        NameTrial { start, text: start.reading.as_ref().map_or_else(Vec::new, |reading| reading.text.to_vec()) }
+        let text = start.reading.as_ref().map_or_else(Vec::new, |reading| reading.text.to_vec());
+        NameTrial { start, n_own: text.len(), own: Sorted::of(&text), text }
     }
 
     /// Where the trial starts.
     pub(crate) fn start(&self) -> TriedName {
         match &self.start.reading {
-            Some(reading) if !self.start.negated => {
-                TriedName(Tried::Label(reading.progress.settled(), reading.text.len()))
-            }
+            Some(reading) if !self.start.negated => TriedName(Tried::Label(reading.progress.settled(), self.n_own)),
             _ => TriedName(Tried::Other(Box::new(self.start.clone()))),
         }
     }
@@ -333,7 +336,9 @@ impl<'a> NameTrial<'a> {
         let progress = progress.step(char, start.directions())?;
         self.text.truncate(*depth);
         self.text.push(char);
-        start.before.allows(&progress, &self.text).then_some(TriedName(Tried::Label(progress, depth + 1)))
+        let tried = &self.text[self.n_own..];
+        let sorted = || tried.iter().try_fold(self.own.clone()?, |sorted, char| sorted.with(*char));
+        start.before.allows(&progress, &self.text, sorted).then_some(TriedName(Tried::Label(progress, depth + 1)))
     }
 
     /// Whether the text may end at a place.
@@ -403,7 +408,7 @@ impl Reading {
     /// One character further; `None` where no name goes on so.
     fn step(&self, char: u32) -> Option<Reading> {
         if !POINTS.contains(&char) {
-            return self.with(char).filter(|next| next.before.allows(&next.progress, &next.text));
+            return self.with(char).filter(Reading::is_live);
         }
         let mut before = self.before.and(&self.text)?;
         before.n_ascii += 1;
@@ -411,12 +416,16 @@ impl Reading {
         is_live(before, &[]).then(|| Reading { before, text: SmallVec::new(), progress: Progress::START })
     }
 
+    fn is_live(&self) -> bool {
+        self.before.allows(&self.progress, &self.text, || Sorted::of(&self.text))
+    }
+
     /// Whether the name may end here.
     fn is_accepting(&self) -> bool {
         let fits = || {
             self.progress.most_ascii(0) <= MAX_LABEL || {
                 overflow::charge(LENGTH_COST);
-                idna::n_ascii(&self.text) <= MAX_LABEL
+                idna::n_ascii(Sorted::of(&self.text).as_ref()) <= MAX_LABEL
             }
         };
         match self.before.has_room() && !self.progress.is_encoded() {
@@ -450,7 +459,8 @@ fn is_live(before: Before, text: &[u32]) -> bool {
 fn completions(before: Before, text: &[u32]) -> impl Iterator<Item = (u32, Before)> {
     let start = text.to_vec();
     let encoded = std::iter::once_with(move || encoded_endings(&start)).flatten();
-    let too_long = text.len() + before.n_ascii > MAX_NAME || idna::n_ascii(text) > MAX_LABEL + SHRINKING;
+    let too_long =
+        text.len() + before.n_ascii > MAX_NAME || idna::n_ascii(Sorted::of(text).as_ref()) > MAX_LABEL + SHRINKING;
     let n_taken = if too_long || idna::is_hopeless(text) { 0 } else { usize::MAX };
     // What is there already costs least.
     let repeated: Vec<u32> = text.iter().rev().take(2).copied().collect();
@@ -590,7 +600,7 @@ mod tests {
                 let (start, n_letters) = scripts[((first + below(n_scripts)) % 6) as usize];
                 text.push(start + below(n_letters) as u32);
                 progress = progress.step(text[at as usize], directions).unwrap();
-                let slack = progress.most_ascii(0).checked_sub(idna::n_ascii(&text));
+                let slack = progress.most_ascii(0).checked_sub(idna::n_ascii(Sorted::of(&text).as_ref()));
                 tightest = tightest.min(slack.unwrap_or_else(|| panic!("{text:X?} is longer than its bound")));
             }
         }

@@ -10,6 +10,7 @@ use regex_syntax::hir::{Class, HirKind};
 
 pub(super) use self::progress::{Directions, Progress};
 use self::punycode::Decoder;
+pub(super) use self::punycode::Sorted;
 use crate::hash::{HashMap, HashSet};
 
 /// Longest label, in its ASCII form.
@@ -172,7 +173,7 @@ fn u_label(text: &[u32]) -> Option<Label> {
     if !(0..text.len()).all(allowed) || !is_composed(text, tables) {
         return None;
     }
-    let n_ascii = PREFIX.len() + punycode::encode(text)?.len();
+    let n_ascii = PREFIX.len() + n_encoded(text)?;
     let is_rtl = text.iter().any(|char| is_right_to_left(*char, tables));
     let keeps_bidi = keeps_bidi(text);
     (n_ascii <= MAX_LABEL && (keeps_bidi || !is_rtl)).then_some(Label { is_rtl, keeps_bidi, n_ascii })
@@ -275,12 +276,18 @@ pub(super) fn may_go_on(encoded: &[u8]) -> bool {
     read.is_some() || PREFIX.len() + encoded.len() + 2 <= MAX_LABEL
 }
 
-/// Characters of a text's ASCII form.
-pub(super) fn n_ascii(text: &[u32]) -> usize {
-    match text.iter().all(|char| *char < 128) {
-        true => text.len(),
-        false => PREFIX.len() + punycode::encode(text).map_or(usize::MAX / 2, |encoded| encoded.len()),
-    }
+fn n_encoded(text: &[u32]) -> Option<usize> {
+    Sorted::of(text)?.n_encoded()
+}
+
+/// Characters of the ASCII form of a text, longer than any label where there is none.
+pub(super) fn n_ascii(text: Option<&Sorted>) -> usize {
+    let n_ascii = text.and_then(|text| {
+        let n_encoded = text.n_encoded()?;
+        // Without a prefix, and the hyphen behind what is ASCII.
+        Some(if text.is_ascii() { n_encoded.saturating_sub(1) } else { PREFIX.len() + n_encoded })
+    });
+    n_ascii.unwrap_or(usize::MAX / 2)
 }
 
 /// Whether a label that begins so plainly is none, whatever follows.

@@ -1,5 +1,7 @@
 //! Which code points does an ASCII label stand for? RFC 3492 both ways.
 
+use smallvec::SmallVec;
+
 const BASE: u32 = 36;
 const T_MIN: u32 = 1;
 const T_MAX: u32 = 26;
@@ -95,33 +97,87 @@ pub(super) fn decode(encoded: &[u8]) -> Option<Vec<u32>> {
     decoder.is_between().then_some(decoder.decoded)
 }
 
-/// Writes `text` in ASCII.
+/// Characters of a text, as the encoding takes them: those beyond ASCII by rising code point, each with its place.
+#[derive(Clone, Debug, Default)]
+pub(in crate::automata) struct Sorted {
+    wide: SmallVec<[(u32, u8); 32]>,
+    /// Places of ASCII characters, as bits.
+    basic: u64,
+    n_chars: u8,
+}
+
+impl Sorted {
+    /// `None` for texts that are longer than any label.
+    pub(in crate::automata) fn of(text: &[u32]) -> Option<Sorted> {
+        text.iter().try_fold(Sorted::default(), |sorted, char| sorted.with(*char))
+    }
+
+    /// With one more character at the end.
+    pub(in crate::automata) fn with(mut self, char: u32) -> Option<Sorted> {
+        let place = self.n_chars;
+        (place < 64).then_some(())?;
+        if char < FIRST_CODE_POINT {
+            self.basic |= 1 << place;
+        } else {
+            let at = self.wide.partition_point(|(other, _)| *other <= char);
+            self.wide.insert(at, (char, place));
+        }
+        self.n_chars += 1;
+        Some(self)
+    }
+
+    /// Hands out the deltas of the encoding, each with the bias that it is written by. `None` where one is too large.
+    ///
+    /// A delta is the gap to the code point before, once for each place in what is done, and how many places there are from
+    /// the last one to the new one.
+    fn deltas(&self, mut visit: impl FnMut(u32, u32)) -> Option<()> {
+        let (mut done, mut bias, mut code_point, mut last_place) = (self.basic, FIRST_BIAS, FIRST_CODE_POINT, 0);
+        for (number, (char, place)) in self.wide.iter().enumerate() {
+            let n_done = done.count_ones();
+            let at = (done & ((1 << place) - 1)).count_ones();
+            let delta = (char - code_point).checked_mul(n_done + 1)?.checked_add(at)?.checked_sub(last_place)?;
+            visit(delta, bias);
+            bias = adapt(delta, n_done + 1, number == 0);
+            done |= 1 << place;
+            (code_point, last_place) = (*char, at + 1);
+        }
+        Some(())
+    }
+
+    /// Whether it is ASCII already.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.wide.is_empty()
+    }
+
+    /// Characters of the text in ASCII.
+    pub(super) fn n_encoded(&self) -> Option<usize> {
+        let n_basic = self.basic.count_ones() as usize;
+        let mut n_encoded = n_basic + usize::from(n_basic > 0);
+        self.deltas(|delta, bias| n_encoded += n_digits(delta, bias))?;
+        Some(n_encoded)
+    }
+}
+
+/// Writes `text` in ASCII. `None` for texts that are longer than any label.
 pub(super) fn encode(text: &[u32]) -> Option<Vec<u8>> {
-    let mut output: Vec<u8> = Vec::with_capacity(4 * text.len());
-    output.extend(text.iter().filter(|char| **char < 128).map(|char| *char as u8));
-    let n_basic = output.len() as u32;
-    if n_basic > 0 {
+    let mut output: Vec<u8> = text.iter().filter(|char| **char < FIRST_CODE_POINT).map(|char| *char as u8).collect();
+    if !output.is_empty() {
         output.push(b'-');
     }
-    let (mut code_point, mut delta, mut bias, mut n_done) = (FIRST_CODE_POINT, 0u32, FIRST_BIAS, n_basic);
-    while (n_done as usize) < text.len() {
-        let next = *text.iter().filter(|char| **char >= code_point).min()?;
-        delta = delta.checked_add((next - code_point).checked_mul(n_done + 1)?)?;
-        code_point = next;
-        for char in text {
-            if *char < code_point {
-                delta = delta.checked_add(1)?;
-            }
-            if *char == code_point {
-                push_number(delta, bias, &mut output);
-                bias = adapt(delta, n_done + 1, n_done == n_basic);
-                (delta, n_done) = (0, n_done + 1);
-            }
-        }
-        delta = delta.checked_add(1)?;
-        code_point += 1;
-    }
+    Sorted::of(text)?.deltas(|delta, bias| push_number(delta, bias, &mut output))?;
     Some(output)
+}
+
+fn n_digits(mut number: u32, bias: u32) -> usize {
+    let mut k = BASE;
+    loop {
+        let threshold = threshold(k, bias);
+        if number < threshold {
+            return (k / BASE) as usize;
+        }
+        number = (number - threshold) / (BASE - threshold);
+        k += BASE;
+    }
 }
 
 fn push_number(mut number: u32, bias: u32, output: &mut Vec<u8>) {
@@ -150,5 +206,31 @@ mod tests {
             assert_eq!(decode(encoded.as_bytes()), Some(text));
         }
         assert_eq!(decode(b"99999999"), None);
+    }
+
+    /// What is written is read again, and as long as was said: of characters near and far from each other, some of them twice.
+    #[test]
+    fn any_text_comes_back_and_has_the_length_that_was_told() {
+        let mut random = 7u64;
+        let mut below = |n: u64| {
+            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (random >> 33) % n
+        };
+        for round in 0..4_000 {
+            let n_chars = 1 + below(20);
+            let kinds = [(0x61, 26), (0xE0, 30), (0x915, 5), (0x4E00, 20_000), (0x1_F000, 0x2_0000)];
+            let text: Vec<u32> = (0..n_chars)
+                .map(|_| {
+                    let (first, n) = kinds[below(1 + round % 5) as usize];
+                    first + below(n) as u32
+                })
+                .collect();
+            let encoded = encode(&text).unwrap();
+            assert_eq!(Sorted::of(&text).and_then(|sorted| sorted.n_encoded()), Some(encoded.len()), "{text:X?}");
+            if text.iter().any(|char| *char >= 128) {
+                assert_eq!(decode(&encoded), Some(text));
+            }
+        }
+        assert_eq!(encode(&[0xE9; 65]), None);
     }
 }
