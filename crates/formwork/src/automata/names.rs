@@ -277,7 +277,10 @@ impl NameState {
         }
         let mut trial = NameTrial::new(self);
         let start = trial.start();
-        candidates((lo, hi)).any(|char| trial.step(&start, char).is_some())
+        let takes_wide = self.reading.as_ref().is_some_and(|reading| reading.progress.takes_wide());
+        let last = if takes_wide { hi } else { hi.min(127) };
+        let points = POINTS.into_iter().filter(|point| (lo..=hi).contains(point));
+        points.chain(candidates((lo, last))).any(|char| trial.step(&start, char).is_some())
     }
 
     /// Whether one of the characters between two code points may come next, and leads to where it is `good`.

@@ -289,6 +289,11 @@ impl Progress {
         Some(())
     }
 
+    /// Whether characters beyond ASCII may come.
+    pub(in crate::automata) fn takes_wide(&self) -> bool {
+        !self.has_upper && !self.is_encoded
+    }
+
     /// Whether the prefix of an encoded label was read.
     pub(in crate::automata) fn is_encoded(&self) -> bool {
         self.is_encoded
