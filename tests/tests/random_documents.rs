@@ -8,6 +8,7 @@ use formwork_tests::generation::{Counts, Writer, try_schema};
 use formwork_tests::shared;
 use formwork_tests::universe::Dice;
 use formwork_tests::vocabulary::SmallVocabulary;
+use serde_json::json;
 
 const N_SCHEMAS: usize = 60;
 const N_DOCUMENTS: usize = 3;
@@ -30,4 +31,42 @@ fn random_documents_are_valid_and_end() {
     eprint!("{counts}");
     assert!(counts.tally.is_sound(), "{}", wrong.join("\n"));
     assert!(counts.tally.valid > 150, "{counts}");
+}
+
+/// Strings of each format, over a vocabulary as large as those of models: small ones do not show what a mask costs.
+#[test]
+fn every_format_is_written() {
+    let tokenizer = formwork_tokenizers::from_name_or_file("o200k").unwrap();
+    let writer = Writer::new(tokenizer.vocabulary().clone()).unwrap();
+    let formats = [
+        "date-time",
+        "date",
+        "time",
+        "duration",
+        "email",
+        "idn-email",
+        "hostname",
+        "idn-hostname",
+        "ipv4",
+        "ipv6",
+        "uri",
+        "uri-reference",
+        "iri",
+        "iri-reference",
+        "uuid",
+        "uri-template",
+        "json-pointer",
+        "relative-json-pointer",
+        "regex",
+    ];
+    let mut counts = Counts::default();
+    let mut wrong = Vec::new();
+    for (number, format) in (0..).zip(formats) {
+        let schema = json!({"type": "string", "format": format});
+        let mut dice = Dice::new(SEED << 32 | number);
+        let mut show = |what: &str| wrong.push(format!("{format}: {what}"));
+        counts.add(&try_schema(&writer, &schema, KeyOrder::Listed, N_DOCUMENTS, &mut dice, &mut show));
+    }
+    eprint!("{counts}");
+    assert!(counts.tally.is_sound() && counts.tally.valid > 50, "{counts}{}", wrong.join("\n"));
 }

@@ -26,9 +26,11 @@ const SHRINKING: usize = 2;
 const COMPLETION: usize = 2;
 /// By no more than this does one lengthen an ASCII form.
 const LENGTHENING: usize = 24;
-/// Steps of a mask that finding out the length of an ASCII form counts as, and that trying completions does.
+/// Steps of a mask that finding out the length of an ASCII form counts as, that trying a completion does, and that finding
+/// those of an encoded label does.
 const LENGTH_COST: usize = 8;
-const COMPLETIONS_COST: usize = 200;
+const COMPLETION_COST: usize = 800;
+const ENDINGS_COST: usize = 30_000;
 /// Where no name is left, which only matters to the complement.
 const DIVERGED: StateId = StateId::MAX;
 
@@ -79,7 +81,9 @@ impl Before {
             if is_surely_live(progress, self.directions()) {
                 return true;
             }
-            overflow::charge(LENGTH_COST);
+            if !overflow::spend(LENGTH_COST) {
+                return false;
+            }
             let n_ascii = idna::n_ascii(sorted().as_ref());
             if n_ascii + LENGTHENING <= MAX_LABEL || n_ascii <= MAX_LABEL && progress.may_end(self.directions()) {
                 return true;
@@ -88,13 +92,14 @@ impl Before {
                 return false;
             }
         }
-        overflow::charge(COMPLETIONS_COST);
         is_live(self, text)
     }
 
     /// Behind the prefix, any beginning of an encoded label can be completed as long as nothing else is asked of the label.
     fn allows_encoded(self, text: &[u32]) -> bool {
-        overflow::charge(LENGTH_COST);
+        if !overflow::spend(LENGTH_COST) {
+            return false;
+        }
         let read: SmallVec<[u8; MAX_LABEL]> =
             text[4..].iter().map(|char| u8::try_from(*char).unwrap_or(0).to_ascii_lowercase()).collect();
         if !read.is_empty() && !idna::may_go_on(&read) {
@@ -103,7 +108,6 @@ impl Before {
         if self.has_room() && !self.has_rtl && !self.breaks_bidi {
             return true;
         }
-        overflow::charge(COMPLETIONS_COST);
         is_live(self, text)
     }
 }
@@ -415,7 +419,6 @@ impl Reading {
         }
         let mut before = self.before.and(&self.text)?;
         before.n_ascii += 1;
-        overflow::charge(COMPLETIONS_COST);
         is_live(before, &[]).then(|| Reading { before, text: SmallVec::new(), progress: Progress::START })
     }
 
@@ -443,7 +446,6 @@ impl Reading {
         if min <= 1 && max >= 4 && self.before.has_room() && !self.progress.is_encoded() {
             return true;
         }
-        overflow::charge(COMPLETIONS_COST);
         completions(self.before, &self.text).any(|(n_more, after)| {
             // Any number of characters but one can follow, in labels of their own.
             let room = (MAX_NAME - after.n_ascii) as u32;
@@ -475,6 +477,8 @@ fn completions(before: Before, text: &[u32]) -> impl Iterator<Item = (u32, Befor
         letters.into_iter().flat_map(move |first| second.clone().into_iter().map(move |second| vec![first, second]));
     let text = text.to_vec();
     none.chain(one).chain(two).chain(encoded).take(n_taken).filter_map(move |more| {
+        // Without steps there is no answer, and whoever asks is told so.
+        overflow::spend(COMPLETION_COST).then_some(())?;
         let whole: Vec<u32> = text.iter().chain(&more).copied().collect();
         Some((more.len() as u32, before.and(&whole)?))
     })
@@ -485,6 +489,9 @@ fn encoded_endings(text: &[u32]) -> Vec<Vec<u32>> {
     let ascii: Option<Vec<u8>> = text.iter().map(|char| u8::try_from(*char).ok()).collect();
     let lower = ascii.map(|ascii| ascii.to_ascii_lowercase());
     let Some(read) = lower.as_deref().and_then(|ascii| ascii.strip_prefix(b"xn--")) else { return Vec::new() };
+    if !overflow::spend(ENDINGS_COST) {
+        return Vec::new();
+    }
     idna::endings(read).into_iter().map(|ending| ending.into_iter().map(u32::from).collect()).collect()
 }
 
