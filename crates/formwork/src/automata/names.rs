@@ -29,7 +29,7 @@ const LENGTHENING: usize = 24;
 /// Steps of a mask that finding out the length of an ASCII form counts as, that trying a completion does, and that finding
 /// those of an encoded label does.
 const LENGTH_COST: usize = 8;
-const COMPLETION_COST: usize = 800;
+const COMPLETION_COST: usize = 120;
 const ENDINGS_COST: usize = 30_000;
 /// Where no name is left, which only matters to the complement.
 const DIVERGED: StateId = StateId::MAX;
