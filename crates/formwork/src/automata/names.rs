@@ -2,7 +2,7 @@
 //!
 //! A label's ASCII form must fit into 63 characters, and how long it is depends on every code point; so no two labels
 //! are alike, and a state is a node of a tree of labels. Only where a text really goes a node is made: what may come next
-//! is tried by [`Reading`]s, which leave nothing behind.
+//! is tried by [`NameState`] and [`NameTrial`], which leave nothing behind.
 //!
 //! What a label may still become is told by its [`Progress`], as long as there is room whatever comes. Near the bounds a
 //! state is live if a few completions, which between them fulfil whatever a label can still owe, make a name of it.
@@ -93,6 +93,18 @@ impl Before {
             }
         }
         is_live(self, text)
+    }
+
+    /// Whether the name may end behind such a label; see [`allows`](Before::allows).
+    fn accepts(self, progress: &Progress, text: &[u32], sorted: impl FnOnce() -> Option<Sorted>) -> bool {
+        if !self.has_room() || progress.is_encoded() {
+            return self.and(text).is_some();
+        }
+        progress.may_end(self.directions())
+            && (progress.most_ascii(0) <= MAX_LABEL || {
+                overflow::charge(LENGTH_COST);
+                idna::n_ascii(sorted().as_ref()) <= MAX_LABEL
+            })
     }
 
     /// Behind the prefix, any beginning of an encoded label can be completed as long as nothing else is asked of the label.
@@ -238,10 +250,14 @@ impl NameAutomaton {
     }
 }
 
-/// The characters between two code points that may stand in some name.
-fn candidates((lo, hi): (u32, u32)) -> impl Iterator<Item = u32> {
-    let points = POINTS.into_iter().filter(move |point| (lo..=hi).contains(point));
-    points.chain(idna::standing_in(lo, hi)).chain((lo..=hi.min(0x5A)).filter(|char| (0x41..=0x5A).contains(char)))
+/// The characters between two code points that end labels.
+fn points_in((lo, hi): (u32, u32)) -> impl Iterator<Item = u32> {
+    POINTS.into_iter().filter(move |point| (lo..=hi).contains(point))
+}
+
+/// The characters between two code points that may stand in some label.
+fn letters_in((lo, hi): (u32, u32)) -> impl Iterator<Item = u32> {
+    idna::standing_in(lo, hi).chain(lo.max(0x41)..=hi.min(0x5A))
 }
 
 /// A place in international host names, or in their complement, of which nothing is kept.
@@ -283,15 +299,16 @@ impl NameState {
         let start = trial.start();
         let takes_wide = self.reading.as_ref().is_some_and(|reading| reading.progress.takes_wide());
         let last = if takes_wide { hi } else { hi.min(127) };
-        let points = POINTS.into_iter().filter(|point| (lo..=hi).contains(point));
-        points.chain(candidates((lo, last))).any(|char| trial.step(&start, char).is_some())
+        points_in((lo, hi)).chain(letters_in((lo, last))).any(|char| trial.step(&start, char).is_some())
     }
 
     /// Whether one of the characters between two code points may come next, and leads to where it is `good`.
     pub(crate) fn any_in(&self, (lo, hi): (u32, u32), good: impl Fn(&NameState) -> bool) -> bool {
         let outside = NameState { reading: None, negated: self.negated };
         self.negated && lo <= hi && good(&outside)
-            || candidates((lo, hi)).any(|char| self.step(char).is_some_and(|next| good(&next)))
+            || points_in((lo, hi))
+                .chain(letters_in((lo, hi)))
+                .any(|char| self.step(char).is_some_and(|next| good(&next)))
     }
 }
 
@@ -343,25 +360,23 @@ impl<'a> NameTrial<'a> {
         let progress = progress.step(char, start.directions())?;
         self.text.truncate(*depth);
         self.text.push(char);
-        let tried = &self.text[self.n_own..];
-        let sorted = || tried.iter().try_fold(self.own.clone()?, |sorted, char| sorted.with(*char));
+        let sorted = || self.sorted(depth + 1);
         start.before.allows(&progress, &self.text, sorted).then_some(TriedName(Tried::Label(progress, depth + 1)))
     }
 
-    /// Whether the text may end at a place.
+    /// Whether the text may end at a place, the one that was tried last or one on the way to it.
     pub(crate) fn is_accepting(&self, at: &TriedName) -> bool {
-        if let (Tried::Label(progress, _), Some(start)) = (&at.0, &self.start.reading)
-            && start.before.has_room()
-            && !progress.is_encoded()
-        {
-            if !progress.may_end(start.directions()) {
-                return false;
+        match (&at.0, &self.start.reading) {
+            (Tried::Label(progress, depth), Some(start)) => {
+                start.before.accepts(progress, &self.text[..*depth], || self.sorted(*depth))
             }
-            if progress.most_ascii(0) <= MAX_LABEL {
-                return true;
-            }
+            _ => self.state(at).is_accepting(),
         }
-        self.state(at).is_accepting()
+    }
+
+    /// The first so many characters, sorted.
+    fn sorted(&self, depth: usize) -> Option<Sorted> {
+        self.text[self.n_own..depth].iter().try_fold(self.own.clone()?, |sorted, char| sorted.with(*char))
     }
 
     /// All that is known at a place.
@@ -428,16 +443,7 @@ impl Reading {
 
     /// Whether the name may end here.
     fn is_accepting(&self) -> bool {
-        let fits = || {
-            self.progress.most_ascii(0) <= MAX_LABEL || {
-                overflow::charge(LENGTH_COST);
-                idna::n_ascii(Sorted::of(&self.text).as_ref()) <= MAX_LABEL
-            }
-        };
-        match self.before.has_room() && !self.progress.is_encoded() {
-            true => self.progress.may_end(self.directions()) && fits(),
-            false => self.before.and(&self.text).is_some(),
-        }
+        self.before.accepts(&self.progress, &self.text, || Sorted::of(&self.text))
     }
 
     /// Whether some completion has at least and at most so many characters.
