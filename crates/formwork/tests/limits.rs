@@ -5,43 +5,63 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use formwork::{Compiler, Grammar, Limits, MatchError, TokenId, Vocabulary};
+use formwork::{Compiler, Grammar, Limits, MatchError, Matcher, TokenId, Vocabulary};
 
-#[test]
-fn a_full_automaton_is_an_error_for_those_that_have_it_and_new_for_others() {
+/// With so great a divisor, the automaton holds the number so far: a state for each that was met.
+const GREEDY: &str = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 777777777777777777}}"#;
+
+fn digits_within(max_automaton_states: usize) -> Compiler {
     let mut tokens: Vec<Vec<u8>> = (b'0'..=b'9').map(|digit| vec![digit]).collect();
     tokens.push(b"</s>".to_vec());
     let vocabulary = Vocabulary::from_tokens(tokens, &[TokenId::new(10)]).unwrap();
-    let limits = Limits { max_automaton_states: 200, ..Limits::default() };
-    let compiler = Compiler::builder(vocabulary).limits(limits).build();
-    // With so great a divisor, the automaton holds the number so far.
-    let schema = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 777777777777777777}}"#;
-    let held = compiler.compile(&Grammar::json_schema_text(schema)).unwrap();
-    let mut mask = vec![0; compiler.vocabulary().mask_words()];
+    Compiler::builder(vocabulary).limits(Limits { max_automaton_states, ..Limits::default() }).build()
+}
+
+/// Writes a number, each of whose digits must be in the mask.
+fn write(matcher: &mut Matcher, number: u32) -> Result<(), MatchError> {
+    let mut mask = [0];
+    for digit in number.to_string().bytes().map(|digit| u32::from(digit - b'0')) {
+        matcher.fill_mask(&mut mask)?;
+        assert!(mask[0] >> digit & 1 == 1, "{number} is allowed");
+        matcher.accept_token(TokenId::new(digit)).unwrap();
+    }
+    assert!(matcher.is_accepting());
+    Ok(())
+}
+
+#[test]
+fn a_full_automaton_is_an_error_for_those_that_have_it_and_new_for_others() {
+    let compiler = digits_within(200);
+    let held = compiler.compile(&Grammar::json_schema_text(GREEDY)).unwrap();
+    let mut early: Vec<Matcher> = (100..400).map(|_| held.matcher()).collect();
     let mut n_errors = 0;
-    for number in 100..2_000u32 {
-        let mut matcher = held.matcher();
-        for digit in number.to_string().bytes() {
-            match matcher.fill_mask(&mut mask) {
-                Ok(()) => assert!(mask[0] >> (digit - b'0') & 1 == 1, "{number} is allowed"),
-                Err(MatchError::Limit(limit)) => {
-                    assert_eq!(limit.setting, "max_automaton_states");
-                    // Again and again, and never a mask that lacks what could not be told.
-                    assert!(matches!(matcher.fill_mask(&mut mask), Err(MatchError::Limit(_))));
-                    n_errors += 1;
-                    break;
-                }
-                Err(error) => panic!("{error}"),
-            }
-            matcher.accept_token(TokenId::new(u32::from(digit - b'0'))).unwrap();
+    for (matcher, number) in early.iter_mut().zip(100..) {
+        if let Err(error) = write(matcher, number) {
+            let MatchError::Limit(limit) = error else { panic!("{error}") };
+            assert_eq!(limit.setting, "max_automaton_states");
+            // Again and again, and never a mask that lacks what could not be told.
+            assert!(matches!(matcher.fill_mask(&mut [0]), Err(MatchError::Limit(_))));
+            n_errors += 1;
         }
     }
     assert!(n_errors > 0, "the limit is met on the way");
-    let fresh = compiler.compile(&Grammar::json_schema_text(schema)).unwrap();
-    let mut matcher = fresh.matcher();
-    matcher.accept_bytes(b"4321").unwrap();
-    matcher.fill_mask(&mut mask).unwrap();
-    assert!(matcher.is_accepting(), "the next request has automata with room");
+    assert_eq!(write(&mut held.matcher(), 4321), Ok(()), "who begins now has automata with room");
+}
+
+#[test]
+fn a_grammar_that_is_held_never_runs_out_of_states() {
+    let compiler = digits_within(2_000);
+    let held = compiler.compile(&Grammar::json_schema_text(GREEDY)).unwrap();
+    // One that is on its way meanwhile has what was left for it.
+    let mut slow = held.matcher();
+    slow.accept_token(TokenId::new(5)).unwrap();
+    for number in 100..2_000 {
+        assert_eq!(write(&mut held.matcher(), number), Ok(()));
+    }
+    assert!(held.stats().resets > 1, "more states were met than there may be");
+    assert_eq!(write(&mut slow, 6), Ok(()));
+    slow.rollback(1).unwrap();
+    assert_eq!(write(&mut slow, 789), Ok(()));
 }
 
 #[test]
@@ -50,14 +70,13 @@ fn a_limit_is_an_error_for_the_request_that_meets_it_alone() {
     let vocabulary = Vocabulary::from_tokens(tokens.collect::<Vec<_>>(), &[TokenId::new(128)]).unwrap();
     let limits = Limits { max_automaton_states: 200, ..Limits::default() };
     let compiler = Compiler::builder(vocabulary).limits(limits).cached_grammars(0).build();
-    let greedy = r#"{"type": "integer", "minimum": 0, "not": {"multipleOf": 777777777777777777}}"#;
     let modest = r#"{"type": "string", "pattern": "^[a-z]+$"}"#;
     let n_errors = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut mask = vec![0; compiler.vocabulary().mask_words()];
             while n_errors.load(Ordering::Relaxed) < 300 {
-                let grammar = compiler.compile(&Grammar::json_schema_text(greedy)).unwrap();
+                let grammar = compiler.compile(&Grammar::json_schema_text(GREEDY)).unwrap();
                 for number in 100..400u32 {
                     let mut matcher = grammar.matcher();
                     let whole = number.to_string().bytes().try_for_each(|digit| {

@@ -158,12 +158,22 @@ impl Automaton {
         matches!(self, Automaton::String(string) if string.counts())
     }
 
-    /// Whether it met its limit on states: what it cannot answer now it will never answer.
-    pub(crate) fn is_full(&self) -> bool {
+    /// Whether states are numbered as they are met.
+    pub(crate) fn grows(&self) -> bool {
         match self {
-            Automaton::Regex(dfa) => dfa.is_full(),
-            Automaton::Number(number) => number.is_full(),
-            Automaton::String(string) => string.is_full(),
+            Automaton::Regex(_) | Automaton::Number(_) => true,
+            Automaton::String(string) => string.grows(),
+            Automaton::Literal(_) | Automaton::OneOf(_) | Automaton::FreeText(_) | Automaton::Special(_) => false,
+        }
+    }
+
+    /// Whether it is near its limit on states: what it cannot answer then it will never answer, so that sequences which
+    /// begin should be given a new one.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        match self {
+            Automaton::Regex(dfa) => dfa.is_nearly_full(),
+            Automaton::Number(number) => number.is_nearly_full(),
+            Automaton::String(string) => string.is_nearly_full(),
             Automaton::Literal(_) | Automaton::OneOf(_) | Automaton::FreeText(_) | Automaton::Special(_) => false,
         }
     }

@@ -15,7 +15,7 @@ use super::host_name::HostState;
 use super::json_text::JsonState;
 use super::look_around::{LookState, Program};
 use super::nfa::{Closure, Nfa, compile, to_classes, too_large};
-use super::overflow::OverflowWatch;
+use super::overflow::{self, OverflowWatch};
 use super::regex_text::RegexState;
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
@@ -239,6 +239,11 @@ impl KnownStates {
 
     pub(super) fn n_bytes(&self) -> usize {
         self.n_bytes + 4 * self.next.capacity() + 2 * size_of::<ComponentState>() * self.states.capacity()
+    }
+
+    /// Whether little room is left for states.
+    pub(super) fn is_nearly_full(&self) -> bool {
+        self.states.len() >= overflow::nearly(self.max_states) + FIRST
     }
 
     /// The number of a state; `None` where there are too many.

@@ -436,6 +436,10 @@ impl Machine for ContentMachine {
         self.known().iter().map(KnownStates::n_bytes).sum()
     }
 
+    fn is_nearly_full(&self) -> bool {
+        self.known().iter().any(KnownStates::is_nearly_full)
+    }
+
     fn n_bytes(&self, state: &ContentState) -> usize {
         match state {
             ContentState::One(state) => state.n_bytes(),

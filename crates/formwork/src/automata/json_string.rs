@@ -475,12 +475,17 @@ impl StringAutomaton {
         fitting.map_or_else(|| min.max(dfa.ask(content, ContentMachine::distance)), |(lo, _)| lo)
     }
 
-    /// Whether the content met its limit on states.
-    pub(crate) fn is_full(&self) -> bool {
+    /// Whether states of the content are numbered as they are met.
+    pub(crate) fn grows(&self) -> bool {
+        matches!(self.content, Content::Dfa(_) | Content::Names(_))
+    }
+
+    /// Whether little room is left for states of the content.
+    pub(crate) fn is_nearly_full(&self) -> bool {
         match &self.content {
             Content::Free | Content::Excluding(_) => false,
-            Content::Dfa(shared) => shared.dfa.is_full(),
-            Content::Names(names) => names.is_full(),
+            Content::Dfa(shared) => shared.dfa.is_nearly_full(),
+            Content::Names(names) => names.is_nearly_full(),
         }
     }
 

@@ -64,6 +64,10 @@ pub(crate) trait Machine {
     fn n_own_bytes(&self) -> usize {
         0
     }
+    /// Whether the machine has little room left for what it holds beside its states.
+    fn is_nearly_full(&self) -> bool {
+        false
+    }
     /// Bytes that a state holds beside itself.
     fn n_bytes(&self, _state: &Self::State) -> usize {
         0
@@ -341,9 +345,16 @@ impl<M: Machine> LazyDfa<M> {
     }
 
     /// Whether there is no room for another state, so that more and more questions will have no answer.
-    pub(crate) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.n_states.load(Ordering::Relaxed) >= self.max_states
             || self.n_bytes() > MAX_BYTES_PER_STATE * self.max_states
+    }
+
+    /// Whether little room is left: whoever begins now should have a new one.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        self.n_states.load(Ordering::Relaxed) >= overflow::nearly(self.max_states)
+            || self.n_bytes() > MAX_BYTES_PER_STATE * overflow::nearly(self.max_states)
+            || self.machine.is_nearly_full()
     }
 
     /// Numbers a state; `None`, and an overflow, when there are too many.
@@ -537,7 +548,7 @@ mod tests {
     fn what_has_no_answer_is_said_to_have_none_each_time() {
         let dfa = LazyDfa::new(Endless, 3);
         let last = (0..2).fold(0, |state, _| dfa.next(state, 0).unwrap());
-        assert!(dfa.is_full());
+        assert!(dfa.is_full() && dfa.is_nearly_full());
         for _ in 0..3 {
             let watch = OverflowWatch::start();
             assert_eq!(dfa.next(last, 0), None);

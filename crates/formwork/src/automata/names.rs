@@ -184,9 +184,9 @@ impl NameAutomaton {
         self.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether there is no room for another node.
-    pub(crate) fn is_full(&self) -> bool {
-        self.tree().nodes.len() >= self.max_nodes
+    /// Whether little room is left for more nodes.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        self.tree().nodes.len() >= overflow::nearly(self.max_nodes)
     }
 
     /// Whether these are the texts that are no names: every character may follow each.

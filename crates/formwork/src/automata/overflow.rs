@@ -105,6 +105,12 @@ fn out_of_steps(limits: &Limits) -> LimitError {
     LimitError { setting: "max_mask_steps", limit: limits.max_mask_steps }
 }
 
+/// How much of a limit on states is taken before the sequences that begin are given a new automaton: those that are on
+/// their way go on with what is left.
+pub(super) fn nearly(max_states: usize) -> usize {
+    max_states - max_states / 8
+}
+
 /// Counts a step without an answer.
 pub(super) fn note() {
     N_OVERFLOWS.set(N_OVERFLOWS.get() + 1);

@@ -14,10 +14,8 @@ pub(crate) use self::compiled::SharedGeneration;
 pub use self::compiled::{CompiledGrammar, GrammarStats};
 use self::lexicon::Lexicon;
 pub use self::source::Grammar;
-use self::source::Scope;
 pub use self::structure::{Marker, Structure, Tag, TagCount};
-use crate::automata::OverflowWatch;
-use crate::error::{CompileError, GrammarError};
+use crate::error::CompileError;
 use crate::limits::Limits;
 use crate::vocabulary::Vocabulary;
 
@@ -27,7 +25,7 @@ use crate::vocabulary::Vocabulary;
 /// its grammars share.
 #[derive(Debug)]
 pub struct Compiler {
-    lexicon: Lexicon,
+    lexicon: Arc<Lexicon>,
     cache: GrammarCache,
 }
 
@@ -55,8 +53,7 @@ impl Compiler {
         let Some(key) = self.cache.is_enabled().then(|| grammar.cache_key()).flatten() else {
             return self.compile_anew(grammar);
         };
-        // A grammar whose automata met their limits would give errors for ever: the next request gets a new one.
-        if let Some(compiled) = self.cache.get(&key).filter(|compiled| !compiled.has_full_automata()) {
+        if let Some(compiled) = self.cache.get(&key) {
             return Ok(compiled);
         }
         let compiled = self.compile_anew(grammar)?;
@@ -65,14 +62,7 @@ impl Compiler {
     }
 
     fn compile_anew(&self, grammar: &Grammar) -> Result<Arc<CompiledGrammar>, CompileError> {
-        let lowered = grammar.lower(Scope::new(&self.lexicon.vocabulary, &self.lexicon.limits))?;
-        let overflows = OverflowWatch::start();
-        let (automata, profiles) = self.lexicon.terminals(lowered.builder.terminals())?;
-        let productions = lowered.builder.build(lowered.start, &automata, &self.lexicon.limits);
-        // A terminal that met its limit looks as if it took nothing.
-        overflows.check(&self.lexicon.limits).map_err(GrammarError::Limit)?;
-        let productions = productions?;
-        Ok(Arc::new(CompiledGrammar::new(productions, automata, profiles, &self.lexicon, grammar.clone())))
+        Ok(Arc::new(CompiledGrammar::new(Arc::clone(&self.lexicon), grammar.clone())?))
     }
 }
 
@@ -101,6 +91,9 @@ impl CompilerBuilder {
     pub fn build(self) -> Compiler {
         self.vocabulary.strings(crate::automata::Escapes::Canonical);
         self.vocabulary.spelled();
-        Compiler { lexicon: Lexicon::new(self.vocabulary, self.limits), cache: GrammarCache::new(self.cached_grammars) }
+        Compiler {
+            lexicon: Arc::new(Lexicon::new(self.vocabulary, self.limits)),
+            cache: GrammarCache::new(self.cached_grammars),
+        }
     }
 }

@@ -41,12 +41,12 @@ struct Generation {
 }
 
 impl TerminalCache {
-    /// One that met its limit is given no more.
+    /// One that is near its limit is given no more.
     pub(super) fn get(&mut self, terminal: &Terminal) -> Option<Shared> {
         let young = self.young.get(terminal).cloned();
         let is_young = young.is_some();
         let shared = young.or_else(|| self.old.get(terminal).cloned())?;
-        if shared.0.is_full() {
+        if shared.0.is_nearly_full() {
             self.young.remove(terminal);
             self.old.remove(terminal);
             return None;

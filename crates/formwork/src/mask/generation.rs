@@ -35,11 +35,13 @@ pub(crate) struct Handle {
     pub(crate) pasts: Pasts,
 }
 
-/// What every generation of a grammar is made from.
+/// What generations of a grammar are made from: all those between which a sequence can move.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) productions: Arc<Productions>,
     pub(crate) automata: Arc<[Arc<Automaton>]>,
+    /// Those of the automata whose states come to be as they are met.
+    pub(crate) growing: Box<[Arc<Automaton>]>,
     pub(crate) profiles: Arc<[Arc<Profiles>]>,
     pub(crate) vocabulary: Arc<Vocabulary>,
     pub(crate) reach: Arc<TokenReach>,
@@ -48,6 +50,13 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// Made when first asked for.
     pub(crate) cheap_texts: OnceLock<Arc<CheapTexts>>,
+}
+
+impl Shared {
+    /// Whether an automaton is near its limit on states, so that sequences which begin should have another.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        self.growing.iter().any(|automaton| automaton.is_nearly_full())
+    }
 }
 
 /// Which of a configuration's lexemes count characters.
@@ -130,6 +139,11 @@ impl Generation {
             is_spoiled: false,
             n_steps: 0,
         }
+    }
+
+    /// What it is made from.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 
     /// The handle of the empty text.

@@ -35,7 +35,7 @@ pub struct Matcher {
 
 impl Matcher {
     pub(crate) fn new(grammar: Arc<CompiledGrammar>) -> Matcher {
-        let generation = grammar.generation();
+        let generation = grammar.generation_to_begin_with();
         let handle = generation.write().unwrap_or_else(PoisonError::into_inner).start();
         Matcher { grammar, generation, handle, history: History::default(), stopped: false }
     }

@@ -112,8 +112,9 @@ impl NumberAutomaton {
         }
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        matches!(self, NumberAutomaton::Listed(dfa) if dfa.is_full())
+    /// Whether little room is left for states.
+    pub(crate) fn is_nearly_full(&self) -> bool {
+        matches!(self, NumberAutomaton::Listed(dfa) if dfa.is_nearly_full())
     }
 
     /// Bytes held by states.
