@@ -163,6 +163,22 @@ impl ContentMachine {
         })
     }
 
+    /// Whether texts of all lengths from a state's distance on are accepted from it.
+    pub(crate) fn is_from_distance(&self) -> bool {
+        use ComponentAutomaton::{JsonText, RegexText};
+        self.cases.is_none()
+            && matches!(&*self.components, [Component { automaton: JsonText | RegexText, negated: false }])
+    }
+
+    /// See [`RegexState::room`](super::regex_text::RegexState::room); nothing where a state is of another kind.
+    pub(crate) fn room(&self, state: &ContentState) -> u32 {
+        match state {
+            ContentState::One(ComponentState::Json(state)) => state.room(),
+            ContentState::One(ComponentState::Regex(state)) => state.room(),
+            _ => 0,
+        }
+    }
+
     /// Works out what can be known of lengths without listing states; once.
     pub(crate) fn measure(&self) -> &Measured {
         self.measured.get_or_init(|| {
@@ -368,9 +384,12 @@ impl Machine for ContentMachine {
         pairs.any(|(left, right)| common.exist(places[left], places[right]) == Some(false))
     }
 
-    /// Tells classes apart by where they lead from each state of an NFA.
+    /// Tells classes apart by where they lead from each state of an NFA, and in the text of a regular expression.
     fn alike(&self, state: &ContentState, alike: &mut Vec<u8>) {
         alike.clear();
+        if let ContentState::One(ComponentState::Regex(state)) = state {
+            return state.alike(&self.representatives, alike);
+        }
         let mut targets = Targets::new(self.alphabet.n_classes());
         let known = self.known();
         for (component, state) in self.components.iter().zip(resolved(&known, state)) {
@@ -385,6 +404,12 @@ impl Machine for ContentMachine {
         targets.group(alike);
     }
 
+    fn model(&self, state: &ContentState) -> Option<(ContentState, usize)> {
+        let ContentState::One(ComponentState::Regex(state)) = state else { return None };
+        let (model, other) = state.model()?;
+        Some((ContentState::One(ComponentState::Regex(model.into())), self.alphabet.class(other.into())))
+    }
+
     fn distance(&self, state: &ContentState) -> u32 {
         if self.cases.is_some() {
             return 0;
@@ -395,6 +420,7 @@ impl Machine for ContentMachine {
             {
                 nfa.distance(states)
             }
+            (_, ComponentState::Json(state)) if !component.negated => state.distance(),
             (_, ComponentState::Regex(state)) if !component.negated => state.distance(),
             (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => min.saturating_sub(*count),
             _ => 0,
@@ -415,6 +441,7 @@ impl Machine for ContentMachine {
             (Some(lengths), ContentState::One(ComponentState::Nfa { states, accepting })) => {
                 lengths.of(states, *accepting)
             }
+            (_, state) if self.is_from_distance() => Intervals::from_slice(&[(self.distance(state), u32::MAX)]),
             (_, ContentState::One(ComponentState::Done)) if self.cases.is_none() => {
                 Intervals::from_slice(&[(0, u32::MAX)])
             }

@@ -114,6 +114,24 @@ impl DecodeState {
         }
     }
 
+    /// Characters to the end of an escape that was begun; 0 between two characters. Every spelling is allowed.
+    pub(crate) fn chars_left(self) -> usize {
+        let other_half = "\\uDC00".len();
+        match self.phase() {
+            ESCAPE => 1,
+            phase @ HEX..PAIR_BACKSLASH => {
+                let n_left = (HEX + 4 - phase) as usize;
+                let lo = self.value() << (4 * n_left);
+                let is_half = lo >= 0xD800 && lo + (1 << (4 * n_left)) <= 0xDC00;
+                n_left + if is_half { other_half } else { 0 }
+            }
+            PAIR_BACKSLASH => other_half,
+            PAIR_U => other_half - 1,
+            phase @ PAIR_HEX..UTF8_LAST => (PAIR_HEX + 4 - phase) as usize,
+            _ => 0,
+        }
+    }
+
     fn step_hex(self, byte: u8, escapes: Escapes) -> Option<Decoded> {
         let value = self.value() << 4 | (byte as char).to_digit(16)?;
         let n_left = HEX + 3 - self.phase();

@@ -9,7 +9,7 @@ use super::content::{ContentDfa, ContentMachine};
 use super::decoder::{DecodeState, Decoded, Escapes};
 use super::host_name::ends_within;
 use super::lazy_dfa::{LazyDfa, Machine, StateId};
-use super::lengths::Lengths;
+use super::lengths::{Lengths, ODD_ROOM, Room};
 use super::names::{MAX_NAME, NameAutomaton, NameState};
 use super::spec::{ContentConstraint, ContentLanguage, StringSpec};
 use crate::error::GrammarError;
@@ -102,6 +102,7 @@ impl SharedDfa {
     fn lengths(&self) -> Option<&Lengths> {
         let find = || match &self.dfa.machine().measure().of_states {
             Some(lengths) => Some(Lengths::in_parts(lengths)),
+            None if self.dfa.machine().is_from_distance() => Some(Lengths::FromDistance),
             None if self.dfa.machine().is_endless() => None,
             None => Lengths::new(&self.dfa),
         };
@@ -240,13 +241,23 @@ impl StringAutomaton {
 
     /// Characters that must and may still come after `n_chars`, cut off where more make no difference to a token of at most
     /// `max_token_chars`: masks are equal where these are.
-    pub(crate) fn length_key(&self, n_chars: u32, max_token_chars: u32) -> (u32, u32) {
+    pub(crate) fn length_key(&self, content: StateId, n_chars: u32, max_token_chars: u32) -> (u32, u32) {
         if !self.counts() {
             return (0, 0);
         }
-        let reach = max_token_chars + self.lengths.settled();
+        let reach = self.room(content).of_any(max_token_chars);
         let (min, max) = self.bounds(n_chars);
         (min.min(reach), max.min(reach))
+    }
+
+    /// The room that tokens need behind `content`.
+    pub(crate) fn room(&self, content: StateId) -> Room {
+        match (&self.lengths, self.dfa()) {
+            (Lengths::FromDistance, Some(dfa)) => {
+                Room { base: dfa.ask(content, ContentMachine::room), per_char: 2, odd: ODD_ROOM }
+            }
+            (lengths, _) => Room { base: lengths.settled(), per_char: 1, odd: 0 },
+        }
     }
 
     pub(crate) fn lengths(&self) -> &Lengths {
@@ -465,7 +476,9 @@ impl StringAutomaton {
         let Content::Dfa(shared) = &self.content else { return min };
         let dfa = &shared.dfa;
         let intervals = match &self.lengths {
-            Lengths::ByState { .. } | Lengths::InParts { .. } if self.counts() && !self.lengths.is_unknown(content) => {
+            Lengths::ByState { .. } | Lengths::InParts { .. } | Lengths::FromDistance
+                if self.counts() && !self.lengths.is_unknown(content) =>
+            {
                 self.lengths.of(dfa, content)
             }
             _ if dfa.machine().measure().of_states.is_some() => dfa.lengths(content),

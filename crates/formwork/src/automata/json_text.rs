@@ -142,6 +142,27 @@ impl JsonState {
         is_whole && self.open.is_empty()
     }
 
+    /// Characters of the shortest rest with which this is a JSON text. There is one of each length above, as whitespace may
+    /// follow.
+    pub(super) fn distance(&self) -> u32 {
+        let in_place = match self.place {
+            Place::Value { may_close: true } | Place::Key { may_close: true } | Place::After => 0,
+            Place::Value { may_close: false } => 1,
+            Place::Key { may_close: false } => "\"\":0".len(),
+            Place::Colon => 2,
+            Place::String { is_key, decode } => decode.chars_left() + if is_key { 3 } else { 1 },
+            Place::Number(number) => usize::from(!number.is_whole()),
+            Place::Name(name, n_read) => name.len() - n_read,
+        };
+        u32::try_from(self.open.len() + in_place).unwrap_or(u32::MAX)
+    }
+
+    /// With `n` more characters, none of them a backslash, there is room for a whole text in so many and two for each of the
+    /// `n`, as each may open a bracket.
+    pub(super) fn room(&self) -> u32 {
+        u32::try_from(self.open.len() + 16).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn n_bytes(&self) -> usize {
         self.open.capacity()
     }
@@ -175,6 +196,16 @@ pub(super) fn add_classes(builder: &mut AlphabetBuilder) {
 mod tests {
     use super::*;
 
+    /// It can be completed in as many characters as it says, and not in fewer.
+    fn check_distance(place: &JsonState) {
+        let ways = (0..128u8).map(char::from).filter_map(|char| place.step(char));
+        let nearest = ways.map(|next| next.distance()).min();
+        match place.distance() {
+            0 => assert!(place.is_accepting() && place.step(' ').is_some_and(|longer| longer.is_accepting())),
+            distance => assert_eq!(nearest, Some(distance - 1), "{place:?}"),
+        }
+    }
+
     #[test]
     fn texts_are_json_where_serde_json_reads_them() {
         let alphabet = b"[]{}:,\"\\0-1.e+ tn";
@@ -183,7 +214,15 @@ mod tests {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (state >> 33) as usize
         };
-        let texts = [r#"{"a": [1, -0.5e+3, true, null, "é\u00e9"], "b": {}}"#, " 0 ", "[]", "{:}", "01", "[1,]", ""];
+        let texts = [
+            r#"{"a": [1, -0.5e+3, true, null, "é\u00e9\uD834\uDD1E"], "b": {}}"#,
+            " 0 ",
+            "[]",
+            "{:}",
+            "01",
+            "[1,]",
+            "",
+        ];
         let mut all: Vec<String> = texts.map(str::to_owned).into();
         for _ in 0..20_000 {
             let mut text = texts[random() % 4].as_bytes().to_vec();
@@ -194,7 +233,18 @@ mod tests {
             all.extend(String::from_utf8(text));
         }
         for text in all {
-            let end = text.chars().try_fold(JsonState::start(), |state, char| state.step(char));
+            let mut places = vec![JsonState::start()];
+            let end = text.chars().try_fold(JsonState::start(), |state, char| {
+                let next = state.step(char)?;
+                places.push(next.clone());
+                Some(next)
+            });
+            for (n_read, place) in places.iter().enumerate() {
+                check_distance(place);
+                for (n_more, longer) in places[n_read..].iter().take(24).enumerate() {
+                    assert!(longer.distance() <= place.room() + n_more as u32, "{place:?} {longer:?}");
+                }
+            }
             let is_json = serde_json::from_str::<serde_json::Value>(&text).is_ok();
             assert_eq!(end.is_some_and(|state| state.is_accepting()), is_json, "{text:?}");
         }

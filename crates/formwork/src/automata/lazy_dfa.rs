@@ -40,6 +40,11 @@ pub(crate) trait Machine {
     fn alike(&self, _state: &Self::State, alike: &mut Vec<u8>) {
         alike.clear();
     }
+    /// A state that goes where `state` does on every class but one, and that class: what is known of its steps is known of
+    /// both. None of such a state's own is asked for.
+    fn model(&self, _state: &Self::State) -> Option<(Self::State, usize)> {
+        None
+    }
     /// Least number of steps to an accepting state, as far as the machine knows: a search goes where it is small.
     fn distance(&self, _state: &Self::State) -> u32 {
         0
@@ -81,6 +86,9 @@ pub(crate) type StateId = u32;
 /// whoever asks for both looks once.
 const UNKNOWN: u32 = 0;
 const DEAD: u32 = 1;
+
+/// Steps of a mask that taking over another state's steps counts as.
+const MODEL_COST: usize = 16;
 
 /// Rows live in chunks of doubling size, so that they never move: chunk `k` holds `FIRST_CHUNK << k` of them.
 const FIRST_CHUNK: usize = 8;
@@ -311,17 +319,33 @@ impl<M: Machine> LazyDfa<M> {
 
     #[cold]
     fn find(&self, state: StateId, class: usize) -> Option<StateId> {
-        let mut work = self.lock();
+        self.find_within(&mut self.lock(), state, class)
+    }
+
+    fn find_within(&self, work: &mut Work<M::State>, state: StateId, class: usize) -> Option<StateId> {
+        if let Some((model, other_class)) = self.machine.model(&work.states[state as usize])
+            && class != other_class
+        {
+            overflow::spend(MODEL_COST).then_some(())?;
+            let model = self.intern(work, model)?;
+            if self.step_of(model, class).load(Ordering::Acquire) == UNKNOWN {
+                self.find_within(work, model, class);
+            }
+            for class in (0..self.machine.n_classes()).filter(|class| *class != other_class) {
+                self.step_of(state, class).store(self.step_of(model, class).load(Ordering::Acquire), Ordering::Release);
+            }
+            return (self.step_of(state, class).load(Ordering::Acquire) >> 1).checked_sub(1);
+        }
         let watch = OverflowWatch::start();
-        let next = self.step(&work, state, class)?;
-        let target = next.and_then(|next| self.intern(&mut work, next)).filter(|id| self.is_live(&mut work, *id));
+        let next = self.step(work, state, class)?;
+        let target = next.and_then(|next| self.intern(work, next)).filter(|id| self.is_live(work, *id));
         if target.is_none() && !watch.is_clear() {
             // Not known to be dead: whoever asks next must be told as well that there is no answer.
             return None;
         }
         let entry = target.map_or(DEAD, |id| (id + 1) << 1 | u32::from(self.is_accepting(id)));
         self.step_of(state, class).store(entry, Ordering::Release);
-        let alike = self.alike(&mut work, state);
+        let alike = self.alike(work, state);
         if let Some(first) = alike.get(class) {
             let others = (0..alike.len()).filter(|other| alike[*other] == *first);
             others.for_each(|other| self.step_of(state, other).store(entry, Ordering::Release));

@@ -45,7 +45,42 @@ pub(crate) enum Lengths {
         /// As above.
         open_ended: bool,
     },
+    /// Every state accepts all lengths from one on that its machine tells. States are without end, and there is none from
+    /// which on nothing changes: a few characters more ask for a few more to complete them.
+    FromDistance,
 }
+
+/// How many characters must have room so that a token is not refused for its length.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    /// For what is there already.
+    pub(super) base: u32,
+    /// For each character of the token.
+    pub(super) per_char: u32,
+    /// For what is escaped in the token, if anything is.
+    pub(super) odd: u32,
+}
+
+impl Room {
+    /// Where so many characters may come, no token of at most `n_chars` is refused.
+    pub(crate) fn of_any(self, n_chars: u32) -> u32 {
+        self.base + self.per_char * n_chars + self.odd
+    }
+
+    /// How long tokens without escapes may be that are not refused for `max`; `None` where any might be.
+    pub(crate) fn safe_chars(self, max: u32) -> Option<u32> {
+        Some(max.checked_sub(self.base)? / self.per_char)
+    }
+
+    /// Whether tokens with escapes may need more than others.
+    pub(crate) fn tells_odd_apart(self) -> bool {
+        self.odd > 0
+    }
+}
+
+/// With [`Lengths::FromDistance`]: the room that a token may need beside what plain ones of its length need. What is escaped
+/// may refer to groups, by number or by name, that must come.
+pub(super) const ODD_ROOM: u32 = 256;
 
 /// Lengths of the texts that the states of an NFA accept.
 #[derive(Clone, Debug)]
@@ -101,7 +136,7 @@ impl Lengths {
         match self {
             Lengths::All => &[(0, u32::MAX)],
             Lengths::ByState { intervals, .. } => &intervals[state as usize],
-            Lengths::InParts { .. } => dfa.lengths(state),
+            Lengths::InParts { .. } | Lengths::FromDistance => dfa.lengths(state),
         }
     }
 
@@ -113,15 +148,15 @@ impl Lengths {
     /// Whether nothing is known of `state`, as it is opaque.
     pub(crate) fn is_unknown(&self, state: StateId) -> bool {
         match self {
-            Lengths::All | Lengths::InParts { .. } => false,
+            Lengths::All | Lengths::InParts { .. } | Lengths::FromDistance => false,
             Lengths::ByState { intervals, .. } => intervals.get(state as usize).is_none_or(|them| them.is_empty()),
         }
     }
 
-    /// From this length on every state accepts either all lengths or none.
-    pub(crate) fn settled(&self) -> u32 {
+    /// From this length on every state accepts either all lengths or none, where there is such a length.
+    pub(super) fn settled(&self) -> u32 {
         match self {
-            Lengths::All => 0,
+            Lengths::All | Lengths::FromDistance => 0,
             Lengths::ByState { settled, .. } | Lengths::InParts { settled, .. } => *settled,
         }
     }
@@ -129,7 +164,7 @@ impl Lengths {
     /// Whether every state accepts all lengths from [`Lengths::settled`] on.
     pub(crate) fn is_open_ended(&self) -> bool {
         match self {
-            Lengths::All => true,
+            Lengths::All | Lengths::FromDistance => true,
             Lengths::ByState { open_ended, .. } | Lengths::InParts { open_ended, .. } => *open_ended,
         }
     }

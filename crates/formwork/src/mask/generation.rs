@@ -14,7 +14,7 @@ use super::pasts::PastLists;
 use super::repeats::{Estimate, Refusals};
 use super::walk::{FewExits, RestMemo};
 use super::{ExitMemo, Lists, MaskWork, Pasts, Profiles, Unions};
-use crate::automata::{Allowance, Automaton, OverflowWatch};
+use crate::automata::{Allowance, Automaton, OverflowWatch, StringState};
 use crate::error::{LimitError, MatchError};
 use crate::grammar::{Effect, Productions};
 use crate::hash::HashMap;
@@ -63,8 +63,8 @@ impl Shared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Counting {
     None,
-    /// One, of this terminal.
-    One(u32),
+    /// One, of this terminal in this state.
+    One(u32, u64),
     /// Several: their counts are kept as differences to the greatest.
     Several,
 }
@@ -278,8 +278,11 @@ impl Generation {
         let (min, max) = match known.counting {
             Counting::None => (0, 0),
             Counting::Several => (u32::MAX, handle.n_chars),
-            Counting::One(terminal) => match &*self.shared.automata[terminal as usize] {
-                Automaton::String(string) => string.length_key(handle.n_chars, self.shared.reach.max_chars),
+            Counting::One(terminal, state) => match &*self.shared.automata[terminal as usize] {
+                Automaton::String(string) => {
+                    let content = StringState::from_bits(state).content();
+                    string.length_key(content, handle.n_chars, self.shared.reach.max_chars)
+                }
                 _ => (0, 0),
             },
         };
@@ -423,12 +426,12 @@ impl Generation {
         let mut counting = Counting::None;
         let mut most = 0;
         for entry in &entries {
-            if let Lexing::Inside { n_chars, .. } = entry.lexing
+            if let Lexing::Inside { n_chars, state, .. } = entry.lexing
                 && self.counts(entry)
             {
                 most = most.max(n_chars);
                 counting = match (counting, self.terminal(entry)) {
-                    (Counting::None, Some(terminal)) => Counting::One(terminal),
+                    (Counting::None, Some(terminal)) => Counting::One(terminal, state),
                     _ => Counting::Several,
                 };
             }

@@ -165,7 +165,8 @@ impl MaskWork<'_> {
     ) -> Result<Arc<Profile>, LimitError> {
         let key = match automaton {
             Automaton::String(string) => {
-                let (min, max) = string.length_key(n_chars, self.vocabulary.string_reach());
+                let (min, max) =
+                    string.length_key(StringState::from_bits(state).content(), n_chars, self.vocabulary.string_reach());
                 (state, min, max)
             }
             _ => (state, 0, 0),

@@ -83,7 +83,7 @@ impl MaskWork<'_> {
     ) -> Result<TokenMask, LimitError> {
         let table = table_id.of(self.vocabulary);
         let (min, max) = if string.counts() { string.bounds(n_chars) } else { (0, u32::MAX) };
-        let far = table.max_chars() + string.lengths().settled();
+        let room = string.room(content);
         let lengths = string.lengths();
         if matches!(lengths, Lengths::All) && string.never_dies(content, NEVER_DIES_CAP) {
             return Ok(table.limited(max).clone());
@@ -93,13 +93,13 @@ impl MaskWork<'_> {
             self.add_names(string, &name, n_chars, table, &mut row)?;
             return Ok(TokenMask::from_row(&row, Some(table.inside())));
         }
-        if max >= far && (min == 0 || lengths.is_open_ended()) {
+        if max >= room.of_any(table.max_chars()) && (min == 0 || lengths.is_open_ended()) {
             return self.unlimited(profiles, string, content, table_id);
         }
         // Tokens with more characters than the bound are out; only of those that come near it each must be looked at.
-        let safe = max.saturating_sub(lengths.settled());
-        let near = &table.longer_than(safe)[table.longer_than(max).len()..];
-        if lengths.is_open_ended() && max >= lengths.settled() && near.len() <= MAX_RUNS {
+        let safe = room.safe_chars(max);
+        let near = &table.longer_than(safe.unwrap_or(0))[table.longer_than(max).len()..];
+        if lengths.is_open_ended() && safe.is_some() && near.len() <= MAX_RUNS {
             let free = self.unlimited(profiles, string, content, table_id)?;
             return self.without_too_long(profiles, string, (content, n_chars), table, &free, near);
         }
@@ -190,6 +190,10 @@ impl MaskWork<'_> {
                 }
             }
         }
+        if string.room(content).tells_odd_apart() {
+            row.iter_mut().zip(table.plain()).for_each(|(word, plain)| *word &= plain);
+            self.add_odd_within(string, (content, n_chars), table, &mut row)?;
+        }
         Ok(TokenMask::from_row(&row, Some(table.inside())))
     }
 
@@ -235,15 +239,27 @@ impl MaskWork<'_> {
             plain.values(node).iter().for_each(|token| set_bit(row, *token));
             Some((next, n_chars))
         });
+        self.spend(n_plain)?;
+        self.add_odd_within(string, (content, n_chars), table, row)
+    }
+
+    /// Sets the bits of those tokens with escapes or parts of characters that keep to the bounds.
+    fn add_odd_within(
+        &mut self,
+        string: &StringAutomaton,
+        (content, n_chars): (u32, u32),
+        table: &BodyTable,
+        row: &mut [u32],
+    ) -> Result<(), LimitError> {
         let odd = &table.odd;
         let start = (StringState::new(content, DecodeState::BODY), n_chars);
-        let n_odd = odd.walk(0..odd.n_nodes(), start, |(state, n_chars), node| {
+        let n_visited = odd.walk(0..odd.n_nodes(), start, |(state, n_chars), node| {
             let mut count = *n_chars;
             let next = string.step(*state, odd.byte(node), &mut count)?;
             odd.values(node).iter().for_each(|token| set_bit(row, *token));
             Some((next, count))
         });
-        self.spend(n_plain + n_odd)
+        self.spend(n_visited)
     }
 
     /// Sets the bits of those tokens that stay inside an international host name.

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::configuration::{Entry, Lexing};
 use super::item_set::{Parser, Scan, SetId};
-use crate::automata::{Automaton, KeyFilter, charge};
+use crate::automata::{Automaton, KeyFilter, StringState, charge};
 use crate::error::LimitError;
 use crate::grammar::{PlaceView, Reached, Register, SeenId, SeenSets, Whitespace};
 use crate::hash::HashMap;
@@ -220,7 +220,10 @@ impl Parser {
             Scan::Terminal { terminal, .. } => {
                 let terminal = *terminal;
                 let lengths = match &**self.automaton(terminal) {
-                    Automaton::String(string) => string.length_key(n_chars, self.classes.reach.max_chars),
+                    Automaton::String(string) => {
+                        let content = StringState::from_bits(state).content();
+                        string.length_key(content, n_chars, self.classes.reach.max_chars)
+                    }
                     _ => (0, 0),
                 };
                 let behind = self.step(set, scan, 0)?;

@@ -98,13 +98,32 @@ impl Class {
         Some(Some(Class::at(next)))
     }
 
-    /// No class ends within fewer characters; nearly always one ends within as many.
+    /// Behind the hyphen of a range: the least character that ends it.
+    pub(super) fn range_from(&self) -> Option<u32> {
+        match self.place {
+            Place::To(least) => Some(least),
+            _ => None,
+        }
+    }
+
+    /// A place that goes where this one does on all characters but one, and that character.
+    pub(super) fn model(&self) -> Option<(Class, char)> {
+        let other = match self.place {
+            _ if self.no_digit => return None,
+            Place::Start => '^',
+            Place::From(First { is_lead: false, .. }) => '-',
+            _ => return None,
+        };
+        Some((Class::at(Place::Fresh), other))
+    }
+
+    /// Characters to the nearest end of the class.
     pub(super) fn distance(&self) -> usize {
         match &self.place {
             // Four digits are the only way to the other half.
             Place::Escape(Escape::Start, Before::Half { least: Some(_), .. }) => 6,
             Place::Escape(Escape::Unicode, Before::Half { least: Some(_), .. }) => 5,
-            Place::Escape(escape, Before::Hyphen(least)) => 1 + escape.distance().max(escape.digits_to(*least)),
+            Place::Escape(escape, Before::Hyphen(least)) => 1 + escape.chars_to(*least),
             Place::Escape(escape, _) => 1 + escape.distance(),
             Place::Half { least: Some(_), .. } => 7,
             _ => 1,

@@ -86,25 +86,47 @@ impl Escape {
             Escape::Control => (1, 26),
             Escape::Hex { value, n_left, .. } => (value << (4 * n_left), ((value + 1) << (4 * n_left)) - 1),
             Escape::Braced(Some(value)) => {
-                let mut greatest = *value;
-                while greatest << 4 <= LAST {
-                    greatest = LAST.min(greatest << 4 | 0xF);
-                }
-                (*value, greatest)
+                let n_more = (0..6).take_while(|n_digits| value << (4 * n_digits) <= LAST).last().unwrap_or(0);
+                (*value, LAST.min(((value + 1) << (4 * n_more)) - 1))
             }
             Escape::Property(_) => (1, 0),
         }
     }
 
-    /// Characters to the end of a number in braces that is `least` or more.
-    pub(super) fn digits_to(&self, least: u32) -> usize {
-        let Escape::Braced(value) = self else { return 0 };
-        let greatest = |n_digits: usize| ((u64::from(value.unwrap_or(0)) + 1) << (4 * n_digits)) - 1;
-        let fewest = usize::from(value.is_none());
-        (fewest..=6).find(|n_digits| greatest(*n_digits) >= u64::from(least)).map_or(0, |n_digits| n_digits + 1)
+    /// Characters to the end of an escape for `least`, or for a character above, where the escape can become one.
+    pub(super) fn chars_to(&self, least: u32) -> usize {
+        let greatest = |value: u32, n_digits: usize| ((u64::from(value) + 1) << (4 * n_digits)) - 1;
+        match self {
+            // `\}` is the greatest of those that stand for themselves; then `\xFF`, `\uFFFF`, `\u{FFFFF}`.
+            Escape::Start => match least {
+                0..=0x7D => 1,
+                0x7E..=0xFF => 3,
+                0x100..=0xFFFF => 5,
+                0x1_0000..=0xF_FFFF => 8,
+                _ => 9,
+            },
+            Escape::Unicode => match least {
+                0..=0xF => 3,
+                0x10..=0xFFFF => 4,
+                0x1_0000..=0xF_FFFF => 7,
+                _ => 8,
+            },
+            Escape::Hex { value, n_left, .. } => {
+                let n_left = usize::from(*n_left);
+                // Otherwise it is the first half of a pair.
+                let of_other_half = if greatest(*value, n_left) >= u64::from(least) { 0 } else { "\\uDFFF".len() };
+                n_left + of_other_half
+            }
+            Escape::Braced(value) => {
+                let fewest = usize::from(value.is_none());
+                let is_enough = |n_digits: &usize| greatest(value.unwrap_or(0), *n_digits) >= u64::from(least);
+                1 + (fewest..=6).find(is_enough).unwrap_or(0)
+            }
+            Escape::Control | Escape::Property(_) => self.distance(),
+        }
     }
 
-    /// No escape ends within fewer characters; nearly always one ends within as many.
+    /// Characters to the nearest end of an escape.
     pub(super) fn distance(&self) -> usize {
         match self {
             Escape::Start | Escape::Control | Escape::Braced(Some(_)) => 1,

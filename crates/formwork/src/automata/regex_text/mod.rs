@@ -18,6 +18,13 @@ use super::alphabet::AlphabetBuilder;
 /// Greatest number of a group that is referred to.
 const MAX_REFERENCE: u8 = 99;
 
+/// More characters than the name of a property of characters has.
+const LONGEST_PROPERTY: usize = 100;
+
+/// Characters that a name can begin with, and those that it can go on with.
+const N_NAME_STARTS: usize = 54;
+const N_NAME_PARTS: usize = 64;
+
 /// Bytes that an escape may hold.
 const ESCAPE_BYTES: usize = 32;
 
@@ -158,6 +165,33 @@ impl RegexState {
         Some(next)
     }
 
+    /// For each of some characters, the first of them that leads where it does; nothing where few are alike.
+    pub(super) fn alike(&self, chars: &[Option<char>], alike: &mut Vec<u8>) {
+        let in_term = matches!(self.place, Place::Term { .. } | Place::Quantified | Place::Group);
+        let least = if let Place::Class(class) = &self.place { class.range_from() } else { None };
+        if !in_term && least.is_none() {
+            return;
+        }
+        let lead_of = |char: char| match (char, least) {
+            ('\\' | ']', _) => char as usize,
+            (_, Some(least)) => usize::from(least <= block_of(char).0),
+            ('0'..='9', _) => '0' as usize,
+            _ if char.is_ascii_punctuation() => char as usize,
+            _ => 'a' as usize,
+        };
+        let mut firsts = [None; 0x80];
+        let lead_of = |char: &Option<char>| char.map_or(0x7F, lead_of);
+        let first = |(class, char): (usize, &Option<char>)| *firsts[lead_of(char)].get_or_insert(class as u8);
+        alike.extend(chars.iter().enumerate().map(first));
+    }
+
+    /// A place that goes where this one does on all characters but one, and that character.
+    pub(super) fn model(&self) -> Option<(RegexState, char)> {
+        let Place::Class(class) = &self.place else { return None };
+        let (class, other) = class.model()?;
+        Some((RegexState { place: Place::Class(class), ..self.clone() }, other))
+    }
+
     /// Where the first character of a term leads, or what stands between terms.
     fn step_term(&mut self, ascii: u8, repeatable: bool) -> Option<Place> {
         Some(match ascii {
@@ -196,42 +230,72 @@ impl RegexState {
         is_whole && self.open.is_empty() && self.owed == 0 && self.owed_names.is_empty()
     }
 
-    /// No expression ends within fewer characters; nearly always one ends within as many.
+    /// Characters of the shortest rest with which this is an expression. There is one of each length above.
     pub(super) fn distance(&self) -> u32 {
         let n_names = self.owed_names.len();
-        let owed = match self.place {
-            Place::Reference(number) if number > self.n_groups => self.owed.max(number),
-            _ => self.owed,
-        };
-        // `()` for a group, and `(?<a>)` for one with a name.
-        let n_more = usize::from(owed).saturating_sub(usize::from(self.n_groups) + n_names);
-        let named: usize = self.owed_names.iter().map(|name| name.len() + 5).sum();
-        let all_owed = named + 2 * n_more;
+        let (all_owed, n_more) = self.all_owed();
         // What a group that is new anyway saves.
         let group = if n_more > 0 { 2 } else { 0 };
         let in_place = match &self.place {
             Place::Term { .. } | Place::Quantified | Place::Reference(_) => all_owed,
             Place::Braces { least, greatest: None } => all_owed + 1 + usize::from(least.is_empty()),
-            Place::Braces { least, greatest: Some(greatest) } if is_ordered(least, greatest) => all_owed + 1,
-            Place::Braces { least, greatest: Some(greatest) } => {
-                all_owed + 1 + least.len().saturating_sub(greatest.len()).max(1)
-            }
+            Place::Braces { least, greatest: Some(greatest) } => all_owed + 1 + digits_missing(least, greatest),
             Place::Group if n_names > 0 => all_owed - 1,
             Place::Group => all_owed + 1 - group,
             Place::GroupKind if n_names > 0 => all_owed - 2,
             Place::GroupKind => all_owed + 2,
             Place::GroupAngle if n_names > 0 => all_owed - 3,
-            Place::GroupAngle => all_owed + 2 - group / 2,
+            Place::GroupAngle => all_owed + if n_more > 0 && self.chars_to_new("") == 1 { 1 } else { 2 },
             Place::GroupName(name) if self.owed_names.iter().any(|owed| owed.starts_with(&**name)) => {
                 all_owed - name.len() - 3
             }
-            Place::GroupName(name) => all_owed + 2 + usize::from(self.names.binary_search(name).is_ok()) - group,
+            Place::GroupName(name) => all_owed + 2 + self.chars_to_new(name) - group,
             Place::NameReference(None) => all_owed + 1 + self.chars_to_name("", group),
             Place::NameReference(Some(name)) => all_owed + self.chars_to_name(name, group),
             Place::Escape(escape) => all_owed + escape.distance(),
             Place::Class(class) => all_owed + class.distance(),
         };
         u32::try_from(self.open.len() + in_place).unwrap_or(u32::MAX)
+    }
+
+    /// Characters of the groups that are owed, and how many of them need no name.
+    fn all_owed(&self) -> (usize, usize) {
+        let owed = match self.place {
+            Place::Reference(number) if number > self.n_groups => self.owed.max(number),
+            _ => self.owed,
+        };
+        // `()` for a group, and `(?<a>)` for one with a name.
+        let n_more = usize::from(owed).saturating_sub(usize::from(self.n_groups) + self.owed_names.len());
+        let named: usize = self.owed_names.iter().map(|name| name.len() + 5).sum();
+        (named + 2 * n_more, n_more)
+    }
+
+    /// With `n` more characters, none of them a backslash, there is room for a whole expression in so many and two for each
+    /// of the `n`: each may open a group, or make a number or a name longer that another must come up to.
+    pub(super) fn room(&self) -> u32 {
+        let in_place = match &self.place {
+            Place::Reference(_) | Place::Escape(Escape::Start) => 2 * usize::from(MAX_REFERENCE) + 4,
+            Place::Escape(Escape::Property(_)) => 2 * LONGEST_PROPERTY,
+            Place::NameReference(name) => 16 + name.as_ref().map_or(0, |name| name.len()),
+            Place::Braces { least, .. } => 4 + least.len(),
+            _ => 16,
+        };
+        u32::try_from(self.open.len() + self.all_owed().0 + in_place).unwrap_or(u32::MAX)
+    }
+
+    /// Characters that make of a beginning a name that no group has yet.
+    fn chars_to_new(&self, begun: &str) -> usize {
+        let n_taken = |n_more: usize| {
+            let is_taken = |name: &&str| name.len() == begun.len() + n_more && name.starts_with(begun);
+            self.names.iter().map(|name| &**name).filter(is_taken).count()
+        };
+        let n_next = if begun.is_empty() { N_NAME_STARTS } else { N_NAME_PARTS };
+        // To take all with two more, a group would need thousands of others.
+        match (n_taken(0), n_taken(1)) {
+            (0, _) if !begun.is_empty() => 0,
+            (_, n_taken) if n_taken < n_next => 1,
+            _ => 2,
+        }
     }
 
     /// Characters to the end of a reference, and of the group with that name where there is none yet.
@@ -274,6 +338,16 @@ fn step_braces(least: &[u8], greatest: Option<&[u8]>, ascii: u8) -> Option<Place
         (b'}', Some(greatest)) if is_ordered(least, greatest) => Some(Place::Quantified),
         _ => None,
     }
+}
+
+/// Digits without which the greatest number, if there is one, is below the least.
+fn digits_missing(least: &[u8], greatest: &[u8]) -> usize {
+    if is_ordered(least, greatest) {
+        return 0;
+    }
+    let digits = if greatest == b"0" { &[] } else { greatest };
+    // With as many as `least` has it is not below that, if it is all nines from here on and was not below so far.
+    least.len() - digits.len() + usize::from(digits < &least[..digits.len()])
 }
 
 /// Whether the greatest number, if there is one, is not below the least.

@@ -144,40 +144,120 @@ fn texts_are_expressions_or_none() {
     }
 }
 
-/// Every state can be completed, in as many characters as it says or a few more, and never in fewer.
-#[test]
-fn every_beginning_can_be_completed() {
-    let alphabet: Vec<char> = "()[]{}<>?:=!\\^$|*+-,/kubpxcdDd019Laz_é\u{10FFFF}".chars().collect();
+/// Expressions, whole or begun, and what may come behind them by chance.
+fn for_each_beginning(mut visit: impl FnMut(&str, &RegexState, &mut dyn FnMut() -> usize)) {
+    let alphabet: Vec<char> = "()[]{}<>?:=!\\^$|*+-,/kubpxcdDdF8019Laz_é\u{10FFFF}".chars().collect();
     let mut state = 7u64;
     let mut random = || {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (state >> 33) as usize
     };
-    for round in 0..4_000 {
+    let seeds = VALID.iter().chain(INVALID).chain(MORE_SEEDS);
+    for seed in seeds.cycle().take(12_000) {
         let mut place = RegexState::start();
         let mut text = String::new();
-        let seeds: Vec<char> = VALID[round % VALID.len()].chars().collect();
-        let n_kept = random() % (seeds.len() + 1);
-        for char in
-            seeds.into_iter().take(n_kept).chain((0..random() % 12).map(|_| alphabet[random() % alphabet.len()]))
-        {
+        let n_kept = random() % (seed.chars().count() + 1);
+        let n_more = random() % 12;
+        let more: Vec<char> = (0..n_more).map(|_| alphabet[random() % alphabet.len()]).collect();
+        for char in seed.chars().take(n_kept).chain(more) {
             if let Some(next) = place.step(char) {
                 place = next;
                 text.push(char);
             }
         }
-        let least = place.distance();
-        let mut n_more = 0;
-        while !place.is_accepting() {
-            let ways =
-                (0..128u8).map(char::from).chain(['\u{10FFFF}']).filter_map(|char| Some((char, place.step(char)?)));
+        visit(&text, &place, &mut random);
+    }
+}
+
+const MORE_SEEDS: &[&str] = &[
+    "[\u{E000}-\\u{10FFFF}]",
+    "[\u{1F00}-\\uD8",
+    "[\u{10FFFF}-\\uDBFF\\uDFFF]",
+    "[~-\\xFF]",
+    "a{250,19",
+    "a{25,0",
+    "a{25,2",
+    "a{25,3",
+    "(?<abc>)(?<ab",
+    "\\k<abcdefgh>(?<abcx",
+    "\\k<a>\\k<b>\\9(",
+    "\\99",
+];
+
+/// Every state can be completed, in as many characters as it says and never in fewer.
+#[test]
+fn every_beginning_can_be_completed() {
+    for_each_beginning(|text, place, _| {
+        let mut place = place.clone();
+        let mut text = text.to_owned();
+        while place.distance() > 0 {
+            let chars = (0..128u8).map(char::from).chain(['\u{10FFFF}']);
+            let ways = chars.filter_map(|char| Some((char, place.step(char)?)));
             let (char, next) = ways.min_by_key(|(_, next)| next.distance()).unwrap_or_else(|| panic!("{text} is dead"));
-            assert!(next.distance() + 1 >= place.distance(), "{text:?}, then {char:?}: {place:?}");
+            assert_eq!(next.distance() + 1, place.distance(), "{text:?}, then {char:?}: {place:?}");
             place = next;
             text.push(char);
-            n_more += 1;
-            assert!(n_more <= least + 40, "{text} {place:?}");
         }
-        assert!(n_more >= least, "{text}");
+        assert!(place.is_accepting(), "{text}");
+        assert!(place.step('a').is_some_and(|longer| longer.is_accepting()), "{text}");
+    });
+}
+
+/// However many groups have the short names.
+#[test]
+fn names_that_are_taken_are_no_end() {
+    let one: Vec<char> = ('a'..='z').chain('A'..='Z').chain(['$', '_']).collect();
+    let text: String = one.iter().map(|char| format!("(?<{char}>)")).collect();
+    for (more, n_chars) in [("(?<", 2), ("(?<a", 3), ("\\1(?<", 2), ("\\k<", 2), ("\\99(?<", 2 * 45 + 2)] {
+        let place = end(&(text.clone() + more)).unwrap();
+        assert_eq!(place.distance(), n_chars, "{more}");
     }
+}
+
+/// There is as much room as is said.
+#[test]
+fn what_is_added_can_be_completed_in_its_room() {
+    let alphabet: Vec<char> = "()([{<?:=!^$|*+-,/kubpxcdDF8019Laz_é\\".chars().collect();
+    for_each_beginning(|text, start, random| {
+        for plain in [true, false] {
+            let (mut place, mut n_more) = (start.clone(), 0);
+            for _ in 0..24 {
+                let char = alphabet[random() % (alphabet.len() - usize::from(plain))];
+                if let Some(next) = place.step(char) {
+                    place = next;
+                    n_more += 1;
+                }
+                let odd = if plain { 0 } else { super::super::lengths::ODD_ROOM };
+                assert!(place.distance() <= start.room() + n_more + odd, "{text} {start:?} {place:?}");
+            }
+        }
+    });
+}
+
+/// What is said to be alike leads to the same place, wherever it is said.
+#[test]
+fn what_is_alike_leads_to_the_same_place() {
+    let chars: Vec<Option<char>> = (0..0x80).chain(BLOCKS).map(char::from_u32).collect();
+    let step = |place: &RegexState, char: &Option<char>| char.and_then(|char| place.step(char));
+    let mut n_alike = 0;
+    for text in VALID.iter().chain(INVALID).copied().chain(["[a-]", "[\\0-z]", "[\\uD800-\\uDBFF", "[é-ÿ]", "\\0"]) {
+        let mut places = vec![RegexState::start()];
+        for char in text.chars() {
+            places.extend(places.last().and_then(|place| place.step(char)));
+        }
+        for place in places {
+            let mut alike = Vec::new();
+            place.alike(&chars, &mut alike);
+            for (char, first) in chars.iter().zip(&alike) {
+                assert_eq!(step(&place, char), step(&place, &chars[usize::from(*first)]), "{text} {place:?} {char:?}");
+            }
+            n_alike += alike.iter().enumerate().filter(|(class, first)| *class != usize::from(**first)).count();
+            if let Some((model, other)) = place.model() {
+                assert!(model.model().is_none());
+                let differ = |char: &&Option<char>| step(&model, char) != step(&place, char);
+                assert!(chars.iter().filter(differ).all(|char| *char == Some(other)), "{text} {place:?}");
+            }
+        }
+    }
+    assert!(n_alike > 1_000);
 }
