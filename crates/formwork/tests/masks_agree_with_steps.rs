@@ -102,7 +102,10 @@ fn check_mask(matcher: &mut Matcher) -> Vec<TokenId> {
 }
 
 fn walk(grammar: &Grammar, seed: u64) {
-    let compiler = Compiler::new(vocabulary());
+    walk_with(&Compiler::new(vocabulary()), grammar, seed);
+}
+
+fn walk_with(compiler: &Compiler, grammar: &Grammar, seed: u64) {
     let compiled = compiler.compile(grammar).unwrap();
     let mut random = Random(seed);
     for _ in 0..6 {
@@ -374,12 +377,39 @@ fn regular_expressions() {
     let schemas = [
         serde_json::json!({"type": "string", "format": "regex"}),
         serde_json::json!({"type": "string", "format": "regex", "minLength": 2, "maxLength": 6}),
+        serde_json::json!({"type": "string", "format": "regex", "minLength": 20, "maxLength": 22}),
+        serde_json::json!({"type": "string", "format": "regex", "maxLength": 400}),
         serde_json::json!({"type": "string", "format": "regex", "pattern": "^[\\[(]a"}),
         serde_json::json!({"type": "string", "not": {"format": "regex"}, "maxLength": 3}),
         serde_json::json!({"type": "object", "propertyNames": {"format": "regex"}, "additionalProperties": {"const": 1}}),
     ];
+    let pieces = [
+        "(?<", "(?<a", "(?<ab>", "a>", "b>)", "\\\\k<", "\\\\k<ab", "\\\\1", "\\\\99", "9", "[a-", "-z]", "[^", "z-a",
+        "{1,", "12}", "])", "\\\\p{", "\\\\u{", "10FFFF}", "L}", ")(", "(?:", "*?", "[[", "-\\\\x", "(((", ")\"",
+        "]]\"",
+    ];
+    let mut all: Vec<Vec<u8>> = (0..=255u8).map(|byte| vec![byte]).collect();
+    all.extend(pieces.iter().map(|piece| piece.as_bytes().to_vec()));
+    // With the last one, names cannot be tried without telling them apart.
+    for more in [None, Some("c>)(?<c")] {
+        all.extend(more.map(|more| more.as_bytes().to_vec()));
+        let stop = TokenId::new(all.len() as u32);
+        let tokens = all.iter().cloned().chain([b"</s>".to_vec()]);
+        let compiler = Compiler::new(Vocabulary::from_tokens(tokens.collect::<Vec<_>>(), &[stop]).unwrap());
+        for (seed, schema) in schemas.iter().enumerate() {
+            walk_with(&compiler, &Grammar::json_schema(schema.clone()), seed as u64);
+        }
+    }
     for (seed, schema) in schemas.into_iter().enumerate() {
         walk(&Grammar::json_schema(schema), seed as u64);
+    }
+}
+
+#[test]
+fn json_within_strings() {
+    let json = || vec![ContentConstraint { language: ContentLanguage::JsonText, negated: false }];
+    for (seed, (min, max)) in [(0, None), (0, Some(9)), (5, Some(30)), (40, Some(400))].into_iter().enumerate() {
+        walk(&one_terminal(string(json(), min, max)), seed as u64);
     }
 }
 

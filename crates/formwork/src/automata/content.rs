@@ -16,6 +16,7 @@ use super::component::{Component, ComponentAutomaton, ComponentState, DEAD, DONE
 use super::decide::without_endless_states;
 use super::formula::TooLarge;
 use super::host_name;
+use super::host_name::HostState;
 use super::json_text;
 use super::lazy_dfa::{LazyDfa, Machine};
 use super::lengths::{Intervals, NfaLengths};
@@ -211,28 +212,35 @@ impl ContentMachine {
         }
     }
 
-    /// Whether a state can be completed in which all is decided but how long the content may be and that it is a host name,
-    /// and that is in an encoded label; `None` for other states.
-    fn host_can_end(&self, state: &ContentState) -> Option<bool> {
+    /// Whether a state can be completed in which all is decided but how long the content may be and one thing more: that it is
+    /// a host name, and that is in an encoded label, or that it is an expression or a JSON text. `None` for other states.
+    fn can_end(&self, state: &ContentState) -> Option<bool> {
+        enum Rest<'a> {
+            Host(&'a HostState),
+            FromDistance(u32),
+        }
         let known = self.known();
-        let (mut host, mut missing, mut room) = (None, 0, u32::MAX);
+        let (mut rest, mut missing, mut room) = (None, 0, u32::MAX);
         for (component, state) in self.components.iter().zip(resolved(&known, state)) {
-            match (&component.automaton, state) {
-                (ComponentAutomaton::HostName, ComponentState::Host(state))
-                    if !component.negated && state.is_opaque() =>
-                {
-                    if host.replace(state).is_some() {
-                        return None;
-                    }
-                }
+            let found = match (&component.automaton, state) {
                 (ComponentAutomaton::Length(min, max), ComponentState::Length(count)) => {
                     (missing, room) = (min.saturating_sub(*count), max.saturating_sub(*count));
+                    continue;
                 }
-                (_, state) if state.decided() == Some(!component.negated) => {}
+                (_, state) if state.decided() == Some(!component.negated) => continue,
+                (_, ComponentState::Host(state)) if !component.negated && state.is_opaque() => Rest::Host(state),
+                (_, ComponentState::Regex(state)) if !component.negated => Rest::FromDistance(state.distance()),
+                (_, ComponentState::Json(state)) if !component.negated => Rest::FromDistance(state.distance()),
                 _ => return None,
+            };
+            if rest.replace(found).is_some() {
+                return None;
             }
         }
-        host.map(|host| host.can_end(missing, room))
+        Some(match rest? {
+            Rest::Host(host) => host.can_end(missing, room),
+            Rest::FromDistance(distance) => distance.max(missing) <= room,
+        })
     }
 
     /// See [`HostState::short_ends`](super::host_name::HostState::short_ends); nothing where a state is of another kind.
@@ -343,7 +351,7 @@ impl Machine for ContentMachine {
             // An expression can be completed, and spoilt: by a parenthesis too many, if need be.
             (_, ContentState::One(ComponentState::Regex(_))) => self.cases.is_none(),
             (_, ContentState::One(_)) => self.short_ends(state) != 0,
-            (_, ContentState::Many(_)) if self.cases.is_none() => return self.host_can_end(state),
+            (_, ContentState::Many(_)) if self.cases.is_none() => return self.can_end(state),
             _ => false,
         };
         is_live.then_some(true)
@@ -398,6 +406,14 @@ impl Machine for ContentMachine {
                 (ComponentAutomaton::Nfa { nfa, .. }, ComponentState::Nfa { states, .. }) => {
                     nfa.add_targets(states, &mut targets);
                 }
+                (_, ComponentState::Regex(state)) => {
+                    let mut of_regex = Vec::new();
+                    state.alike(&self.representatives, &mut of_regex);
+                    if of_regex.is_empty() {
+                        return;
+                    }
+                    targets.add(of_regex.into_iter().map(u32::from));
+                }
                 _ => return,
             }
         }
@@ -408,6 +424,11 @@ impl Machine for ContentMachine {
         let ContentState::One(ComponentState::Regex(state)) = state else { return None };
         let (model, other) = state.model()?;
         Some((ContentState::One(ComponentState::Regex(model.into())), self.alphabet.class(other.into())))
+    }
+
+    fn trial(&self, state: &ContentState) -> Option<ContentState> {
+        let ContentState::One(ComponentState::Regex(state)) = state else { return None };
+        Some(ContentState::One(ComponentState::Regex(state.trial()?.into())))
     }
 
     fn distance(&self, state: &ContentState) -> u32 {

@@ -250,6 +250,12 @@ impl StringAutomaton {
         (min.min(reach), max.min(reach))
     }
 
+    /// The content by which tokens may be tried, see [`Machine::trial`]; for vocabularies none of whose tokens ends a name and
+    /// begins another.
+    pub(crate) fn trial_of(&self, content: StateId) -> StateId {
+        self.dfa().map_or(content, |dfa| dfa.trial_of(content))
+    }
+
     /// The room that tokens need behind `content`.
     pub(crate) fn room(&self, content: StateId) -> Room {
         match (&self.lengths, self.dfa()) {

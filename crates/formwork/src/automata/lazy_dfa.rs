@@ -45,6 +45,11 @@ pub(crate) trait Machine {
     fn model(&self, _state: &Self::State) -> Option<(Self::State, usize)> {
         None
     }
+    /// A state by which it may be tried what comes next: no text is accepted from one that is not from the other, unless it
+    /// goes on for longer than tokens do. Fewer states are met on the way.
+    fn trial(&self, _state: &Self::State) -> Option<Self::State> {
+        None
+    }
     /// Least number of steps to an accepting state, as far as the machine knows: a search goes where it is small.
     fn distance(&self, _state: &Self::State) -> u32 {
         0
@@ -77,6 +82,16 @@ pub(crate) trait Machine {
     fn n_bytes(&self, _state: &Self::State) -> usize {
         0
     }
+}
+
+/// States that go where one of them does, each but on one class, see [`Machine::model`].
+#[derive(Debug)]
+pub(crate) struct Kin {
+    pub(crate) model: StateId,
+    /// The model, and those of the states that it leads to; sorted.
+    pub(crate) states: Vec<StateId>,
+    /// The classes on which they differ; sorted.
+    pub(crate) classes: Vec<usize>,
 }
 
 /// Number of a state, dense from 0, the start state.
@@ -265,6 +280,40 @@ impl<M: Machine> LazyDfa<M> {
     /// Asks the machine something about a state.
     pub(crate) fn ask<T>(&self, state: StateId, question: impl FnOnce(&M, &M::State) -> T) -> T {
         question(&self.machine, &self.lock().states[state as usize])
+    }
+
+    /// The states like `state` that are met together with it.
+    pub(crate) fn kin(&self, state: StateId) -> Kin {
+        let Some((model, _)) = self.model_of(state) else {
+            return Kin { model: state, states: vec![state], classes: Vec::new() };
+        };
+        let (mut states, mut classes) = (vec![model], Vec::new());
+        for target in (0..self.machine.n_classes()).filter_map(|class| self.next(model, class)) {
+            if let Some((of_target, class)) = self.model_of(target)
+                && of_target == model
+            {
+                states.push(target);
+                classes.push(class);
+            }
+        }
+        states.sort_unstable();
+        states.dedup();
+        classes.sort_unstable();
+        classes.dedup();
+        Kin { model, states, classes }
+    }
+
+    fn model_of(&self, state: StateId) -> Option<(StateId, usize)> {
+        let mut work = self.lock();
+        let (model, other_class) = self.machine.model(&work.states[state as usize])?;
+        Some((self.intern(&mut work, model)?, other_class))
+    }
+
+    /// See [`Machine::trial`]: the state itself where there is no other.
+    pub(crate) fn trial_of(&self, state: StateId) -> StateId {
+        let mut work = self.lock();
+        let trial = self.machine.trial(&work.states[state as usize]);
+        trial.and_then(|trial| self.intern(&mut work, trial)).unwrap_or(state)
     }
 
     /// All live states that `state` leads to, itself first; `None` when there are more than `cap`.

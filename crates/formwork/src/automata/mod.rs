@@ -48,6 +48,7 @@ pub use self::expression::{Expression, Node as ExpressionNode};
 pub(crate) use self::free_text::FreeText;
 pub(crate) use self::json_string::{StringAutomaton, StringState};
 pub(crate) use self::keys::{KeyFilter, Keys};
+pub(crate) use self::lazy_dfa::Kin;
 pub(crate) use self::lengths::Lengths;
 pub(crate) use self::literals::{MAX_STRINGS as MAX_KEYS, longer_than, next_bytes};
 pub(crate) use self::names::{NameState, NameTrial};

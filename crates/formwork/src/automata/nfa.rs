@@ -60,6 +60,11 @@ impl Targets {
         Targets { n_letters, of_states: Vec::new() }
     }
 
+    /// Adds where all letters lead, by numbers of any kind.
+    pub(super) fn add(&mut self, leads: impl Iterator<Item = u32>) {
+        self.of_states.extend(leads);
+    }
+
     /// For each letter, the first one that leads where it does.
     pub(super) fn group(&self, alike: &mut Vec<u8>) {
         let column = |letter: usize| self.of_states.iter().skip(letter).step_by(self.n_letters);

@@ -1,5 +1,7 @@
 //! How does ECMA-262 name the properties of characters? Lists of names, and what stands in the braces of `\p{...}`.
 
+use std::sync::LazyLock;
+
 /// Values of `General_Category` with all their names.
 pub(crate) const CATEGORIES: &str = "\
 C Other,Cc Control cntrl,Cf Format,Cn Unassigned,Co Private_Use,Cs Surrogate,L Letter,LC Cased_Letter,\
@@ -67,22 +69,22 @@ pub(crate) fn canonical<'a>(list: &'a str, name: &str) -> Option<&'a str> {
     found.split_whitespace().next()
 }
 
+/// All that may stand in the braces of a property escape, sorted.
+static ALL: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let names = |list: &'static str| list.split([',', ' ']);
+    let alone = [CATEGORIES, BINARY].into_iter().flat_map(names).map(str::to_owned);
+    let with_key = |(key, list): (&'static str, _)| names(list).map(move |name| format!("{key}{name}"));
+    let mut all: Vec<String> = alone.chain(KEYS.into_iter().flat_map(with_key)).collect();
+    all.sort_unstable();
+    all
+});
+
 /// Least number of characters with which the text becomes what may stand in the braces of a property escape; `None` where
-/// it cannot. O(names).
+/// it cannot. O(those that it can become).
 pub(crate) fn chars_to_property(text: &str) -> Option<usize> {
-    let to_value = |list: &str, begun: &str| {
-        let names = list.split([',', ' ']).filter(|name| name.starts_with(begun));
-        names.map(|name| name.len() - begun.len()).min()
-    };
-    let to_key = |(key, list): (&str, &str)| match text.strip_prefix(key) {
-        Some(value) => to_value(list, value),
-        None => {
-            let rest = key.strip_prefix(text)?;
-            to_value(list, "").map(|n_chars| n_chars + rest.len())
-        }
-    };
-    let alone = [CATEGORIES, BINARY].into_iter().filter_map(|list| to_value(list, text));
-    alone.chain(KEYS.into_iter().filter_map(to_key)).min()
+    let first = ALL.partition_point(|name| &**name < text);
+    let names = ALL[first..].iter().take_while(|name| name.starts_with(text));
+    names.map(|name| name.len() - text.len()).min()
 }
 
 #[cfg(test)]

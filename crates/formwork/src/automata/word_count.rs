@@ -66,7 +66,9 @@ impl Automaton {
     pub(crate) fn never_runs_out(&self) -> bool {
         match self {
             Automaton::String(string) => {
-                let goes_on = |machine: &ContentMachine| machine.never_dies() || machine.measure().is_open_ended();
+                let goes_on = |machine: &ContentMachine| {
+                    machine.never_dies() || machine.measure().is_open_ended() || machine.is_from_distance()
+                };
                 string.bounds(0).1 == u32::MAX && string.dfa().is_none_or(|dfa| goes_on(dfa.machine()))
             }
             _ => false,

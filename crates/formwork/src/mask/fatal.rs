@@ -5,6 +5,9 @@
 //! short walk over the token trie shows, or it holds a way from home to the end that does not come home again. Few ways
 //! do: their first three letters are looked up among the tokens, and what is found is run.
 //!
+//! Home may be several states that differ in where one letter leads, as those behind each letter of a class of characters
+//! do, of which only a hyphen asks which letter it was. Tokens that hold that letter are run.
+//!
 //! A letter that is fatal in every state, as the slash is to `[^/]*`, needs no run: no token that holds it is taken. Nor
 //! does what leads to a state from which nothing else is fatal, as behind the `a` of "an `a` somewhere, and no slash".
 
@@ -12,7 +15,7 @@ use super::letters::LetterStepper;
 use super::profile::Profiles;
 use super::shapes::ShapeClasses;
 use super::{MaskWork, Table};
-use crate::automata::{ContentDfa, StringAutomaton};
+use crate::automata::{ContentDfa, Kin, StringAutomaton};
 use crate::error::LimitError;
 use crate::vocabulary::grams::MAX_GRAM;
 use crate::vocabulary::shapes::{WIDE, WIDE_SPACE, class_ranges};
@@ -34,7 +37,8 @@ const TOKENS_PER_STEP: usize = 8;
 /// Ways from home to where no match is left.
 #[derive(Debug)]
 struct FatalWords {
-    home: u32,
+    /// It, and the states that go where it goes on all letters but one; sorted.
+    home: Vec<u32>,
     /// Whether all characters beyond ASCII, but for spaces, lead home from where the tokens begin.
     wide_comes_home: bool,
     /// Letters that are fatal in every state.
@@ -53,9 +57,11 @@ impl FatalWords {
         let wide = || classes.of(WIDE).iter().map(|class| usize::from(*class));
         // Where most letters lead, twice over.
         let first = dfa.next(content, wide().next()?)?;
-        let home = dfa.next(first, wide().next()?)?;
-        let wide_comes_home = |state: u32| wide().all(|class| dfa.next(state, class) == Some(home));
-        if !wide_comes_home(home) {
+        let second = dfa.next(first, wide().next()?)?;
+        let Kin { model: start, states: home, classes: other_classes } = dfa.kin(second);
+        let is_home = |state: u32| home.binary_search(&state).is_ok();
+        let wide_comes_home = |state: u32| wide().all(|class| dfa.next(state, class).is_some_and(is_home));
+        if !wide_comes_home(start) {
             return None;
         }
         // Control characters, quotes and backslashes are never characters of a plain token.
@@ -70,13 +76,16 @@ impl FatalWords {
         met.sort_unstable();
         met.dedup();
         let safe = safe_states(dfa, states, &met);
-        let is_harmless = |state: Option<u32>| state.is_some_and(|state| state == home || safe.contains(&state));
+        let is_harmless = |state: Option<u32>| state.is_some_and(|state| is_home(state) || safe.contains(&state));
         if letters.iter().filter(|letter| !is_harmless(next(content, **letter))).count() > MAX_AWAY {
             return None;
         }
         let mut grams = Vec::new();
-        let mut pending = vec![(home, Vec::new())];
-        pending.retain(|(home, _)| !safe.contains(home));
+        let mut pending = vec![(start, Vec::new())];
+        pending.retain(|(start, _)| !safe.contains(start));
+        // What is told apart at home may be fatal.
+        let tells = letters.iter().filter(|letter| other_classes.contains(&alphabet.class((**letter).into())));
+        grams.extend(tells.map(|letter| letter.encode_utf8(&mut [0; 4]).as_bytes().to_vec()));
         while let Some((state, gram)) = pending.pop() {
             for letter in letters.iter().filter(|letter| !is_harmless(next(state, **letter))) {
                 let mut gram: Vec<u8> = gram.clone();
@@ -91,12 +100,13 @@ impl FatalWords {
                 return None;
             }
         }
-        Some(FatalWords { home, wide_comes_home: wide_comes_home(content), letters: fatal, safe, grams })
+        let wide_comes_home = wide_comes_home(content);
+        Some(FatalWords { home, wide_comes_home, letters: fatal, safe, grams })
     }
 
     /// Whether a token that was read so far is taken, if it holds no letter that is fatal everywhere and no way to the end.
     fn is_harmless(&self, state: u32) -> bool {
-        state == self.home || self.safe.contains(&state)
+        self.home.binary_search(&state).is_ok() || self.safe.contains(&state)
     }
 }
 

@@ -64,6 +64,7 @@ pub struct Vocabulary {
     /// By spelling.
     strings: [OnceLock<Box<StringTables>>; Escapes::N],
     string_reach: OnceLock<u32>,
+    names_in_turn: OnceLock<bool>,
     texts: OnceLock<TextTable>,
     spelled: OnceLock<SpelledWords>,
     /// See [`Vocabulary::letters`].
@@ -242,6 +243,13 @@ impl Vocabulary {
     /// Most characters that a token begins in a string.
     pub(crate) fn string_reach(&self) -> u32 {
         *self.string_reach.get_or_init(|| strings::reach(self))
+    }
+
+    /// Whether a token may end the name of a regular expression's group and begin another one behind it.
+    pub(crate) fn names_in_turn(&self) -> bool {
+        let begins = |rest: &[u8]| rest.windows(2).any(|pair| matches!(pair, b"?<" | b"k<"));
+        let is_both = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'>').is_some_and(|at| begins(&bytes[at..]));
+        *self.names_in_turn.get_or_init(|| (0..self.len()).any(|id| is_both(self.bytes_at(id))))
     }
 
     /// The words that tokens spell with both their quotes; looked for when first asked for.

@@ -72,6 +72,7 @@ impl Escape {
             Escape::Property(Some(name)) if ascii == b'}' => {
                 (chars_to_property(name) == Some(0)).then_some(Escaped::Set)
             }
+            Escape::Property(Some(_)) if !ascii.is_ascii_alphanumeric() && !b"_=".contains(&ascii) => None,
             Escape::Property(Some(name)) => {
                 let longer: Box<str> = [&**name, char::from(ascii).encode_utf8(&mut [0; 4])].concat().into();
                 chars_to_property(&longer).map(|_| Escaped::Within(Escape::Property(Some(longer))))

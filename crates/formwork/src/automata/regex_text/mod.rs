@@ -21,6 +21,9 @@ const MAX_REFERENCE: u8 = 99;
 /// More characters than the name of a property of characters has.
 const LONGEST_PROPERTY: usize = 100;
 
+/// Stands in the names of a trial for what is in no other name.
+const NEW: &str = "?";
+
 /// Characters that a name can begin with, and those that it can go on with.
 const N_NAME_STARTS: usize = 54;
 const N_NAME_PARTS: usize = 64;
@@ -52,6 +55,8 @@ pub(crate) struct RegexState {
     /// Names of groups so far, and those that were referred to and are of none yet; sorted.
     names: Vec<Box<str>>,
     owed_names: Vec<Box<str>>,
+    /// Whether names that are not known so far are not told apart: [`NEW`] stands for each of their characters.
+    is_trial: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -92,7 +97,7 @@ const ATOM: Place = Place::Term { repeatable: true, no_digit: false };
 impl RegexState {
     pub(super) fn start() -> RegexState {
         let (names, owed_names) = (Vec::new(), Vec::new());
-        RegexState { place: TERM, open: Vec::new(), n_groups: 0, owed: 0, names, owed_names }
+        RegexState { place: TERM, open: Vec::new(), n_groups: 0, owed: 0, names, owed_names, is_trial: false }
     }
 
     /// One character further; `None` where no expression goes on so.
@@ -120,7 +125,7 @@ impl RegexState {
                 next.open.push(false);
                 TERM
             }
-            Place::GroupAngle => Place::GroupName(longer_name("", ascii)?),
+            Place::GroupAngle => next.group_name(longer_name("", ascii)?),
             Place::GroupName(name) if ascii == b'>' => {
                 let at = next.names.binary_search(name).err()?;
                 next.names.insert(at, name.clone());
@@ -130,7 +135,7 @@ impl RegexState {
                 next.open_capturing();
                 TERM
             }
-            Place::GroupName(name) => Place::GroupName(longer_name(name, ascii)?),
+            Place::GroupName(name) => next.group_name(longer_name(name, ascii)?),
             Place::NameReference(None) => {
                 (ascii == b'<').then_some(())?;
                 Place::NameReference(Some("".into()))
@@ -143,7 +148,7 @@ impl RegexState {
                 }
                 ATOM
             }
-            Place::NameReference(Some(name)) => Place::NameReference(Some(longer_name(name, ascii)?)),
+            Place::NameReference(Some(name)) => next.reference_to(longer_name(name, ascii)?),
             Place::Reference(number) if ascii.is_ascii_digit() => {
                 let number = number.checked_mul(10)?.checked_add(ascii - b'0')?;
                 (number <= MAX_REFERENCE).then_some(Place::Reference(number))?
@@ -165,19 +170,48 @@ impl RegexState {
         Some(next)
     }
 
+    /// A state from which the same texts are expressions, but those with two more names, and that tells apart no names but
+    /// those that are known: there are as many as tokens.
+    pub(super) fn trial(&self) -> Option<RegexState> {
+        let mut trial = RegexState { is_trial: true, ..self.clone() };
+        match &self.place {
+            Place::GroupName(name) => trial.place = trial.group_name(name.clone()),
+            Place::NameReference(Some(name)) => trial.place = trial.reference_to(name.clone()),
+            _ => {}
+        }
+        (!self.is_trial).then_some(trial)
+    }
+
+    fn group_name(&self, name: Box<str>) -> Place {
+        Place::GroupName(if self.is_new(&name) { NEW.into() } else { name })
+    }
+
+    /// The length of a name that is referred to is that of the group which must come.
+    fn reference_to(&self, name: Box<str>) -> Place {
+        Place::NameReference(Some(if self.is_new(&name) { NEW.repeat(name.len()).into() } else { name }))
+    }
+
+    /// Whether no name that is known can become of a beginning, and nobody wants to know more of it.
+    fn is_new(&self, name: &str) -> bool {
+        self.is_trial && !self.names.iter().chain(&self.owed_names).any(|known| known.starts_with(name))
+    }
+
     /// For each of some characters, the first of them that leads where it does; nothing where few are alike.
     pub(super) fn alike(&self, chars: &[Option<char>], alike: &mut Vec<u8>) {
         let in_term = matches!(self.place, Place::Term { .. } | Place::Quantified | Place::Group);
-        let least = if let Place::Class(class) = &self.place { class.range_from() } else { None };
-        if !in_term && least.is_none() {
-            return;
-        }
+        let least = match &self.place {
+            Place::Class(class) => match class.range_from() {
+                Some(least) => Some(least),
+                None => return,
+            },
+            _ => None,
+        };
         let lead_of = |char: char| match (char, least) {
             ('\\' | ']', _) => char as usize,
             (_, Some(least)) => usize::from(least <= block_of(char).0),
-            ('0'..='9', _) => '0' as usize,
-            _ if char.is_ascii_punctuation() => char as usize,
-            _ => 'a' as usize,
+            ('0'..='9', _) if in_term => '0' as usize,
+            _ if char.is_ascii_punctuation() || char.is_ascii_alphanumeric() && !in_term => char as usize,
+            _ => 0,
         };
         let mut firsts = [None; 0x80];
         let lead_of = |char: &Option<char>| char.map_or(0x7F, lead_of);

@@ -203,6 +203,38 @@ fn every_beginning_can_be_completed() {
     });
 }
 
+/// A trial tells what is an expression as well as the state itself.
+#[test]
+fn a_trial_tells_the_same() {
+    let alphabet: Vec<char> = "()<?>=!|*+k\\19La_abcabc".chars().collect();
+    let mut n_names = 0;
+    for_each_beginning(|text, start, random| {
+        let (mut place, mut trial) = (start.clone(), start.trial().unwrap());
+        assert!(trial.trial().is_none());
+        let mut has_named = false;
+        for _ in 0..12 {
+            let char = alphabet[random() % alphabet.len()];
+            let is_name = |place: &RegexState| matches!(place.place, Place::GroupAngle | Place::NameReference(_));
+            let (next, next_trial) = (place.step(char), trial.step(char));
+            assert_eq!(next.is_some(), next_trial.is_some(), "{text} {place:?} {char}");
+            let (Some(next), Some(next_trial)) = (next, next_trial) else { continue };
+            if has_named && is_name(&next) {
+                return;
+            }
+            (place, trial) = (next, next_trial);
+            has_named |= char == '>';
+            n_names += usize::from(has_named);
+            assert_eq!(place.is_accepting(), trial.is_accepting(), "{text} {place:?}");
+            assert_eq!(
+                (place.distance(), place.room()),
+                (trial.distance(), trial.room()),
+                "{text} {place:?} {trial:?}"
+            );
+        }
+    });
+    assert!(n_names > 1_000);
+}
+
 /// However many groups have the short names.
 #[test]
 fn names_that_are_taken_are_no_end() {
