@@ -427,8 +427,23 @@ impl Machine for ContentMachine {
     }
 
     fn trial(&self, state: &ContentState) -> Option<ContentState> {
-        let ContentState::One(ComponentState::Regex(state)) = state else { return None };
-        Some(ContentState::One(ComponentState::Regex(state.trial()?.into())))
+        let trial = |state: &ComponentState| match state {
+            ComponentState::Regex(state) => Some(ComponentState::Regex(state.trial()?.into())),
+            _ => None,
+        };
+        let numbers = match state {
+            ContentState::One(state) => return trial(state).map(ContentState::One),
+            ContentState::Many(numbers) => numbers,
+        };
+        let mut numbers = numbers.clone();
+        let mut is_other = false;
+        for (number, known) in numbers.iter_mut().zip(self.known().iter_mut()) {
+            if let Some(trial) = trial(known.get(*number)) {
+                *number = known.number(trial)?;
+                is_other = true;
+            }
+        }
+        is_other.then_some(ContentState::Many(numbers))
     }
 
     fn distance(&self, state: &ContentState) -> u32 {

@@ -250,8 +250,8 @@ impl StringAutomaton {
         (min.min(reach), max.min(reach))
     }
 
-    /// The content by which tokens may be tried, see [`Machine::trial`]; for vocabularies none of whose tokens ends a name and
-    /// begins another.
+    /// The content by which tokens may be tried, see [`Machine::trial`]; for vocabularies of which no token
+    /// holds two names or two numbers of an expression.
     pub(crate) fn trial_of(&self, content: StateId) -> StateId {
         self.dfa().map_or(content, |dfa| dfa.trial_of(content))
     }

@@ -53,7 +53,7 @@ impl MaskWork<'_> {
         let vocabulary = self.vocabulary;
         let table_id = Table { begin, escapes: string.escapes() };
         let table = table_id.of(vocabulary);
-        let content = if vocabulary.names_in_turn() { content } else { string.trial_of(content) };
+        let content = if vocabulary.holds_two_names() { content } else { string.trial_of(content) };
         let inside = self.inside(profiles, string, content, n_chars, table_id)?;
         let prefixes = self.prefixes(profiles, string, content, n_chars, table)?;
         Ok(Profile { inside, exits: Exits::Quoted { table: table_id, prefixes } })

@@ -124,7 +124,7 @@ impl VocabularyBuilder {
             blank_masks: Vec::new(),
             strings: Default::default(),
             string_reach: std::sync::OnceLock::new(),
-            names_in_turn: std::sync::OnceLock::new(),
+            holds_two_names: std::sync::OnceLock::new(),
             texts: std::sync::OnceLock::new(),
             spelled: std::sync::OnceLock::new(),
             letters: std::sync::OnceLock::new(),

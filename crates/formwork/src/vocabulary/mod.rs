@@ -64,7 +64,7 @@ pub struct Vocabulary {
     /// By spelling.
     strings: [OnceLock<Box<StringTables>>; Escapes::N],
     string_reach: OnceLock<u32>,
-    names_in_turn: OnceLock<bool>,
+    holds_two_names: OnceLock<bool>,
     texts: OnceLock<TextTable>,
     spelled: OnceLock<SpelledWords>,
     /// See [`Vocabulary::letters`].
@@ -245,11 +245,16 @@ impl Vocabulary {
         *self.string_reach.get_or_init(|| strings::reach(self))
     }
 
-    /// Whether a token may end the name of a regular expression's group and begin another one behind it.
-    pub(crate) fn names_in_turn(&self) -> bool {
+    /// Whether a token may hold the end of a name in a regular expression and the beginning of another one behind it, or both
+    /// numbers of a quantifier.
+    pub(crate) fn holds_two_names(&self) -> bool {
         let begins = |rest: &[u8]| rest.windows(2).any(|pair| matches!(pair, b"?<" | b"k<"));
-        let is_both = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'>').is_some_and(|at| begins(&bytes[at..]));
-        *self.names_in_turn.get_or_init(|| (0..self.len()).any(|id| is_both(self.bytes_at(id))))
+        let has_names =
+            |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'>').is_some_and(|at| begins(&bytes[at..]));
+        let are_numbers = |three: &[u8]| three[0].is_ascii_digit() && three[1] == b',' && three[2].is_ascii_digit();
+        let has_numbers = |bytes: &[u8]| bytes.windows(3).any(are_numbers);
+        let holds_two = |bytes: &[u8]| has_names(bytes) || has_numbers(bytes);
+        *self.holds_two_names.get_or_init(|| (0..self.len()).any(|id| holds_two(self.bytes_at(id))))
     }
 
     /// The words that tokens spell with both their quotes; looked for when first asked for.

@@ -11,6 +11,8 @@
 mod class;
 mod escape;
 
+use std::cmp::Ordering;
+
 use self::class::Class;
 use self::escape::{Escape, Escaped};
 use super::alphabet::AlphabetBuilder;
@@ -21,7 +23,7 @@ const MAX_REFERENCE: u8 = 99;
 /// More characters than the name of a property of characters has.
 const LONGEST_PROPERTY: usize = 100;
 
-/// Stands in the names of a trial for what is in no other name.
+/// Stands in the names of a trial for what is in no other name, and for numbers.
 const NEW: &str = "?";
 
 /// Characters that a name can begin with, and those that it can go on with.
@@ -55,7 +57,8 @@ pub(crate) struct RegexState {
     /// Names of groups so far, and those that were referred to and are of none yet; sorted.
     names: Vec<Box<str>>,
     owed_names: Vec<Box<str>>,
-    /// Whether names that are not known so far are not told apart: [`NEW`] stands for each of their characters.
+    /// Whether names that are not known so far, and the first numbers of quantifiers, are not told apart: [`NEW`] stands for
+    /// each character of a name, and for a number.
     is_trial: bool,
 }
 
@@ -109,7 +112,7 @@ impl RegexState {
             Place::Term { repeatable, .. } => next.step_term(ascii, *repeatable)?,
             Place::Quantified if ascii == b'?' => TERM,
             Place::Quantified => next.step_term(ascii, false)?,
-            Place::Braces { least, greatest } => step_braces(least, greatest.as_deref(), ascii)?,
+            Place::Braces { least, greatest } => step_braces(least, greatest.as_deref(), ascii, self.is_trial)?,
             Place::Group if ascii == b'?' => Place::GroupKind,
             Place::Group => {
                 next.open_capturing();
@@ -170,8 +173,8 @@ impl RegexState {
         Some(next)
     }
 
-    /// A state from which the same texts are expressions, but those with two more names, and that tells apart no names but
-    /// those that are known: there are as many as tokens.
+    /// A state from which the same texts are expressions, but those with two more names or both numbers of a quantifier, and
+    /// that tells apart no names but those that are known, and no numbers: there are as many as tokens.
     pub(super) fn trial(&self) -> Option<RegexState> {
         let mut trial = RegexState { is_trial: true, ..self.clone() };
         match &self.place {
@@ -359,12 +362,11 @@ fn longer_name(name: &str, ascii: u8) -> Option<Box<str>> {
 }
 
 /// One character further within the braces of a quantifier, whose second number must not be the smaller one.
-fn step_braces(least: &[u8], greatest: Option<&[u8]>, ascii: u8) -> Option<Place> {
+fn step_braces(least: &[u8], greatest: Option<&[u8]>, ascii: u8, is_trial: bool) -> Option<Place> {
     match (ascii, greatest) {
+        (b'0'..=b'9', None) if is_trial => Some(Place::Braces { least: NEW.as_bytes().into(), greatest: None }),
         (b'0'..=b'9', None) => Some(Place::Braces { least: longer_number(least, ascii), greatest: None }),
-        (b'0'..=b'9', Some(greatest)) => {
-            Some(Place::Braces { least: least.into(), greatest: Some(longer_number(greatest, ascii)) })
-        }
+        (b'0'..=b'9', Some(greatest)) => Some(compared(least, longer_number(greatest, ascii))),
         (b',', None) if !least.is_empty() => {
             Some(Place::Braces { least: least.into(), greatest: Some(Box::default()) })
         }
@@ -372,6 +374,24 @@ fn step_braces(least: &[u8], greatest: Option<&[u8]>, ascii: u8) -> Option<Place
         (b'}', Some(greatest)) if is_ordered(least, greatest) => Some(Place::Quantified),
         _ => None,
     }
+}
+
+/// Two numbers of a quantifier as the first ones of all that go on in the same way: what matters of their digits is how
+/// they compare as far as both are known, and what the second one has yet to reach.
+fn compared(least: &[u8], greatest: Box<[u8]>) -> Place {
+    let pair = |least: &[&[u8]], greatest: &[u8]| (least.concat().into(), greatest.into());
+    let (least, greatest) = match least.split_at_checked(greatest.len()) {
+        // Zeros are no digits yet.
+        _ if *greatest == *b"0" => (least.into(), greatest),
+        Some((begun, rest)) => match (greatest[..].cmp(begun), rest.len()) {
+            (Ordering::Less, n_left) => pair(&[b"2", &b"0".repeat(n_left)], b"1"),
+            (_, 0) => pair(&[b"0"], b"9"),
+            (Ordering::Equal, _) => pair(&[b"1", rest], b"1"),
+            (Ordering::Greater, n_left) => pair(&[b"1", &b"0".repeat(n_left)], b"2"),
+        },
+        None => pair(&[b"0"], b"9"),
+    };
+    Place::Braces { least, greatest: Some(greatest) }
 }
 
 /// Digits without which the greatest number, if there is one, is below the least.
