@@ -30,6 +30,8 @@ const LENGTHENING: usize = 24;
 /// those of an encoded label does.
 const LENGTH_COST: usize = 8;
 const COMPLETION_COST: usize = 120;
+/// And that one letter of a completion does where only the rules are asked.
+const LETTER_COST: usize = 2;
 const ENDINGS_COST: usize = 30_000;
 /// Where no name is left, which only matters to the complement.
 const DIVERGED: StateId = StateId::MAX;
@@ -448,17 +450,59 @@ impl Reading {
 
     /// Whether some completion has at least and at most so many characters.
     fn admits(&self, min: u32, max: u32) -> bool {
-        // With a letter or two the label ends, and the shortest label more has two characters with its point.
-        if min <= 1 && max >= 4 && self.before.has_room() && !self.progress.is_encoded() {
-            return true;
-        }
-        completions(self.before, &self.text).any(|(n_more, after)| {
-            // Any number of characters but one can follow, in labels of their own.
-            let room = (MAX_NAME - after.n_ascii) as u32;
+        // Any number of characters but one can follow the label, in labels of their own.
+        let fits = |n_more: u32, room: u32| {
             let least = min.max(n_more + 2);
             (min..=max).contains(&n_more) || least <= max && least - n_more <= room
-        })
+        };
+        if self.before.has_room() && !self.progress.is_encoded() {
+            let room = (MAX_NAME - MAX_LABEL - self.before.n_ascii) as u32;
+            // With a letter or two the label ends.
+            if min.max(4) <= max && min.max(4) <= room {
+                return true;
+            }
+            if self.fits_with_a_completion() {
+                let found = self.short_endings().any(|n_more| fits(n_more, room));
+                if found || min <= room {
+                    return found;
+                }
+            }
+        }
+        completions(self.before, &self.text).any(|(n_more, after)| fits(n_more, (MAX_NAME - after.n_ascii) as u32))
     }
+
+    /// Whether there is room in the label for any of the [`completions`].
+    fn fits_with_a_completion(&self) -> bool {
+        if self.progress.most_ascii(COMPLETION) <= MAX_LABEL {
+            return true;
+        }
+        overflow::charge(LENGTH_COST);
+        idna::n_ascii(Sorted::of(&self.text).as_ref()) + LENGTHENING <= MAX_LABEL
+    }
+
+    /// How many characters more end the label, for those of the [`completions`] that do, where there is room for them.
+    fn short_endings(&self) -> impl Iterator<Item = u32> {
+        let directions = self.directions();
+        let letters = completing_letters(&self.text);
+        let second = letters.clone();
+        let step = move |progress: &Progress, letter: u32| {
+            overflow::charge(LETTER_COST);
+            progress.step(letter, directions)
+        };
+        let ends = move |progress: Option<Progress>| progress.is_some_and(|progress| progress.may_end(directions));
+        let progress = self.progress;
+        let none = std::iter::once_with(move || ends(Some(progress)).then_some(0));
+        let one = letters.clone().into_iter().map(move |letter| ends(step(&progress, letter)).then_some(1));
+        let two = letters.into_iter().filter_map(move |letter| step(&progress, letter)).flat_map(move |progress| {
+            second.clone().into_iter().map(move |letter| ends(step(&progress, letter)).then_some(2))
+        });
+        none.chain(one).chain(two).flatten()
+    }
+}
+
+/// Letters of which one or two may end a label: what it holds already costs least.
+fn completing_letters(text: &[u32]) -> SmallVec<[u32; 12]> {
+    LETTERS.into_iter().chain(text.iter().rev().take(2).copied()).collect()
 }
 
 fn is_live(before: Before, text: &[u32]) -> bool {
@@ -473,9 +517,7 @@ fn completions(before: Before, text: &[u32]) -> impl Iterator<Item = (u32, Befor
     let too_long =
         text.len() + before.n_ascii > MAX_NAME || idna::n_ascii(Sorted::of(text).as_ref()) > MAX_LABEL + SHRINKING;
     let n_taken = if too_long || idna::is_hopeless(text) { 0 } else { usize::MAX };
-    // What is there already costs least.
-    let repeated: Vec<u32> = text.iter().rev().take(2).copied().collect();
-    let letters: Vec<u32> = LETTERS.into_iter().chain(repeated).collect();
+    let letters = completing_letters(text);
     let none = std::iter::once(Vec::new());
     let one = letters.clone().into_iter().map(|letter| vec![letter]);
     let second = letters.clone();
@@ -591,6 +633,42 @@ mod tests {
             n_live[text.len()] += 1;
         }
         assert!(n_live[5] > 3_000, "{n_live:?}");
+    }
+
+    /// Whether a name can be completed within bounds is what trying completions tells.
+    #[test]
+    fn bounds_are_kept_as_completions_tell() {
+        let befores = [
+            Before::default(),
+            Before { n_ascii: 180, has_rtl: true, breaks_bidi: false },
+            Before { n_ascii: 9, has_rtl: false, breaks_bidi: true },
+        ];
+        let mut random = 77u64;
+        let mut below = |n: usize| {
+            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (random >> 33) as usize % n
+        };
+        let mut n_admitted = [0; 2];
+        for round in 0..3_000 {
+            let mut reading = Reading { before: befores[round % 3], text: SmallVec::new(), progress: Progress::START };
+            for _ in 0..below(24) {
+                let next = reading.step(KINDS[below(KINDS.len())]);
+                reading = next.filter(|next| !next.progress.is_encoded()).unwrap_or(reading);
+            }
+            for max in 0..7 {
+                for min in [0, 1, max / 2, max].into_iter().chain((max == 6).then_some(9)) {
+                    let admits = reading.admits(min, max.max(min));
+                    let told = completions(reading.before, &reading.text).any(|(n_more, after)| {
+                        let least = min.max(n_more + 2);
+                        (min..=max.max(min)).contains(&n_more)
+                            || least <= max.max(min) && least - n_more <= (MAX_NAME - after.n_ascii) as u32
+                    });
+                    assert_eq!(admits, told, "{:X?} behind {:?}, {min} to {max}", reading.text, reading.before);
+                    n_admitted[usize::from(admits)] += 1;
+                }
+            }
+        }
+        assert!(n_admitted.into_iter().all(|n| n > 1_000), "{n_admitted:?}");
     }
 
     /// Letters of one script and of several, with what was read settled at any place.
