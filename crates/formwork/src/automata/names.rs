@@ -79,22 +79,64 @@ impl Before {
         if progress.is_encoded() {
             return self.allows_encoded(text);
         }
-        if self.has_room() {
-            if is_surely_live(progress, self.directions()) {
-                return true;
-            }
+        match self.has_room() {
+            true => is_surely_live(progress, self.directions()) || self.any_ending(progress, text, sorted, |_| true),
+            false => is_live(self, text),
+        }
+    }
+
+    /// Whether some of the [`completions`] of a label that is not encoded, each told by how many characters it has, is
+    /// `good`, where there is room for a label of any length: then nothing but the label must be looked at.
+    fn any_ending(
+        self,
+        progress: &Progress,
+        text: &[u32],
+        sorted: impl FnOnce() -> Option<Sorted>,
+        good: impl Fn(u32) -> bool,
+    ) -> bool {
+        let directions = self.directions();
+        let mut sorted_text = None;
+        if progress.most_ascii(COMPLETION) > MAX_LABEL {
             if !overflow::spend(LENGTH_COST) {
                 return false;
             }
-            let n_ascii = idna::n_ascii(sorted().as_ref());
-            if n_ascii + LENGTHENING <= MAX_LABEL || n_ascii <= MAX_LABEL && progress.may_end(self.directions()) {
-                return true;
-            }
+            let Some(sorted) = sorted() else { return false };
+            let n_ascii = idna::n_ascii(Some(&sorted));
             if n_ascii > MAX_LABEL + SHRINKING {
                 return false;
             }
+            // Otherwise the label is short enough with any of them.
+            sorted_text = (n_ascii + LENGTHENING > MAX_LABEL).then_some(sorted);
         }
-        is_live(self, text)
+        let is_end = |progress: &Progress, more: &[u32]| {
+            let is_short = || match &sorted_text {
+                None => true,
+                Some(sorted) => {
+                    overflow::charge(LENGTH_COST);
+                    let longer = more.iter().try_fold(sorted.clone(), |sorted, char| sorted.with(*char));
+                    idna::n_ascii(longer.as_ref()) <= MAX_LABEL
+                }
+            };
+            progress.may_end(directions) && good(more.len() as u32) && is_short()
+        };
+        let step = |progress: &Progress, letter: u32| {
+            overflow::spend(LETTER_COST).then_some(())?;
+            progress.step(letter, directions)
+        };
+        if is_end(progress, &[]) {
+            return true;
+        }
+        let letters = completing_letters(text);
+        let first: SmallVec<[(u32, Progress); 12]> =
+            letters.iter().filter_map(|letter| Some((*letter, step(progress, *letter)?))).collect();
+        if first.iter().any(|(letter, progress)| is_end(progress, &[*letter])) {
+            return true;
+        }
+        good(2)
+            && first.iter().any(|(first, progress)| {
+                let second = letters.iter().filter_map(|second| Some((*second, step(progress, *second)?)));
+                second.into_iter().any(|(second, progress)| is_end(&progress, &[*first, second]))
+            })
     }
 
     /// Whether the name may end behind such a label; see [`allows`](Before::allows).
@@ -461,42 +503,13 @@ impl Reading {
             if min.max(4) <= max && min.max(4) <= room {
                 return true;
             }
-            if self.fits_with_a_completion() {
-                let found = self.short_endings().any(|n_more| fits(n_more, room));
-                if found || min <= room {
-                    return found;
-                }
+            let sorted = || Sorted::of(&self.text);
+            let found = self.before.any_ending(&self.progress, &self.text, sorted, |n_more| fits(n_more, room));
+            if found || min <= room {
+                return found;
             }
         }
         completions(self.before, &self.text).any(|(n_more, after)| fits(n_more, (MAX_NAME - after.n_ascii) as u32))
-    }
-
-    /// Whether there is room in the label for any of the [`completions`].
-    fn fits_with_a_completion(&self) -> bool {
-        if self.progress.most_ascii(COMPLETION) <= MAX_LABEL {
-            return true;
-        }
-        overflow::charge(LENGTH_COST);
-        idna::n_ascii(Sorted::of(&self.text).as_ref()) + LENGTHENING <= MAX_LABEL
-    }
-
-    /// How many characters more end the label, for those of the [`completions`] that do, where there is room for them.
-    fn short_endings(&self) -> impl Iterator<Item = u32> {
-        let directions = self.directions();
-        let letters = completing_letters(&self.text);
-        let second = letters.clone();
-        let step = move |progress: &Progress, letter: u32| {
-            overflow::charge(LETTER_COST);
-            progress.step(letter, directions)
-        };
-        let ends = move |progress: Option<Progress>| progress.is_some_and(|progress| progress.may_end(directions));
-        let progress = self.progress;
-        let none = std::iter::once_with(move || ends(Some(progress)).then_some(0));
-        let one = letters.clone().into_iter().map(move |letter| ends(step(&progress, letter)).then_some(1));
-        let two = letters.into_iter().filter_map(move |letter| step(&progress, letter)).flat_map(move |progress| {
-            second.clone().into_iter().map(move |letter| ends(step(&progress, letter)).then_some(2))
-        });
-        none.chain(one).chain(two).flatten()
     }
 }
 
@@ -648,12 +661,18 @@ mod tests {
             random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (random >> 33) as usize % n
         };
-        let mut n_admitted = [0; 2];
+        let (mut n_admitted, mut n_long) = ([0; 2], [0; 2]);
         for round in 0..3_000 {
             let mut reading = Reading { before: befores[round % 3], text: SmallVec::new(), progress: Progress::START };
-            for _ in 0..below(24) {
-                let next = reading.step(KINDS[below(KINDS.len())]);
-                reading = next.filter(|next| !next.progress.is_encoded()).unwrap_or(reading);
+            for _ in 0..below(40) {
+                let next = reading.with(KINDS[below(KINDS.len())]).filter(|next| !next.progress.is_encoded());
+                let Some(next) = next else { continue };
+                let is_next = next.is_live();
+                if next.text.len() > 10 && below(4) == 0 {
+                    assert_eq!(is_next, is_live(next.before, &next.text), "{:X?} behind {:?}", next.text, next.before);
+                    n_long[usize::from(is_next)] += 1;
+                }
+                reading = if is_next { next } else { reading };
             }
             for max in 0..7 {
                 for min in [0, 1, max / 2, max].into_iter().chain((max == 6).then_some(9)) {
@@ -669,6 +688,7 @@ mod tests {
             }
         }
         assert!(n_admitted.into_iter().all(|n| n > 1_000), "{n_admitted:?}");
+        assert!(n_long.into_iter().all(|n| n > 20), "{n_long:?}");
     }
 
     /// Letters of one script and of several, with what was read settled at any place.
