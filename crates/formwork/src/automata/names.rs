@@ -26,9 +26,9 @@ const SHRINKING: usize = 2;
 const COMPLETION: usize = 2;
 /// By no more than this does one lengthen an ASCII form.
 const LENGTHENING: usize = 24;
-/// Steps of a mask that finding out the length of an ASCII form counts as, that trying a completion does, and that finding
-/// those of an encoded label does.
-const LENGTH_COST: usize = 8;
+/// Steps of a mask that finding out the length of an ASCII form counts as, beside one for each character, that trying a
+/// completion does, and that finding those of an encoded label does.
+const LENGTH_COST: usize = 4;
 const COMPLETION_COST: usize = 120;
 /// And that one letter of a completion does where only the rules are asked.
 const LETTER_COST: usize = 2;
@@ -95,9 +95,9 @@ impl Before {
         good: impl Fn(u32) -> bool,
     ) -> bool {
         let directions = self.directions();
-        let mut sorted_text = None;
+        let (mut sorted_text, mut is_long) = (None, false);
         if progress.most_ascii(COMPLETION) > MAX_LABEL {
-            if !overflow::spend(LENGTH_COST) {
+            if !overflow::spend(length_cost(text)) {
                 return false;
             }
             let Some(sorted) = sorted() else { return false };
@@ -107,14 +107,18 @@ impl Before {
             }
             // Otherwise the label is short enough with any of them.
             sorted_text = (n_ascii + LENGTHENING > MAX_LABEL).then_some(sorted);
+            is_long = n_ascii > MAX_LABEL;
+        }
+        if !is_long && progress.may_end(directions) && good(0) {
+            return true;
         }
         let is_end = |progress: &Progress, more: &[u32]| {
             let is_short = || match &sorted_text {
                 None => true,
                 Some(sorted) => {
-                    overflow::charge(LENGTH_COST);
-                    let longer = more.iter().try_fold(sorted.clone(), |sorted, char| sorted.with(*char));
-                    idna::n_ascii(longer.as_ref()) <= MAX_LABEL
+                    overflow::charge(length_cost(text));
+                    let mut longer = sorted.clone();
+                    longer.extend(more).is_some() && idna::n_ascii(Some(&longer)) <= MAX_LABEL
                 }
             };
             progress.may_end(directions) && good(more.len() as u32) && is_short()
@@ -123,9 +127,6 @@ impl Before {
             overflow::spend(LETTER_COST).then_some(())?;
             progress.step(letter, directions)
         };
-        if is_end(progress, &[]) {
-            return true;
-        }
         let letters = completing_letters(text);
         let first: SmallVec<[(u32, Progress); 12]> =
             letters.iter().filter_map(|letter| Some((*letter, step(progress, *letter)?))).collect();
@@ -146,14 +147,14 @@ impl Before {
         }
         progress.may_end(self.directions())
             && (progress.most_ascii(0) <= MAX_LABEL || {
-                overflow::charge(LENGTH_COST);
+                overflow::charge(length_cost(text));
                 idna::n_ascii(sorted().as_ref()) <= MAX_LABEL
             })
     }
 
     /// Behind the prefix, any beginning of an encoded label can be completed as long as nothing else is asked of the label.
     fn allows_encoded(self, text: &[u32]) -> bool {
-        if !overflow::spend(LENGTH_COST) {
+        if !overflow::spend(length_cost(text)) {
             return false;
         }
         let read: SmallVec<[u8; MAX_LABEL]> =
@@ -420,7 +421,9 @@ impl<'a> NameTrial<'a> {
 
     /// The first so many characters, sorted.
     fn sorted(&self, depth: usize) -> Option<Sorted> {
-        self.text[self.n_own..depth].iter().try_fold(self.own.clone()?, |sorted, char| sorted.with(*char))
+        let mut sorted = self.own.clone()?;
+        sorted.extend(&self.text[self.n_own..depth])?;
+        Some(sorted)
     }
 
     /// All that is known at a place.
@@ -516,6 +519,10 @@ impl Reading {
 /// Letters of which one or two may end a label: what it holds already costs least.
 fn completing_letters(text: &[u32]) -> SmallVec<[u32; 12]> {
     LETTERS.into_iter().chain(text.iter().rev().take(2).copied()).collect()
+}
+
+fn length_cost(text: &[u32]) -> usize {
+    LENGTH_COST + text.len()
 }
 
 fn is_live(before: Before, text: &[u32]) -> bool {

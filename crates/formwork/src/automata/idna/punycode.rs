@@ -97,10 +97,30 @@ pub(super) fn decode(encoded: &[u8]) -> Option<Vec<u32>> {
     decoder.is_between().then_some(decoder.decoded)
 }
 
+/// A character and its place, in the order of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Placed(u32);
+
+impl Placed {
+    const PLACES: u32 = 64;
+
+    fn new(char: u32, place: u8) -> Placed {
+        Placed(char * Placed::PLACES + u32::from(place))
+    }
+
+    fn char(self) -> u32 {
+        self.0 / Placed::PLACES
+    }
+
+    fn place(self) -> u32 {
+        self.0 % Placed::PLACES
+    }
+}
+
 /// Characters of a text, as the encoding takes them: those beyond ASCII by rising code point, each with its place.
 #[derive(Clone, Debug, Default)]
 pub(in crate::automata) struct Sorted {
-    wide: SmallVec<[(u32, u8); 32]>,
+    wide: SmallVec<[Placed; 32]>,
     /// Places of ASCII characters, as bits.
     basic: u64,
     n_chars: u8,
@@ -109,21 +129,26 @@ pub(in crate::automata) struct Sorted {
 impl Sorted {
     /// `None` for texts that are longer than any label.
     pub(in crate::automata) fn of(text: &[u32]) -> Option<Sorted> {
-        text.iter().try_fold(Sorted::default(), |sorted, char| sorted.with(*char))
+        let mut sorted = Sorted::default();
+        sorted.extend(text)?;
+        Some(sorted)
     }
 
-    /// With one more character at the end.
-    pub(in crate::automata) fn with(mut self, char: u32) -> Option<Sorted> {
-        let place = self.n_chars;
-        (place < 64).then_some(())?;
-        if char < FIRST_CODE_POINT {
-            self.basic |= 1 << place;
-        } else {
-            let at = self.wide.partition_point(|(other, _)| *other <= char);
-            self.wide.insert(at, (char, place));
+    /// Adds characters at the end; `None` where the text becomes longer than any label.
+    pub(in crate::automata) fn extend(&mut self, more: &[u32]) -> Option<()> {
+        for char in more {
+            let place = self.n_chars;
+            (u32::from(place) < Placed::PLACES).then_some(())?;
+            if *char < FIRST_CODE_POINT {
+                self.basic |= 1 << place;
+            } else {
+                let placed = Placed::new(*char, place);
+                let at = self.wide.partition_point(|other| *other < placed);
+                self.wide.insert(at, placed);
+            }
+            self.n_chars += 1;
         }
-        self.n_chars += 1;
-        Some(self)
+        Some(())
     }
 
     /// Hands out the deltas of the encoding, each with the bias that it is written by. `None` where one is too large.
@@ -132,14 +157,15 @@ impl Sorted {
     /// the last one to the new one.
     fn deltas(&self, mut visit: impl FnMut(u32, u32)) -> Option<()> {
         let (mut done, mut bias, mut code_point, mut last_place) = (self.basic, FIRST_BIAS, FIRST_CODE_POINT, 0);
-        for (number, (char, place)) in self.wide.iter().enumerate() {
+        for (number, placed) in self.wide.iter().enumerate() {
+            let (char, place) = (placed.char(), placed.place());
             let n_done = done.count_ones();
             let at = (done & ((1 << place) - 1)).count_ones();
             let delta = (char - code_point).checked_mul(n_done + 1)?.checked_add(at)?.checked_sub(last_place)?;
             visit(delta, bias);
             bias = adapt(delta, n_done + 1, number == 0);
             done |= 1 << place;
-            (code_point, last_place) = (*char, at + 1);
+            (code_point, last_place) = (char, at + 1);
         }
         Some(())
     }
