@@ -164,6 +164,11 @@ impl ContentMachine {
         })
     }
 
+    /// Whether states may have others by which it is tried what comes next.
+    pub(crate) fn has_trials(&self) -> bool {
+        self.components.iter().any(|component| matches!(component.automaton, ComponentAutomaton::RegexText))
+    }
+
     /// Whether texts of all lengths from a state's distance on are accepted from it.
     pub(crate) fn is_from_distance(&self) -> bool {
         use ComponentAutomaton::{JsonText, RegexText};

@@ -250,6 +250,11 @@ impl StringAutomaton {
         (min.min(reach), max.min(reach))
     }
 
+    /// Whether there are contents by which tokens may be tried instead of others.
+    pub(crate) fn has_trials(&self) -> bool {
+        self.dfa().is_some_and(|dfa| dfa.machine().has_trials())
+    }
+
     /// The content by which tokens may be tried, see [`Machine::trial`]; for vocabularies of which no token
     /// holds two names or two numbers of an expression.
     pub(crate) fn trial_of(&self, content: StateId) -> StateId {
@@ -301,6 +306,14 @@ impl StringAutomaton {
             Content::Dfa(content) => Some(&content.dfa),
             _ => None,
         }
+    }
+
+    /// Whether whatever follows is taken, in any number of characters, as behind a match that was looked for.
+    pub(crate) fn takes_all(&self, content: StateId) -> bool {
+        let Some(dfa) = self.dfa() else { return false };
+        let is_any_length = !self.counts()
+            || !self.lengths.is_unknown(content) && matches!(self.lengths.of(dfa, content), [(0, u32::MAX)]);
+        is_any_length && (0..dfa.machine().n_classes()).all(|class| dfa.next(content, class) == Some(content))
     }
 
     /// Whether every character may follow, here and ever after, lengths left aside. `false` when more than `cap` states would

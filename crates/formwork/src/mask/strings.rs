@@ -53,7 +53,8 @@ impl MaskWork<'_> {
         let vocabulary = self.vocabulary;
         let table_id = Table { begin, escapes: string.escapes() };
         let table = table_id.of(vocabulary);
-        let content = if vocabulary.holds_two_names() { content } else { string.trial_of(content) };
+        let may_try = string.has_trials() && !vocabulary.holds_two_names();
+        let content = if may_try { string.trial_of(content) } else { content };
         let inside = self.inside(profiles, string, content, n_chars, table_id)?;
         let prefixes = self.prefixes(profiles, string, content, n_chars, table)?;
         Ok(Profile { inside, exits: Exits::Quoted { table: table_id, prefixes } })
@@ -87,6 +88,9 @@ impl MaskWork<'_> {
         let room = string.room(content);
         let lengths = string.lengths();
         if matches!(lengths, Lengths::All) && string.never_dies(content, NEVER_DIES_CAP) {
+            return Ok(table.limited(max).clone());
+        }
+        if string.takes_all(content) {
             return Ok(table.limited(max).clone());
         }
         if let Some(name) = string.name_state(content) {
