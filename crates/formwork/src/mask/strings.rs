@@ -279,7 +279,9 @@ impl MaskWork<'_> {
         let plain = &table.letters;
         plain.root_values().iter().for_each(|token| set_bit(row, *token));
         let mut trial = NameTrial::new(name);
-        let n_plain = plain.walk(plain.nodes(), (trial.start(), n_chars), |(at, n_chars), letter, node| {
+        plain.walk(plain.nodes(), (trial.start(), n_chars), |(at, n_chars), letter, node| {
+            // A walk ends where no steps are left.
+            self.spend(NAME_COST).ok()?;
             let next = trial.step(at, plain.letters().char(letter))?;
             let n_chars = n_chars.saturating_add(1);
             if string.counts() && !string.admits_name(&trial.state(&next), n_chars) {
@@ -290,13 +292,14 @@ impl MaskWork<'_> {
         });
         let odd = &table.odd;
         let start = (name.clone(), DecodeState::BODY, n_chars);
-        let n_odd = odd.walk(0..odd.n_nodes(), start, |(name, decode, n_chars), node| {
+        odd.walk(0..odd.n_nodes(), start, |(name, decode, n_chars), node| {
+            self.spend(NAME_COST).ok()?;
             let mut count = *n_chars;
             let (next, decode) = string.step_name(name, *decode, odd.byte(node), &mut count)?;
             odd.values(node).iter().for_each(|token| set_bit(row, *token));
             Some((next, decode, count))
         });
-        self.spend(NAME_COST * (n_plain + n_odd))
+        self.spend(NAME_COST)
     }
 
     /// The prefixes behind which an international host name may be closed.
@@ -314,7 +317,8 @@ impl MaskWork<'_> {
         }
         let plain = &table.plain_prefixes;
         let mut trial = NameTrial::new(name);
-        let n_visited = plain.walk(plain.nodes(), (trial.start(), n_chars), |(at, n_chars), letter, node| {
+        plain.walk(plain.nodes(), (trial.start(), n_chars), |(at, n_chars), letter, node| {
+            self.spend(NAME_COST).ok()?;
             let next = trial.step(at, plain.letters().char(letter))?;
             let n_chars = n_chars.saturating_add(1);
             if string.is_within_bounds(n_chars) && trial.is_accepting(&next) {
@@ -322,7 +326,7 @@ impl MaskWork<'_> {
             }
             Some((next, n_chars))
         });
-        self.spend(NAME_COST * n_visited)?;
+        self.spend(NAME_COST)?;
         for (bytes, prefix) in &table.escaped_prefixes {
             let mut count = n_chars;
             let start = Some((name.clone(), DecodeState::BODY));
