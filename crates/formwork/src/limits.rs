@@ -18,7 +18,8 @@ pub struct Limits {
     /// Bytes of one regular expression's compiled automaton (default 4 MiB). Met while compiling.
     pub max_regex_bytes: usize,
     /// States of one lazily determinised automaton (default 100,000; about 100 bytes each). Met while compiling, where
-    /// languages are related or searched for a first word, and at masks and steps that reach one state more.
+    /// languages are related or searched for a first word, and at masks and steps that reach one state more. For sequences
+    /// that begin when seven eighths are taken, a grammar is compiled anew.
     pub max_automaton_states: usize,
     /// Items of one item set (default 20,000; 24 bytes each). Met at masks and steps.
     pub max_items: usize,

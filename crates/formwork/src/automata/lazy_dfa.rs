@@ -45,8 +45,8 @@ pub(crate) trait Machine {
     fn model(&self, _state: &Self::State) -> Option<(Self::State, usize)> {
         None
     }
-    /// A state by which it may be tried what comes next: no text is accepted from one that is not from the other, unless it
-    /// goes on for longer than tokens do. Fewer states are met on the way.
+    /// A state by which it may be tried what comes next, with fewer states on the way: what goes on from one goes on from the
+    /// other, but for texts that hold what tokens do not, which whoever asks for it must know.
     fn trial(&self, _state: &Self::State) -> Option<Self::State> {
         None
     }
