@@ -95,6 +95,16 @@ impl ComponentState {
         }
     }
 
+    /// Of texts that can be completed in any number of characters from one on: that number, and the room for what tokens
+    /// may add, see [`RegexState::room`].
+    pub(super) fn shortest_rest(&self) -> Option<(u32, u32)> {
+        match self {
+            ComponentState::Json(state) => Some((state.distance(), state.room())),
+            ComponentState::Regex(state) => Some((state.distance(), state.room())),
+            _ => None,
+        }
+    }
+
     /// Steps of a mask that a step from here counts as.
     pub(super) fn cost(&self) -> usize {
         match self {

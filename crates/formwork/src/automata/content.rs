@@ -15,8 +15,7 @@ use super::common::{CommonRests, Pattern, Place};
 use super::component::{Component, ComponentAutomaton, ComponentState, DEAD, DONE, KnownId, KnownStates};
 use super::decide::without_endless_states;
 use super::formula::TooLarge;
-use super::host_name;
-use super::host_name::HostState;
+use super::host_name::{self, HostState};
 use super::json_text;
 use super::lazy_dfa::{LazyDfa, Machine};
 use super::lengths::{Intervals, NfaLengths};
@@ -179,9 +178,8 @@ impl ContentMachine {
     /// See [`RegexState::room`](super::regex_text::RegexState::room); nothing where a state is of another kind.
     pub(crate) fn room(&self, state: &ContentState) -> u32 {
         match state {
-            ContentState::One(ComponentState::Json(state)) => state.room(),
-            ContentState::One(ComponentState::Regex(state)) => state.room(),
-            _ => 0,
+            ContentState::One(state) => state.shortest_rest().map_or(0, |(_, room)| room),
+            ContentState::Many(_) => 0,
         }
     }
 
@@ -234,8 +232,7 @@ impl ContentMachine {
                 }
                 (_, state) if state.decided() == Some(!component.negated) => continue,
                 (_, ComponentState::Host(state)) if !component.negated && state.is_opaque() => Rest::Host(state),
-                (_, ComponentState::Regex(state)) if !component.negated => Rest::FromDistance(state.distance()),
-                (_, ComponentState::Json(state)) if !component.negated => Rest::FromDistance(state.distance()),
+                (_, state) if !component.negated => Rest::FromDistance(state.shortest_rest()?.0),
                 _ => return None,
             };
             if rest.replace(found).is_some() {
@@ -461,9 +458,8 @@ impl Machine for ContentMachine {
             {
                 nfa.distance(states)
             }
-            (_, ComponentState::Json(state)) if !component.negated => state.distance(),
-            (_, ComponentState::Regex(state)) if !component.negated => state.distance(),
             (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => min.saturating_sub(*count),
+            (_, state) if !component.negated => state.shortest_rest().map_or(0, |(distance, _)| distance),
             _ => 0,
         };
         self.components.iter().zip(resolved(&self.known(), state)).map(of_component).max().unwrap_or(0)

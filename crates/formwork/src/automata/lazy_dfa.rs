@@ -419,15 +419,17 @@ impl<M: Machine> LazyDfa<M> {
 
     /// Whether there is no room for another state, so that more and more questions will have no answer.
     fn is_full(&self) -> bool {
-        self.n_states.load(Ordering::Relaxed) >= self.max_states
-            || self.n_bytes() > MAX_BYTES_PER_STATE * self.max_states
+        self.fills(self.max_states)
+    }
+
+    /// Whether so many states are there, or as much memory as they may have.
+    fn fills(&self, n_states: usize) -> bool {
+        self.n_states.load(Ordering::Relaxed) >= n_states || self.n_bytes() > MAX_BYTES_PER_STATE * n_states
     }
 
     /// Whether little room is left: whoever begins now should have a new one.
     pub(crate) fn is_nearly_full(&self) -> bool {
-        self.n_states.load(Ordering::Relaxed) >= overflow::nearly(self.max_states)
-            || self.n_bytes() > MAX_BYTES_PER_STATE * overflow::nearly(self.max_states)
-            || self.machine.is_nearly_full()
+        self.fills(overflow::nearly(self.max_states)) || self.machine.is_nearly_full()
     }
 
     /// Numbers a state; `None`, and an overflow, when there are too many.

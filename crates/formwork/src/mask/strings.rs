@@ -87,10 +87,8 @@ impl MaskWork<'_> {
         let (min, max) = if string.counts() { string.bounds(n_chars) } else { (0, u32::MAX) };
         let room = string.room(content);
         let lengths = string.lengths();
-        if matches!(lengths, Lengths::All) && string.never_dies(content, NEVER_DIES_CAP) {
-            return Ok(table.limited(max).clone());
-        }
-        if string.takes_all(content) {
+        let never_dies = || matches!(lengths, Lengths::All) && string.never_dies(content, NEVER_DIES_CAP);
+        if never_dies() || string.takes_all(content) {
             return Ok(table.limited(max).clone());
         }
         if let Some(name) = string.name_state(content) {
