@@ -290,6 +290,13 @@ fn one_of_several_patterns_and_letters_that_are_fatal() {
         // Behind the letter that must come, nothing but the other one is fatal, or nothing but another word.
         serde_json::json!({"pattern": "a", "not": {"anyOf": [{"pattern": "b"}, {"const": "1a"}]}}),
         serde_json::json!({"pattern": "^[^b]*a[^b]*$", "not": {"pattern": "a1.*é"}}),
+        // A home for each set of words that were found, from some of which others are fatal.
+        serde_json::json!({"allOf": [{"pattern": "a"}, {"pattern": "b"}, {"pattern": "1.*A"}], "not": {"pattern": "Ab.|a1"}}),
+        serde_json::json!({"pattern": "1", "not": {"pattern": "b.*a|A1.*bb"}, "maxLength": 9}),
+        // Several ways, of which each leaves some patterns out.
+        serde_json::json!({"pattern": "a", "minLength": 2, "maxLength": 9, "anyOf": [
+            {"pattern": "b"}, {"pattern": "1.*a"}, {"pattern": "é$"}, {"pattern": "^A.*-"}, {"not": {"pattern": "[1A]"}}
+        ]}),
         serde_json::json!({
             "type": "object",
             "patternProperties": {"a": {"type": "integer"}, "b": {"const": "1"}, "1": {"const": []}},

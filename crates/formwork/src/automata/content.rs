@@ -11,6 +11,7 @@ use regex_syntax::hir::Hir;
 use smallvec::SmallVec;
 
 use super::alphabet::{Alphabet, AlphabetBuilder};
+use super::combination::Case;
 use super::common::{CommonRests, Pattern, Place};
 use super::component::{Component, ComponentAutomaton, ComponentState, DEAD, DONE, KnownId, KnownStates};
 use super::decide::without_endless_states;
@@ -51,8 +52,8 @@ pub(crate) struct ContentMachine {
     alphabet: Alphabet,
     representatives: Vec<Option<char>>,
     components: Vec<Component>,
-    /// Where one of several combinations will do: by case, whether each component must match.
-    cases: Option<Box<[Box<[bool]>]>>,
+    /// Where one of several combinations will do: by case, whether each component must match, if that matters.
+    cases: Option<Box<[Case]>>,
     /// Whether it is known that nothing fits.
     is_nothing: bool,
     /// What [`measure`](ContentMachine::measure) found.
@@ -76,6 +77,8 @@ pub(crate) enum ContentState {
 const STEP_COST: usize = 6;
 /// Steps that one of several components adds.
 const NUMBER_COST: usize = 4;
+/// More combinations than this are not compared with each other.
+const MAX_COMPARED: usize = 128;
 /// Steps that looking at two patterns counts as, where it is known of all their states whether they have a rest in common.
 const STEPS_PER_PAIR: usize = 4;
 
@@ -206,6 +209,28 @@ impl ContentMachine {
         })
     }
 
+    /// By component: the least number of characters until it can match, as far as that is known. Of a component that must
+    /// not match nothing is.
+    fn distances(&self, state: &ContentState) -> SmallVec<[u32; 8]> {
+        let of_component = |(component, state): (&Component, &ComponentState)| match (&component.automaton, state) {
+            _ if component.negated => 0,
+            (ComponentAutomaton::Nfa { nfa, .. }, ComponentState::Nfa { states, accepting: false }) => {
+                nfa.distance(states)
+            }
+            (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => min.saturating_sub(*count),
+            (_, state) => state.shortest_rest().map_or(0, |(distance, _)| distance),
+        };
+        self.components.iter().zip(resolved(&self.known(), state)).map(of_component).collect()
+    }
+
+    /// At least so many characters must come; where one of several combinations will do, nothing is known.
+    pub(crate) fn distance(&self, state: &ContentState) -> u32 {
+        if self.cases.is_some() {
+            return 0;
+        }
+        self.distances(state).into_iter().max().unwrap_or(0)
+    }
+
     /// Whether a component has matched, whatever follows.
     #[cfg(test)]
     pub(super) fn any_is_done(&self, state: &ContentState) -> bool {
@@ -253,16 +278,33 @@ impl ContentMachine {
         }
     }
 
-    /// Whether some combination is wanted of which nothing is decided otherwise.
-    fn can_match(&self, state: &ContentState) -> bool {
+    /// Whether some combination is wanted of which nothing is decided otherwise. A combination that asks for all that another
+    /// one still asks for, and more, adds nothing; what only such combinations ask for is not followed any longer.
+    fn settle(&self, state: &mut ContentState) -> bool {
         let Some(cases) = &self.cases else { return true };
-        let decided: SmallVec<[Option<bool>; 8]> = match state {
-            ContentState::One(state) => SmallVec::from_slice(&[state.decided()]),
-            ContentState::Many(numbers) => numbers.iter().map(|number| decided(*number)).collect(),
+        let numbers = match state {
+            ContentState::One(state) => {
+                return cases.iter().any(|case| can_fit(case, std::iter::once(state.decided())));
+            }
+            ContentState::Many(numbers) => numbers,
         };
-        let mut cases = cases.iter();
-        cases
-            .any(|case| decided.iter().zip(wanted(case)).all(|(decided, wanted)| decided.is_none_or(|it| it == wanted)))
+        let mut left: Vec<Asked> = Vec::new();
+        for case in cases {
+            let Some(asked) = Asked::by(case, numbers) else { continue };
+            if cases.len() > MAX_COMPARED {
+                left.push(asked);
+            } else if !left.iter().any(|other| other.is_within(&asked)) {
+                left.retain(|other| !asked.is_within(other));
+                left.push(asked);
+            }
+        }
+        for (at, number) in numbers.iter_mut().enumerate() {
+            // What is decided stays, as it tells which combinations are not wanted.
+            if decided(*number).is_none() && !left.iter().any(|asked| asked.is_for(at)) {
+                *number = DONE;
+            }
+        }
+        !left.is_empty()
     }
 
     fn known(&self) -> MutexGuard<'_, Vec<KnownStates>> {
@@ -293,7 +335,10 @@ impl Machine for ContentMachine {
         }
         let numbered = |(component, known): (&Component, &mut KnownStates)| known.number(start(component));
         // There is room for one state.
-        ContentState::Many(self.components.iter().zip(self.known().iter_mut()).filter_map(numbered).collect())
+        let numbers = self.components.iter().zip(self.known().iter_mut()).filter_map(numbered).collect();
+        let mut start = ContentState::Many(numbers);
+        self.settle(&mut start);
+        start
     }
 
     fn step(&self, state: &ContentState, class: usize) -> Option<ContentState> {
@@ -303,7 +348,7 @@ impl Machine for ContentMachine {
         // A component that has decided against the whole ends the match.
         let is_fatal =
             |component: &Component, decided: Option<bool>| self.cases.is_none() && decided == Some(component.negated);
-        let next = match (&*self.components, state) {
+        let mut next = match (&*self.components, state) {
             ([component], ContentState::One(state)) => {
                 let stepped = step(component, state);
                 if is_fatal(component, stepped.decided()) {
@@ -327,7 +372,7 @@ impl Machine for ContentMachine {
             }
             _ => return None,
         };
-        self.can_match(&next).then_some(next)
+        self.settle(&mut next).then_some(next)
     }
 
     fn is_accepting(&self, state: &ContentState) -> bool {
@@ -337,7 +382,7 @@ impl Machine for ContentMachine {
             return components.all(|(component, state)| component.is_accepting(state) != component.negated);
         };
         let matches: SmallVec<[bool; 8]> = components.map(|(component, state)| component.is_accepting(state)).collect();
-        cases.iter().any(|case| matches.iter().copied().eq(wanted(case).take(matches.len())))
+        cases.iter().any(|case| can_fit(case, matches.iter().map(|matches| Some(*matches))))
     }
 
     fn liveness(&self, state: &ContentState) -> Option<bool> {
@@ -448,21 +493,18 @@ impl Machine for ContentMachine {
         is_other.then_some(ContentState::Many(numbers))
     }
 
-    fn distance(&self, state: &ContentState) -> u32 {
-        if self.cases.is_some() {
-            return 0;
-        }
-        let of_component = |(component, state): (&Component, &ComponentState)| match (&component.automaton, state) {
-            (ComponentAutomaton::Nfa { nfa, .. }, ComponentState::Nfa { states, accepting: false })
-                if !component.negated =>
-            {
-                nfa.distance(states)
-            }
-            (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => min.saturating_sub(*count),
-            (_, state) if !component.negated => state.shortest_rest().map_or(0, |(distance, _)| distance),
-            _ => 0,
+    /// The nearest combination's constraints one after the other: one letter seldom serves two of them.
+    fn guess(&self, state: &ContentState) -> u32 {
+        let distances = self.distances(state);
+        let sum = |distances: &mut dyn Iterator<Item = u32>| distances.fold(0, u32::saturating_add);
+        let Some(cases) = &self.cases else { return sum(&mut distances.into_iter()) };
+        let decided: SmallVec<[_; 8]> = resolved(&self.known(), state).map(ComponentState::decided).collect();
+        let fitting = cases.iter().filter(|case| can_fit(case, decided.iter().copied()));
+        let of_case = |case: &Case| {
+            let asked_for = wanted(case).zip(&distances).filter(|(wanted, _)| *wanted == Some(true));
+            sum(&mut asked_for.map(|(_, distance)| *distance))
         };
-        self.components.iter().zip(resolved(&self.known(), state)).map(of_component).max().unwrap_or(0)
+        fitting.map(of_case).min().unwrap_or(0)
     }
 
     /// A host name alone: beside other constraints its states must all be looked at.
@@ -491,7 +533,8 @@ impl Machine for ContentMachine {
         match state {
             ContentState::One(state) => STEP_COST + state.cost(),
             ContentState::Many(numbers) => {
-                STEP_COST + NUMBER_COST * numbers.iter().filter(|number| decided(**number).is_none()).count()
+                let n_cases = self.cases.as_ref().map_or(0, |cases| cases.len());
+                STEP_COST + n_cases + NUMBER_COST * numbers.iter().filter(|number| decided(**number).is_none()).count()
             }
         }
     }
@@ -546,8 +589,43 @@ fn resolved<'s>(known: &'s [KnownStates], state: &'s ContentState) -> impl Itera
 }
 
 /// What a case wants of each component; beyond the languages there are bounds, which must be kept to.
-fn wanted(case: &[bool]) -> impl Iterator<Item = bool> {
-    case.iter().copied().chain(std::iter::repeat(true))
+fn wanted(case: &[Option<bool>]) -> impl Iterator<Item = Option<bool>> {
+    case.iter().copied().chain(std::iter::repeat(Some(true)))
+}
+
+/// The components that a case still asks for: two bits of each, whether it must match and whether it must not.
+struct Asked(SmallVec<[u64; 2]>);
+
+impl Asked {
+    const PER_WORD: usize = 32;
+
+    /// `None` where something is decided otherwise.
+    fn by(case: &[Option<bool>], numbers: &[KnownId]) -> Option<Asked> {
+        let mut words = SmallVec::from_elem(0, numbers.len().div_ceil(Asked::PER_WORD));
+        for (at, (wanted, number)) in wanted(case).zip(numbers).enumerate() {
+            match (wanted, decided(*number)) {
+                (Some(wanted), None) => {
+                    words[at / Asked::PER_WORD] |= (1 + u64::from(wanted)) << (2 * (at % Asked::PER_WORD));
+                }
+                (Some(wanted), Some(decided)) if wanted != decided => return None,
+                _ => {}
+            }
+        }
+        Some(Asked(words))
+    }
+
+    fn is_within(&self, other: &Asked) -> bool {
+        self.0.iter().zip(&other.0).all(|(mine, others)| mine & !others == 0)
+    }
+
+    fn is_for(&self, component: usize) -> bool {
+        self.0[component / Asked::PER_WORD] >> (2 * (component % Asked::PER_WORD)) & 3 != 0
+    }
+}
+
+/// Whether nothing is decided otherwise than a case wants it.
+fn can_fit(case: &[Option<bool>], decided: impl Iterator<Item = Option<bool>>) -> bool {
+    wanted(case).zip(decided).all(|(wanted, decided)| wanted.is_none_or(|wanted| decided.is_none_or(|it| it == wanted)))
 }
 
 /// The syntax tree of a regular expression; `None` for a set of strings and for what looks around.

@@ -50,8 +50,8 @@ pub(crate) trait Machine {
     fn trial(&self, _state: &Self::State) -> Option<Self::State> {
         None
     }
-    /// Least number of steps to an accepting state, as far as the machine knows: a search goes where it is small.
-    fn distance(&self, _state: &Self::State) -> u32 {
+    /// How far an accepting state seems to be: a search goes where it is small.
+    fn guess(&self, _state: &Self::State) -> u32 {
         0
     }
     /// Whether the state is larger than states may be, which counts as an overflow.
@@ -316,15 +316,23 @@ impl<M: Machine> LazyDfa<M> {
         trial.and_then(|trial| self.intern(&mut work, trial)).unwrap_or(state)
     }
 
-    /// All live states that `state` leads to, itself first; `None` when there are more than `cap`.
-    pub(crate) fn reachable(&self, state: StateId, cap: usize) -> Option<Vec<StateId>> {
-        self.list(state, cap, |_| true)
+    /// All live states that `state` leads to, itself first; `None` when there are more than `cap`, or finding them out takes
+    /// more than about so many steps.
+    pub(crate) fn reachable(&self, state: StateId, cap: usize, max_steps: usize) -> Option<Vec<StateId>> {
+        self.list(state, cap, max_steps, |_| true)
     }
 
-    fn list(&self, state: StateId, cap: usize, is_wanted: impl Fn(StateId) -> bool) -> Option<Vec<StateId>> {
+    fn list(
+        &self,
+        state: StateId,
+        cap: usize,
+        max_steps: usize,
+        is_wanted: impl Fn(StateId) -> bool,
+    ) -> Option<Vec<StateId>> {
         let mut states = vec![state];
         let mut seen = HashSet::from_iter([state]);
         let mut index = 0;
+        let enough = overflow::left().saturating_sub(max_steps);
         while index < states.len() {
             for class in 0..self.machine.n_classes() {
                 if let Some(next) = self.next(states[index], class)
@@ -334,7 +342,7 @@ impl<M: Machine> LazyDfa<M> {
                     states.push(next);
                 }
             }
-            if states.len() > cap {
+            if states.len() > cap || overflow::left() < enough {
                 return None;
             }
             index += 1;
@@ -344,7 +352,7 @@ impl<M: Machine> LazyDfa<M> {
 
     /// Like [`reachable`](LazyDfa::reachable), without opaque states and what only they lead to.
     pub(crate) fn transparent(&self, state: StateId, cap: usize) -> Option<Vec<StateId>> {
-        self.list(state, cap, |next| !self.ask(next, M::is_opaque))
+        self.list(state, cap, usize::MAX, |next| !self.ask(next, M::is_opaque))
     }
 
     fn lock(&self) -> MutexGuard<'_, Work<M::State>> {
@@ -482,8 +490,8 @@ impl<M: Machine> LazyDfa<M> {
         found.unwrap_or(false)
     }
 
-    /// Searches where the machine says that the distance is least; among equals depth first up to so many states, or breadth
-    /// first. `None` when that does not tell.
+    /// Searches where the machine guesses that the distance is least; among equals depth first up to so many states, or,
+    /// where it does not know, breadth first. `None` when that does not tell.
     fn search(&self, work: &mut Work<M::State>, state: StateId, depth_first: bool) -> Option<bool> {
         // Each state with the one that it was found from.
         let mut found = vec![(state, usize::MAX)];
@@ -525,9 +533,10 @@ impl<M: Machine> LazyDfa<M> {
                     }
                     return Some(true);
                 }
-                let turn = if depth_first { found.len() as i64 } else { -(found.len() as i64) };
-                let distance = self.machine.distance(&work.states[next as usize]);
-                pending.push((Reverse(distance), turn, found.len() - 1));
+                let guess = self.machine.guess(&work.states[next as usize]);
+                // Where nothing is known, what is near may be all there is; else many ways seem equally good, and one will do.
+                let turn = if depth_first || guess > 0 { found.len() as i64 } else { -(found.len() as i64) };
+                pending.push((Reverse(guess), turn, found.len() - 1));
             }
         }
         if !watch.is_clear() {

@@ -320,8 +320,11 @@ mod tests {
                 let extent = of_start.first().zip(of_start.last()).map(|(first, last)| (first.0, last.1));
                 assert!(extent.is_none_or(|extent| extent == parts.machine().measure().extent), "{language:?}");
                 // Both number their states by the order in which they are reached, which is the same here.
-                for state in listed.reachable(0, 1000).unwrap() {
-                    assert_eq!(parts.reachable(0, 1000).unwrap().len(), listed.reachable(0, 1000).unwrap().len());
+                for state in listed.reachable(0, 1000, usize::MAX).unwrap() {
+                    assert_eq!(
+                        parts.reachable(0, 1000, usize::MAX).unwrap().len(),
+                        listed.reachable(0, 1000, usize::MAX).unwrap().len()
+                    );
                     let (left, right) = (of_states.of(&listed, state), of_parts.of(&parts, state));
                     assert_eq!(left, right, "{language:?} {state}");
                     let open = right.last().is_some_and(|last| last.0 <= of_parts.settled() && last.1 == u32::MAX);

@@ -90,7 +90,12 @@ pub(crate) fn charge(n_steps: usize) {
     STEPS_LEFT.set(STEPS_LEFT.get().saturating_sub(n_steps));
 }
 
-/// The same for an automaton: where no steps are left, there is no answer.
+/// Steps that are left.
+pub(super) fn left() -> usize {
+    STEPS_LEFT.get()
+}
+
+/// Takes steps for an automaton: where no steps are left, there is no answer.
 pub(super) fn spend(n_steps: usize) -> bool {
     let left = STEPS_LEFT.get();
     STEPS_LEFT.set(left.saturating_sub(n_steps));

@@ -273,7 +273,7 @@ impl MaskWork<'_> {
         token: u32,
     ) -> Result<bool, LimitError> {
         let bytes = table.body_of(self.vocabulary.bytes_at(token as usize));
-        self.spend(TOKEN_COST + 2 * bytes.len())?;
+        self.spend(TOKEN_COST + bytes.len())?;
         let mut state = content;
         for (at, byte) in bytes.iter().enumerate() {
             if !byte.is_ascii() {

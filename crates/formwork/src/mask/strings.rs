@@ -21,8 +21,10 @@ pub(super) const WORDS_PER_STEP: usize = 8;
 const FEW_ALIKE: usize = 4;
 /// Steps that a character of an international host name counts as.
 const NAME_COST: usize = 3;
-/// Tokens near a length bound that are run one by one; beyond it all are walked over.
-const MAX_RUNS: usize = 40_000;
+/// Tokens near a length bound that are looked at by shape and length; beyond it all are walked over.
+const MAX_NEAR: usize = 40_000;
+/// Those of them that are run one by one; beyond it all are walked over.
+const MAX_RUNS: usize = 8_000;
 
 impl MaskWork<'_> {
     /// The profile of a state of a string.
@@ -102,7 +104,7 @@ impl MaskWork<'_> {
         // Tokens with more characters than the bound are out; only of those that come near it each must be looked at.
         let safe = room.safe_chars(max);
         let near = &table.longer_than(safe.unwrap_or(0))[table.longer_than(max).len()..];
-        if lengths.is_open_ended() && safe.is_some() && near.len() <= MAX_RUNS {
+        if lengths.is_open_ended() && safe.is_some() && near.len() <= MAX_NEAR {
             let free = self.unlimited(profiles, string, content, table_id)?;
             return self.without_too_long(profiles, string, (content, n_chars), table, &free, near);
         }
@@ -176,6 +178,7 @@ impl MaskWork<'_> {
         let (_, max) = string.bounds(n_chars);
         table.longer_than(max).iter().for_each(|inside| clear_bit(&mut row, inside.token));
         let mut followed = Followed::new(string, profiles.shape_classes(string), &table.shapes, content);
+        let mut undecided = Vec::new();
         for alike in near.chunk_by(|left, right| (left.n_chars, left.shape()) == (right.n_chars, right.shape())) {
             // What one shape leads to must be told apart by nothing but lengths.
             let count = n_chars + u32::from(alike[0].n_chars);
@@ -183,14 +186,21 @@ impl MaskWork<'_> {
             self.spend(4)?;
             let mut admitted = states.into_iter().flatten().map(|state| string.admits(*state, count));
             let verdict = admitted.next().filter(|first| admitted.all(|other| other == *first));
-            for InsideToken { token, .. } in alike {
-                let is_out = match verdict {
-                    Some(admits) => !admits,
-                    None => has_bit(&row, *token) && !self.admits_token(string, content, n_chars, table, *token)?,
-                };
-                if is_out {
-                    clear_bit(&mut row, *token);
-                }
+            let tokens = alike.iter().map(|inside| inside.token);
+            match verdict {
+                Some(true) => {}
+                Some(false) => tokens.for_each(|token| clear_bit(&mut row, token)),
+                None => undecided.extend(tokens.filter(|token| has_bit(&row, *token))),
+            }
+        }
+        if undecided.len() > MAX_RUNS {
+            row.fill(0);
+            self.run_inside(profiles, string, (content, n_chars), table, &mut row)?;
+            return Ok(TokenMask::from_row(&row, Some(table.inside())));
+        }
+        for token in undecided {
+            if !self.admits_token(string, content, n_chars, table, token)? {
+                clear_bit(&mut row, token);
             }
         }
         if string.room(content).tells_odd_apart() {
@@ -209,7 +219,7 @@ impl MaskWork<'_> {
         token: u32,
     ) -> Result<bool, LimitError> {
         let bytes = table.body_of(self.vocabulary.bytes_at(token as usize));
-        self.spend(TOKEN_COST + 2 * bytes.len())?;
+        self.spend(TOKEN_COST + bytes.len())?;
         let mut state = StringState::new(content, DecodeState::BODY);
         let mut count = n_chars;
         for byte in bytes {

@@ -208,7 +208,7 @@ impl Machine for NumberMachine {
     }
 
     /// Shorter numbers first.
-    fn distance(&self, state: &NumberState) -> u32 {
+    fn guess(&self, state: &NumberState) -> u32 {
         match state {
             NumberState::Digits(state) => state.n_digits(),
             NumberState::Exact(_) => 0,

@@ -166,8 +166,14 @@ impl<'a> Reducer<'a> {
             }
             (StringSet::Finite(left), StringSet::Finite(right)) => {
                 self.spend(left.len() + right.len())?;
-                let allowed: HashSet<&str> = right.iter().map(Cow::as_ref).collect();
-                StringSet::Finite(left.iter().filter(|word| allowed.contains(word.as_ref())).cloned().collect())
+                // Often one constant meets the list of all: a table costs more than it saves.
+                let allowed =
+                    (right.len() > FEW_WORDS).then(|| right.iter().map(Cow::as_ref).collect::<HashSet<&str>>());
+                let in_both = |word: &&Cow<'a, str>| match &allowed {
+                    Some(allowed) => allowed.contains(word.as_ref()),
+                    None => right.contains(word),
+                };
+                StringSet::Finite(left.iter().filter(in_both).cloned().collect())
             }
             (StringSet::Spec(left), StringSet::Spec(right)) => {
                 self.spend(SPEC_STEPS + left.content.len() + right.content.len())?;
@@ -271,6 +277,8 @@ pub(super) fn joined(left: &Residues, right: &Residues) -> Residues {
     joined
 }
 
+/// So many words are compared one by one.
+const FEW_WORDS: usize = 4;
 /// Steps of joining two descriptions of numbers or strings, which takes some microseconds and allocations: as many pairs
 /// of alternatives as a budget allows would otherwise fill a gigabyte.
 const SPEC_STEPS: usize = 8;
