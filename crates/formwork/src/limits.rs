@@ -28,7 +28,7 @@ pub struct Limits {
     /// Keys of one object, and elements of one list, that must differ from each other (default 65,536; about 500 bytes each).
     /// Met at masks and steps.
     pub max_unique: usize,
-    /// Automaton steps while one mask is computed or one token accepted (default 1,000,000; about 15 ns each, states that an
+    /// Automaton steps while one mask is computed or one token accepted (default 800,000; about 15 ns each, states that an
     /// automaton makes on the way counted by what they cost). Met at masks and steps; what was found out until then is kept,
     /// so that asking again gets further, unless a single search takes more.
     pub max_mask_steps: usize,
@@ -60,7 +60,7 @@ impl Default for Limits {
             max_items: 20_000,
             max_entries: 4_096,
             max_unique: 1 << 16,
-            max_mask_steps: 1_000_000,
+            max_mask_steps: 800_000,
             max_completion_steps: 1_000_000,
             max_completion_bytes: 1_000_000,
             max_cache_bytes: 24 << 20,

@@ -387,6 +387,8 @@ fn regular_expressions() {
         serde_json::json!({"type": "string", "format": "regex", "minLength": 20, "maxLength": 22}),
         serde_json::json!({"type": "string", "format": "regex", "maxLength": 400}),
         serde_json::json!({"type": "string", "format": "regex", "pattern": "^[\\[(]a"}),
+        serde_json::json!({"type": "string", "format": "regex", "pattern": "a[a-c1]", "not": {"pattern": "~|é.*9"}}),
+        serde_json::json!({"type": "string", "format": "regex", "not": {"pattern": "^a|\\)$|\\(\\)"}}),
         serde_json::json!({"type": "string", "not": {"format": "regex"}, "maxLength": 3}),
         serde_json::json!({"type": "object", "propertyNames": {"format": "regex"}, "additionalProperties": {"const": 1}}),
     ];

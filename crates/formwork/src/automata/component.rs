@@ -105,6 +105,24 @@ impl ComponentState {
         }
     }
 
+    /// A text of that number of characters, or of more where letters stand between some of them.
+    pub(super) fn shortest_text(&self, between: &str) -> Option<String> {
+        match self {
+            ComponentState::Json(state) => state.shortest_rest().filter(|_| between.is_empty()),
+            ComponentState::Regex(state) => state.shortest_rest(between),
+            _ => None,
+        }
+    }
+
+    /// Whether a character may follow that text, again and again.
+    pub(super) fn may_follow(&self, char: char) -> bool {
+        match self {
+            ComponentState::Json(_) => matches!(char, ' ' | '\t' | '\n' | '\r'),
+            ComponentState::Regex(_) => char.is_alphanumeric() || char == ' ',
+            _ => false,
+        }
+    }
+
     /// Steps of a mask that a step from here counts as.
     pub(super) fn cost(&self) -> usize {
         match self {
@@ -195,6 +213,19 @@ impl Component {
             (ComponentAutomaton::Length(..), ComponentState::Length(count)) => ComponentState::Length(count + 1),
             _ => ComponentState::Dead,
         })
+    }
+
+    /// The least number of characters until it can match, as far as that is known. Of a component that must not match
+    /// nothing is.
+    pub(super) fn distance(&self, state: &ComponentState) -> u32 {
+        match (&self.automaton, state) {
+            _ if self.negated => 0,
+            (ComponentAutomaton::Nfa { nfa, .. }, ComponentState::Nfa { states, accepting: false }) => {
+                nfa.distance(states)
+            }
+            (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => min.saturating_sub(*count),
+            (_, state) => state.shortest_rest().map_or(0, |(distance, _)| distance),
+        }
     }
 
     pub(super) fn is_accepting(&self, state: &ComponentState) -> bool {

@@ -5,6 +5,8 @@
 //! a range in their sorted list. A state of the machine is the tuple of its components' states; products and
 //! complements need no further construction, and [`LazyDfa`](super::lazy_dfa::LazyDfa) keeps what is live exact.
 
+mod rests;
+
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use regex_syntax::hir::Hir;
@@ -16,7 +18,7 @@ use super::common::{CommonRests, Pattern, Place};
 use super::component::{Component, ComponentAutomaton, ComponentState, DEAD, DONE, KnownId, KnownStates};
 use super::decide::without_endless_states;
 use super::formula::TooLarge;
-use super::host_name::{self, HostState};
+use super::host_name;
 use super::json_text;
 use super::lazy_dfa::{LazyDfa, Machine};
 use super::lengths::{Intervals, NfaLengths};
@@ -209,18 +211,11 @@ impl ContentMachine {
         })
     }
 
-    /// By component: the least number of characters until it can match, as far as that is known. Of a component that must
-    /// not match nothing is.
+    /// By component, see [`Component::distance`].
     fn distances(&self, state: &ContentState) -> SmallVec<[u32; 8]> {
-        let of_component = |(component, state): (&Component, &ComponentState)| match (&component.automaton, state) {
-            _ if component.negated => 0,
-            (ComponentAutomaton::Nfa { nfa, .. }, ComponentState::Nfa { states, accepting: false }) => {
-                nfa.distance(states)
-            }
-            (ComponentAutomaton::Length(min, _), ComponentState::Length(count)) => min.saturating_sub(*count),
-            (_, state) => state.shortest_rest().map_or(0, |(distance, _)| distance),
-        };
-        self.components.iter().zip(resolved(&self.known(), state)).map(of_component).collect()
+        let known = self.known();
+        let components = self.components.iter().zip(resolved(&known, state));
+        components.map(|(component, state)| component.distance(state)).collect()
     }
 
     /// At least so many characters must come; where one of several combinations will do, nothing is known.
@@ -238,36 +233,6 @@ impl ContentMachine {
             ContentState::One(state) => *state == ComponentState::Done,
             ContentState::Many(numbers) => numbers.contains(&DONE),
         }
-    }
-
-    /// Whether a state can be completed in which all is decided but how long the content may be and one thing more: that it is
-    /// a host name, and that is in an encoded label, or that it is an expression or a JSON text. `None` for other states.
-    fn can_end(&self, state: &ContentState) -> Option<bool> {
-        enum Rest<'a> {
-            Host(&'a HostState),
-            FromDistance(u32),
-        }
-        let known = self.known();
-        let (mut rest, mut missing, mut room) = (None, 0, u32::MAX);
-        for (component, state) in self.components.iter().zip(resolved(&known, state)) {
-            let found = match (&component.automaton, state) {
-                (ComponentAutomaton::Length(min, max), ComponentState::Length(count)) => {
-                    (missing, room) = (min.saturating_sub(*count), max.saturating_sub(*count));
-                    continue;
-                }
-                (_, state) if state.decided() == Some(!component.negated) => continue,
-                (_, ComponentState::Host(state)) if !component.negated && state.is_opaque() => Rest::Host(state),
-                (_, state) if !component.negated => Rest::FromDistance(state.shortest_rest()?.0),
-                _ => return None,
-            };
-            if rest.replace(found).is_some() {
-                return None;
-            }
-        }
-        Some(match rest? {
-            Rest::Host(host) => host.can_end(missing, room),
-            Rest::FromDistance(distance) => distance.max(missing) <= room,
-        })
     }
 
     /// See [`HostState::short_ends`](super::host_name::HostState::short_ends); nothing where a state is of another kind.
@@ -312,6 +277,10 @@ impl ContentMachine {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn step_component(&self, component: &Component, state: &ComponentState, class: usize) -> ComponentState {
+        self.within_limit(component.step(state, class, self.representatives[class]), component)
+    }
+
     /// A component's state; a formula that grew too large is dead and counted as an overflow.
     fn within_limit(&self, state: Result<ComponentState, TooLarge>, component: &Component) -> ComponentState {
         state.unwrap_or_else(|TooLarge| {
@@ -342,9 +311,7 @@ impl Machine for ContentMachine {
     }
 
     fn step(&self, state: &ContentState, class: usize) -> Option<ContentState> {
-        let step = |component: &Component, state: &ComponentState| {
-            self.within_limit(component.step(state, class, self.representatives[class]), component)
-        };
+        let step = |component: &Component, state: &ComponentState| self.step_component(component, state, class);
         // A component that has decided against the whole ends the match.
         let is_fatal =
             |component: &Component, decided: Option<bool>| self.cases.is_none() && decided == Some(component.negated);
@@ -398,7 +365,9 @@ impl Machine for ContentMachine {
             // An expression can be completed, and spoilt: by a parenthesis too many, if need be.
             (_, ContentState::One(ComponentState::Regex(_))) => self.cases.is_none(),
             (_, ContentState::One(_)) => self.short_ends(state) != 0,
-            (_, ContentState::Many(_)) if self.cases.is_none() => return self.can_end(state),
+            (_, ContentState::Many(_)) if self.cases.is_none() => {
+                return self.can_end(state).or_else(|| self.ends_soon(state));
+            }
             _ => false,
         };
         is_live.then_some(true)
@@ -467,10 +436,27 @@ impl Machine for ContentMachine {
         targets.group(alike);
     }
 
+    /// Beside others, which read the same, it is the one expression's.
     fn model(&self, state: &ContentState) -> Option<(ContentState, usize)> {
-        let ContentState::One(ComponentState::Regex(state)) = state else { return None };
-        let (model, other) = state.model()?;
-        Some((ContentState::One(ComponentState::Regex(model.into())), self.alphabet.class(other.into())))
+        let model = |state: &ComponentState| match state {
+            ComponentState::Regex(state) => {
+                state.model().map(|(model, other)| (ComponentState::Regex(model.into()), other))
+            }
+            _ => None,
+        };
+        let class = |other: char| self.alphabet.class(other.into());
+        let numbers = match state {
+            ContentState::One(state) => {
+                return model(state).map(|(model, other)| (ContentState::One(model), class(other)));
+            }
+            ContentState::Many(numbers) => numbers,
+        };
+        let known = &mut *self.known();
+        let models = numbers.iter().enumerate().filter_map(|(at, number)| Some((at, model(known[at].get(*number))?)));
+        let [(at, (model, other))] = <[_; 1]>::try_from(models.take(2).collect::<Vec<_>>()).ok()?;
+        let mut numbers = numbers.clone();
+        numbers[at] = known[at].number(model)?;
+        Some((ContentState::Many(numbers), class(other)))
     }
 
     fn trial(&self, state: &ContentState) -> Option<ContentState> {

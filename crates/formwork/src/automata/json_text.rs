@@ -157,6 +157,20 @@ impl JsonState {
         u32::try_from(self.open.len() + in_place).unwrap_or(u32::MAX)
     }
 
+    /// A shortest rest with which this is a JSON text; whitespace may follow it.
+    pub(super) fn shortest_rest(&self) -> Option<String> {
+        let (mut state, mut rest) = (self.clone(), String::new());
+        while state.distance() as usize > state.open.len() {
+            let distance = state.distance();
+            let mut ways = (' '..='~').filter_map(|char| Some((char, state.step(char)?)));
+            let (char, next) = ways.find(|(_, next)| next.distance() < distance)?;
+            rest.push(char);
+            state = next;
+        }
+        rest.extend(state.open.iter().rev().map(|is_object| if *is_object { '}' } else { ']' }));
+        Some(rest)
+    }
+
     /// With `n` more characters, none of them a backslash, there is room for a whole text in so many and two for each of the
     /// `n`, as each may open a bracket.
     pub(super) fn room(&self) -> u32 {
@@ -204,6 +218,10 @@ mod tests {
             0 => assert!(place.is_accepting() && place.step(' ').is_some_and(|longer| longer.is_accepting())),
             distance => assert_eq!(nearest, Some(distance - 1), "{place:?}"),
         }
+        let rest = place.shortest_rest().unwrap();
+        assert_eq!(rest.chars().count(), place.distance() as usize, "{place:?} {rest}");
+        let end = rest.chars().chain([' ']).try_fold(place.clone(), |place, char| place.step(char));
+        assert!(end.is_some_and(|end| end.is_accepting()), "{place:?} {rest}");
     }
 
     #[test]

@@ -79,12 +79,12 @@ static ALL: LazyLock<Vec<String>> = LazyLock::new(|| {
     all
 });
 
-/// Least number of characters with which the text becomes what may stand in the braces of a property escape; `None` where
-/// it cannot. O(those that it can become).
-pub(crate) fn chars_to_property(text: &str) -> Option<usize> {
+/// The fewest characters with which the text becomes what may stand in the braces of a property escape; `None` where it
+/// cannot. O(those that it can become).
+pub(crate) fn rest_of_property(text: &str) -> Option<&'static str> {
     let first = ALL.partition_point(|name| &**name < text);
-    let names = ALL[first..].iter().take_while(|name| name.starts_with(text));
-    names.map(|name| name.len() - text.len()).min()
+    let rests = ALL[first..].iter().map_while(|name| name.strip_prefix(text));
+    rests.min_by_key(|rest| rest.len())
 }
 
 #[cfg(test)]
@@ -96,7 +96,11 @@ mod tests {
         for (text, n_chars) in
             [("", 1), ("L", 0), ("Lo", 0), ("Greek", usize::MAX), ("gc=", 1), ("Script", 3), ("scx=Gre", 1)]
         {
-            assert_eq!(chars_to_property(text), Some(n_chars).filter(|n_chars| *n_chars != usize::MAX), "{text}");
+            assert_eq!(
+                rest_of_property(text).map(str::len),
+                Some(n_chars).filter(|n_chars| *n_chars != usize::MAX),
+                "{text}"
+            );
         }
     }
 }

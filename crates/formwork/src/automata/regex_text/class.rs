@@ -117,6 +117,13 @@ impl Class {
         Some((Class::at(Place::Fresh), other))
     }
 
+    /// See [`Escape::behind_name`].
+    pub(super) fn behind_name(&self) -> Option<(&'static str, Class)> {
+        let Place::Escape(escape, before) = &self.place else { return None };
+        let (rest, escape) = escape.behind_name()?;
+        Some((rest, Class { place: Place::Escape(escape, *before), no_digit: self.no_digit }))
+    }
+
     /// Characters to the nearest end of the class.
     pub(super) fn distance(&self) -> usize {
         match &self.place {

@@ -1,6 +1,6 @@
 //! Which character, or which set of them, does an escape stand for?
 
-use super::super::property_names::chars_to_property;
+use super::super::property_names::rest_of_property;
 
 /// So far into an escape.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -70,12 +70,12 @@ impl Escape {
             }
             Escape::Property(None) => (ascii == b'{').then(|| Escaped::Within(Escape::Property(Some("".into())))),
             Escape::Property(Some(name)) if ascii == b'}' => {
-                (chars_to_property(name) == Some(0)).then_some(Escaped::Set)
+                (rest_of_property(name) == Some("")).then_some(Escaped::Set)
             }
             Escape::Property(Some(_)) if !ascii.is_ascii_alphanumeric() && !b"_=".contains(&ascii) => None,
             Escape::Property(Some(name)) => {
                 let longer: Box<str> = [&**name, char::from(ascii).encode_utf8(&mut [0; 4])].concat().into();
-                chars_to_property(&longer).map(|_| Escaped::Within(Escape::Property(Some(longer))))
+                rest_of_property(&longer).map(|_| Escaped::Within(Escape::Property(Some(longer))))
             }
         }
     }
@@ -127,6 +127,13 @@ impl Escape {
         }
     }
 
+    /// In the name of a property of characters: what is missing of the nearest, and the place behind it.
+    pub(super) fn behind_name(&self) -> Option<(&'static str, Escape)> {
+        let Escape::Property(Some(name)) = self else { return None };
+        let rest = rest_of_property(name)?;
+        Some((rest, Escape::Property(Some([name, rest].concat().into()))))
+    }
+
     /// Characters to the nearest end of an escape.
     pub(super) fn distance(&self) -> usize {
         match self {
@@ -135,7 +142,7 @@ impl Escape {
             Escape::Unicode => 3,
             Escape::Braced(None) => 2,
             Escape::Property(None) => 3,
-            Escape::Property(Some(name)) => 1 + chars_to_property(name).unwrap_or(0),
+            Escape::Property(Some(name)) => 1 + rest_of_property(name).map_or(0, str::len),
         }
     }
 }

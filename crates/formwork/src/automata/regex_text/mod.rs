@@ -26,6 +26,9 @@ const LONGEST_PROPERTY: usize = 100;
 /// Stands in the names of a trial for what is in no other name, and for numbers.
 const NEW: &str = "?";
 
+/// Stands in a rest for a letter, of those that names are made of, that is not known.
+pub(super) const ANY_LETTER: char = '\0';
+
 /// Characters that a name can begin with, and those that it can go on with.
 const N_NAME_STARTS: usize = 54;
 const N_NAME_PARTS: usize = 64;
@@ -295,6 +298,40 @@ impl RegexState {
         u32::try_from(self.open.len() + in_place).unwrap_or(u32::MAX)
     }
 
+    /// A shortest rest with which this is an expression, but for a letter or more in each group. With a plain letter behind
+    /// it, it is an expression still. Of a name that nobody knows each character is [`ANY_LETTER`].
+    pub(super) fn shortest_rest(&self, in_groups: &str) -> Option<String> {
+        let (mut state, mut rest) = (self.clone(), String::new());
+        // A name is long, and the nearest is looked up.
+        let behind_name = match &state.place {
+            Place::Escape(escape) => escape.behind_name().map(|(name, escape)| (name, Place::Escape(escape))),
+            Place::Class(class) => class.behind_name().map(|(name, class)| (name, Place::Class(class))),
+            _ => None,
+        };
+        if let Some((name, place)) = behind_name {
+            rest.push_str(name);
+            state.place = place;
+        }
+        while !matches!(state.place, Place::Term { .. } | Place::Quantified | Place::Reference(_)) {
+            let distance = state.distance();
+            // Mostly it is one of these.
+            let chars = ['}', ']', '>', ':'].into_iter().chain(' '..='~');
+            let mut ways = chars.filter_map(|char| Some((char, state.step(char)?)));
+            let (char, next) = ways.find(|(_, next)| next.distance() < distance)?;
+            rest.push(char);
+            state = next;
+        }
+        let (_, n_more) = state.all_owed();
+        for name in &state.owed_names {
+            rest.push_str("(?<");
+            rest.extend(name.chars().map(|char| if NEW.contains(char) { ANY_LETTER } else { char }));
+            rest.extend([">", in_groups, ")"]);
+        }
+        (0..n_more).for_each(|_| rest.extend(["(", in_groups, ")"]));
+        state.open.iter().for_each(|_| rest.extend([in_groups, ")"]));
+        Some(rest)
+    }
+
     /// Characters of the groups that are owed, and how many of them need no name.
     fn all_owed(&self) -> (usize, usize) {
         let owed = match self.place {
@@ -356,8 +393,13 @@ impl RegexState {
     }
 }
 
+/// Whether names are made of a character.
+pub(super) fn is_name_part(ascii: u8) -> bool {
+    ascii.is_ascii_alphanumeric() || b"$_".contains(&ascii)
+}
+
 fn longer_name(name: &str, ascii: u8) -> Option<Box<str>> {
-    let is_part = ascii.is_ascii_alphabetic() || b"$_".contains(&ascii) || (ascii.is_ascii_digit() && !name.is_empty());
+    let is_part = is_name_part(ascii) && !(ascii.is_ascii_digit() && name.is_empty());
     is_part.then(|| [name, char::from(ascii).encode_utf8(&mut [0; 4])].concat().into())
 }
 

@@ -187,8 +187,8 @@ const MORE_SEEDS: &[&str] = &[
 /// Every state can be completed, in as many characters as it says and never in fewer.
 #[test]
 fn every_beginning_can_be_completed() {
-    for_each_beginning(|text, place, _| {
-        let mut place = place.clone();
+    for_each_beginning(|text, start, _| {
+        let mut place = start.clone();
         let mut text = text.to_owned();
         while place.distance() > 0 {
             let chars = (0..128u8).map(char::from).chain(['\u{10FFFF}']);
@@ -200,6 +200,16 @@ fn every_beginning_can_be_completed() {
         }
         assert!(place.is_accepting(), "{text}");
         assert!(place.step('a').is_some_and(|longer| longer.is_accepting()), "{text}");
+        for in_groups in ["", "b"] {
+            let rest = start.shortest_rest(in_groups).unwrap();
+            let n_chars = rest.chars().count();
+            assert!(n_chars == start.distance() as usize || !in_groups.is_empty(), "{text} {rest}");
+            let end = rest.chars().chain(['a']).try_fold(start.clone(), |place, char| place.step(char));
+            assert!(end.is_some_and(|end| end.is_accepting()), "{text} {rest}");
+        }
+        let trial = start.trial().unwrap();
+        let n_chars = trial.shortest_rest("").map(|rest| rest.chars().count());
+        assert_eq!(n_chars, Some(start.distance() as usize), "{text} {trial:?}");
     });
 }
 
