@@ -118,7 +118,7 @@ impl ComponentState {
     pub(super) fn may_follow(&self, char: char) -> bool {
         match self {
             ComponentState::Json(_) => matches!(char, ' ' | '\t' | '\n' | '\r'),
-            ComponentState::Regex(_) => char.is_alphanumeric() || char == ' ',
+            ComponentState::Regex(state) => state.may_follow(char),
             _ => false,
         }
     }

@@ -298,8 +298,14 @@ impl RegexState {
         u32::try_from(self.open.len() + in_place).unwrap_or(u32::MAX)
     }
 
-    /// A shortest rest with which this is an expression, but for a letter or more in each group. With a plain letter behind
-    /// it, it is an expression still. Of a name that nobody knows each character is [`ANY_LETTER`].
+    /// Whether a character may follow a shortest rest, again and again: a digit might go on with a number.
+    pub(super) fn may_follow(&self, char: char) -> bool {
+        let takes_digits = matches!(self.place, Place::Term { no_digit: false, .. } | Place::Quantified);
+        char.is_alphabetic() || char == ' ' || takes_digits && char.is_numeric()
+    }
+
+    /// A shortest rest with which this is an expression, but for what is asked for in each group. Of a name that nobody knows
+    /// each character is [`ANY_LETTER`].
     pub(super) fn shortest_rest(&self, in_groups: &str) -> Option<String> {
         let (mut state, mut rest) = (self.clone(), String::new());
         // A name is long, and the nearest is looked up.

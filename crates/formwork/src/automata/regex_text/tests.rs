@@ -204,8 +204,14 @@ fn every_beginning_can_be_completed() {
             let rest = start.shortest_rest(in_groups).unwrap();
             let n_chars = rest.chars().count();
             assert!(n_chars == start.distance() as usize || !in_groups.is_empty(), "{text} {rest}");
-            let end = rest.chars().chain(['a']).try_fold(start.clone(), |place, char| place.step(char));
-            assert!(end.is_some_and(|end| end.is_accepting()), "{text} {rest}");
+            for last in ['a', ' ', '0', 'é', '9'].into_iter().filter(|last| start.may_follow(*last)) {
+                let text = rest.clone() + &String::from_iter([last, last]);
+                let mut places = text.chars().scan(start.clone(), |place, char| {
+                    *place = place.step(char)?;
+                    Some(place.is_accepting())
+                });
+                assert!(places.by_ref().skip(n_chars).eq([true, true]), "{start:?} {text}");
+            }
         }
         let trial = start.trial().unwrap();
         let n_chars = trial.shortest_rest("").map(|rest| rest.chars().count());
