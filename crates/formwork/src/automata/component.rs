@@ -105,7 +105,7 @@ impl ComponentState {
         }
     }
 
-    /// A text of that number of characters, or of more where letters stand between some of them.
+    /// A text of that number of characters, or of more where something stands between and behind some of them.
     pub(super) fn shortest_text(&self, between: &str) -> Option<String> {
         match self {
             ComponentState::Json(state) => state.shortest_rest().filter(|_| between.is_empty()),
@@ -114,11 +114,11 @@ impl ComponentState {
         }
     }
 
-    /// Whether a character may follow that text, again and again.
-    pub(super) fn may_follow(&self, char: char) -> bool {
+    /// Whether a character may follow such a text, again and again.
+    pub(super) fn may_follow(&self, text: &str, char: char) -> bool {
         match self {
             ComponentState::Json(_) => matches!(char, ' ' | '\t' | '\n' | '\r'),
-            ComponentState::Regex(state) => state.may_follow(char),
+            ComponentState::Regex(state) => state.may_follow(text, char),
             _ => false,
         }
     }

@@ -18,8 +18,8 @@ const LETTER_COST: usize = 100;
 const MAX_LETTERS: usize = 64;
 /// Places that unknown letters may lead to.
 const MAX_PLACES: usize = 16;
-/// What is tried within what a rest opens.
-const BETWEEN: [&str; 3] = ["", "a", "0"];
+/// What is tried within what a rest opens, and at its end.
+const BETWEEN: [&str; 3] = ["", "a", " "];
 
 /// Number of each component, but for the one whose states are without end, and of its state.
 type Place = SmallVec<[(usize, KnownId); 4]>;
@@ -151,16 +151,19 @@ impl ContentMachine {
         let at = endless?;
         let endless = known[at].get(numbers[at]);
         let rests: SmallVec<[String; 3]> = BETWEEN.iter().map_while(|between| endless.shortest_text(between)).collect();
-        let may_follow = |char: &Option<char>| char.is_some_and(|char| endless.may_follow(char));
-        let letters = self.representatives.iter().enumerate().filter(|(_, char)| may_follow(char));
-        let letters: Vec<usize> = letters.map(|(class, _)| class).collect();
+        let letters_behind = |rest: &String| {
+            let may_follow = |char: &Option<char>| char.is_some_and(|char| endless.may_follow(rest, char));
+            let letters = self.representatives.iter().enumerate().filter(|(_, char)| may_follow(char));
+            letters.map(|(class, _)| class).collect()
+        };
+        let letters: SmallVec<[Vec<usize>; 3]> = rests.iter().map(letters_behind).collect();
         let mut others = Others { machine: self, known };
-        for rest in rests {
+        for (rest, letters) in rests.iter().zip(&letters) {
             overflow::spend(REST_COST + CHAR_COST * rest.len()).then_some(())?;
-            let Some(ends) = others.read(&place, &rest) else { continue };
+            let Some(ends) = others.read(&place, rest) else { continue };
             let mut all_end = true;
             for end in ends {
-                all_end &= others.come_to_end(end, &letters)?;
+                all_end &= others.come_to_end(end, letters)?;
             }
             if all_end {
                 return Some(true);

@@ -299,13 +299,14 @@ impl RegexState {
     }
 
     /// Whether a character may follow a shortest rest, again and again: a digit might go on with a number.
-    pub(super) fn may_follow(&self, char: char) -> bool {
+    pub(super) fn may_follow(&self, rest: &str, char: char) -> bool {
         let takes_digits = matches!(self.place, Place::Term { no_digit: false, .. } | Place::Quantified);
-        char.is_alphabetic() || char == ' ' || takes_digits && char.is_numeric()
+        let is_apart = takes_digits || rest.ends_with([')', ']', '}', 'a', ' ']);
+        char.is_alphabetic() || char == ' ' || is_apart && char.is_numeric()
     }
 
-    /// A shortest rest with which this is an expression, but for what is asked for in each group. Of a name that nobody knows
-    /// each character is [`ANY_LETTER`].
+    /// A shortest rest with which this is an expression, but for what is asked for in each group and at the end: nothing, or a
+    /// plain letter. Of a name that nobody knows each character is [`ANY_LETTER`].
     pub(super) fn shortest_rest(&self, in_groups: &str) -> Option<String> {
         let (mut state, mut rest) = (self.clone(), String::new());
         // A name is long, and the nearest is looked up.
@@ -335,6 +336,7 @@ impl RegexState {
         }
         (0..n_more).for_each(|_| rest.extend(["(", in_groups, ")"]));
         state.open.iter().for_each(|_| rest.extend([in_groups, ")"]));
+        rest.push_str(in_groups);
         Some(rest)
     }
 
