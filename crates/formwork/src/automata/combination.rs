@@ -127,9 +127,12 @@ fn grouped<K: Hash + Eq>(
 
 /// Whether descriptions tell so few languages apart that each is met twice, but for one or two.
 fn shares_languages(specs: &[StringSpec]) -> bool {
+    if specs.len() < MIN_ALIKE {
+        return false;
+    }
     let languages = || specs.iter().flat_map(|spec| spec.content.iter().map(|constraint| &constraint.language));
     let n_languages = languages().collect::<HashSet<_>>().len();
-    specs.len() >= MIN_ALIKE && n_languages <= MAX_LANGUAGES && languages().count() + 2 >= 2 * n_languages
+    n_languages <= MAX_LANGUAGES && languages().count() + 2 >= 2 * n_languages
 }
 
 /// The strings of any of some descriptions, of which there is one at least, within the same bounds.

@@ -108,8 +108,8 @@ impl ComponentState {
     /// A text of that number of characters, or of more where something stands between and behind some of them.
     pub(super) fn shortest_text(&self, between: &str) -> Option<String> {
         match self {
-            ComponentState::Json(state) => state.shortest_rest().filter(|_| between.is_empty()),
-            ComponentState::Regex(state) => state.shortest_rest(between),
+            ComponentState::Json(state) => state.shortest_text().filter(|_| between.is_empty()),
+            ComponentState::Regex(state) => state.shortest_text(between),
             _ => None,
         }
     }

@@ -281,6 +281,11 @@ impl ContentMachine {
         self.within_limit(component.step(state, class, self.representatives[class]), component)
     }
 
+    /// The same by number; `None` where there is no room for another state.
+    fn step_known(&self, at: usize, known: &mut KnownStates, number: KnownId, class: usize) -> Option<KnownId> {
+        known.step(number, class, |state| self.step_component(&self.components[at], state, class))
+    }
+
     /// A component's state; a formula that grew too large is dead and counted as an overflow.
     fn within_limit(&self, state: Result<ComponentState, TooLarge>, component: &Component) -> ComponentState {
         state.unwrap_or_else(|TooLarge| {
@@ -311,13 +316,12 @@ impl Machine for ContentMachine {
     }
 
     fn step(&self, state: &ContentState, class: usize) -> Option<ContentState> {
-        let step = |component: &Component, state: &ComponentState| self.step_component(component, state, class);
         // A component that has decided against the whole ends the match.
         let is_fatal =
             |component: &Component, decided: Option<bool>| self.cases.is_none() && decided == Some(component.negated);
         let mut next = match (&*self.components, state) {
             ([component], ContentState::One(state)) => {
-                let stepped = step(component, state);
+                let stepped = self.step_component(component, state, class);
                 if is_fatal(component, stepped.decided()) {
                     return None;
                 }
@@ -325,12 +329,12 @@ impl Machine for ContentMachine {
             }
             (components, ContentState::Many(numbers)) => {
                 let mut next = SmallVec::with_capacity(numbers.len());
-                for ((component, known), number) in components.iter().zip(self.known().iter_mut()).zip(numbers) {
-                    let Some(stepped) = known.step(*number, class, |state| step(component, state)) else {
+                for (at, (known, number)) in self.known().iter_mut().zip(numbers).enumerate() {
+                    let Some(stepped) = self.step_known(at, known, *number, class) else {
                         overflow::note();
                         return None;
                     };
-                    if is_fatal(component, decided(stepped)) {
+                    if is_fatal(&components[at], decided(stepped)) {
                         return None;
                     }
                     next.push(stepped);
@@ -449,6 +453,7 @@ impl Machine for ContentMachine {
             ContentState::One(state) => {
                 return model(state).map(|(model, other)| (ContentState::One(model), class(other)));
             }
+            ContentState::Many(_) if !self.has_trials() => return None,
             ContentState::Many(numbers) => numbers,
         };
         let known = &mut *self.known();
@@ -482,13 +487,12 @@ impl Machine for ContentMachine {
     /// The nearest combination's constraints one after the other: one letter seldom serves two of them.
     fn guess(&self, state: &ContentState) -> u32 {
         let distances = self.distances(state);
-        let sum = |distances: &mut dyn Iterator<Item = u32>| distances.fold(0, u32::saturating_add);
-        let Some(cases) = &self.cases else { return sum(&mut distances.into_iter()) };
+        let Some(cases) = &self.cases else { return distances.into_iter().fold(0, u32::saturating_add) };
         let decided: SmallVec<[_; 8]> = resolved(&self.known(), state).map(ComponentState::decided).collect();
         let fitting = cases.iter().filter(|case| can_fit(case, decided.iter().copied()));
         let of_case = |case: &Case| {
             let asked_for = wanted(case).zip(&distances).filter(|(wanted, _)| *wanted == Some(true));
-            sum(&mut asked_for.map(|(_, distance)| *distance))
+            asked_for.fold(0, |sum: u32, (_, distance)| sum.saturating_add(*distance))
         };
         fitting.map(of_case).min().unwrap_or(0)
     }

@@ -158,7 +158,7 @@ impl JsonState {
     }
 
     /// A shortest rest with which this is a JSON text; whitespace may follow it.
-    pub(super) fn shortest_rest(&self) -> Option<String> {
+    pub(super) fn shortest_text(&self) -> Option<String> {
         let (mut state, mut rest) = (self.clone(), String::new());
         while state.distance() as usize > state.open.len() {
             let distance = state.distance();
@@ -218,7 +218,7 @@ mod tests {
             0 => assert!(place.is_accepting() && place.step(' ').is_some_and(|longer| longer.is_accepting())),
             distance => assert_eq!(nearest, Some(distance - 1), "{place:?}"),
         }
-        let rest = place.shortest_rest().unwrap();
+        let rest = place.shortest_text().unwrap();
         assert_eq!(rest.chars().count(), place.distance() as usize, "{place:?} {rest}");
         let end = rest.chars().chain([' ']).try_fold(place.clone(), |place, char| place.step(char));
         assert!(end.is_some_and(|end| end.is_accepting()), "{place:?} {rest}");

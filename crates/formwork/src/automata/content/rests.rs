@@ -33,13 +33,10 @@ struct Others<'a> {
 impl Others<'_> {
     /// One character further; `None` where one of them ends the match.
     fn step(&mut self, place: &Place, class: usize) -> Option<Place> {
-        let machine = self.machine;
         let mut next = place.clone();
         for (at, number) in &mut next {
-            let component = &machine.components[*at];
-            let step = |state: &ComponentState| machine.step_component(component, state, class);
-            *number = self.known[*at].step(*number, class, step)?;
-            (decided(*number) != Some(component.negated)).then_some(())?;
+            *number = self.machine.step_known(*at, &mut self.known[*at], *number, class)?;
+            (decided(*number) != Some(self.machine.components[*at].negated)).then_some(())?;
         }
         Some(next)
     }
@@ -47,15 +44,12 @@ impl Others<'_> {
     /// Where they are behind a text, whatever its unknown letters are; `None` where one of them may end the match, or they
     /// may be in many places.
     fn read(&mut self, start: &Place, text: &str) -> Option<Vec<Place>> {
-        let alphabet = &self.machine.alphabet;
+        let class = |char: char| self.machine.alphabet.class(char.into());
+        let name_parts: Vec<usize> = (0..0x80).filter(|it| is_name_part(*it)).map(|it| class(it.into())).collect();
         let mut places = vec![start.clone()];
         for char in text.chars() {
-            let classes: Vec<usize> = match char {
-                ANY_LETTER => {
-                    (0..0x80).filter(|ascii| is_name_part(*ascii)).map(|it| alphabet.class(it.into())).collect()
-                }
-                _ => vec![alphabet.class(char.into())],
-            };
+            let one = [class(char)];
+            let classes = if char == ANY_LETTER { &name_parts[..] } else { &one };
             let ways = places.iter().flat_map(|place| classes.iter().map(move |class| (place, *class)));
             let mut next: Vec<Place> = ways.map(|(place, class)| self.step(place, class)).collect::<Option<_>>()?;
             next.sort_unstable();
@@ -135,35 +129,33 @@ impl ContentMachine {
     /// a match, complete a state. `None` where that does not tell: another rest may.
     pub(super) fn ends_soon(&self, state: &ContentState) -> Option<bool> {
         let ContentState::Many(numbers) = state else { return None };
+        if !self.is_endless() {
+            return None;
+        }
         let known = &mut *self.known();
         let (mut endless, mut place) = (None, Place::new());
         for (at, number) in numbers.iter().enumerate() {
-            match known[at].get(*number) {
-                ComponentState::Json(_) | ComponentState::Regex(_)
-                    if endless.is_some() || self.components[at].negated =>
-                {
-                    return None;
+            let state = known[at].get(*number);
+            match state {
+                ComponentState::Json(_) | ComponentState::Regex(_) => {
+                    let is_one_of_several = endless.replace(state.clone()).is_some();
+                    (!is_one_of_several && !self.components[at].negated).then_some(())?;
                 }
-                ComponentState::Json(_) | ComponentState::Regex(_) => endless = Some(at),
                 _ => place.push((at, *number)),
             }
         }
-        let at = endless?;
-        let endless = known[at].get(numbers[at]);
-        let rests: SmallVec<[String; 3]> = BETWEEN.iter().map_while(|between| endless.shortest_text(between)).collect();
-        let letters_behind = |rest: &String| {
-            let may_follow = |char: &Option<char>| char.is_some_and(|char| endless.may_follow(rest, char));
-            let letters = self.representatives.iter().enumerate().filter(|(_, char)| may_follow(char));
-            letters.map(|(class, _)| class).collect()
-        };
-        let letters: SmallVec<[Vec<usize>; 3]> = rests.iter().map(letters_behind).collect();
+        let endless = endless?;
         let mut others = Others { machine: self, known };
-        for (rest, letters) in rests.iter().zip(&letters) {
+        for between in BETWEEN {
+            let rest = endless.shortest_text(between)?;
             overflow::spend(REST_COST + CHAR_COST * rest.len()).then_some(())?;
-            let Some(ends) = others.read(&place, rest) else { continue };
+            let Some(ends) = others.read(&place, &rest) else { continue };
+            let may_follow = |char: &Option<char>| char.is_some_and(|char| endless.may_follow(&rest, char));
+            let letters = self.representatives.iter().enumerate().filter(|(_, char)| may_follow(char));
+            let letters: Vec<usize> = letters.map(|(class, _)| class).collect();
             let mut all_end = true;
             for end in ends {
-                all_end &= others.come_to_end(end, letters)?;
+                all_end &= others.come_to_end(end, &letters)?;
             }
             if all_end {
                 return Some(true);

@@ -307,7 +307,7 @@ impl RegexState {
 
     /// A shortest rest with which this is an expression, but for what is asked for in each group and at the end: nothing, or a
     /// plain letter. Of a name that nobody knows each character is [`ANY_LETTER`].
-    pub(super) fn shortest_rest(&self, in_groups: &str) -> Option<String> {
+    pub(super) fn shortest_text(&self, in_groups: &str) -> Option<String> {
         let (mut state, mut rest) = (self.clone(), String::new());
         // A name is long, and the nearest is looked up.
         let behind_name = match &state.place {

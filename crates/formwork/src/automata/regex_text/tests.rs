@@ -201,7 +201,7 @@ fn every_beginning_can_be_completed() {
         assert!(place.is_accepting(), "{text}");
         assert!(place.step('a').is_some_and(|longer| longer.is_accepting()), "{text}");
         for in_groups in ["", "a", " "] {
-            let rest = start.shortest_rest(in_groups).unwrap();
+            let rest = start.shortest_text(in_groups).unwrap();
             let n_chars = rest.chars().count();
             assert!(n_chars == start.distance() as usize || !in_groups.is_empty(), "{text} {rest}");
             for last in ['a', ' ', '0', 'é', '9'].into_iter().filter(|last| start.may_follow(&rest, *last)) {
@@ -214,7 +214,7 @@ fn every_beginning_can_be_completed() {
             }
         }
         let trial = start.trial().unwrap();
-        let n_chars = trial.shortest_rest("").map(|rest| rest.chars().count());
+        let n_chars = trial.shortest_text("").map(|rest| rest.chars().count());
         assert_eq!(n_chars, Some(start.distance() as usize), "{text} {trial:?}");
     });
 }
