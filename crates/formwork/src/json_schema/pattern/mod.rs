@@ -10,16 +10,19 @@ mod words;
 
 use std::sync::Arc;
 
-use self::outline::{Outline, conditions, outline, size};
+use self::outline::{Outline, conditions, looks_around, outline, size};
 use super::Profile;
 use super::document::NodeId;
 use super::fault::{Result, limit, refusal};
 use super::keyword::Keyword;
-use super::reduce::Reducer;
+use super::reduce::{Reducer, complements};
 use super::shape::PatternId;
 use crate::automata::decide::look_around_is_bearable;
 use crate::automata::{ContentConstraint, ContentLanguage, Expression, ExpressionNode as Node, StringSpec};
 use crate::error::ViolationKind;
+
+/// So many conditions beside a pattern make parts of its complement: what looks around has more states, and more steps.
+const MAX_APART: usize = 2;
 
 /// Why a pattern cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub(super) struct Pattern<'a> {
     pub(super) words: Option<Vec<Arc<str>>>,
     /// The same as one language, where one can say it; `None` with neither words nor fault is every string.
     pub(super) single: Option<ContentLanguage>,
+    /// Whether `single` looks around and `spec`, which says the same, does not.
+    is_plain_apart: bool,
     /// Why it cannot be enforced; the strings are then all strings.
     pub(super) unsupported: Option<&'static str>,
 }
@@ -50,7 +55,7 @@ pub(super) struct Pattern<'a> {
 impl<'a> Pattern<'a> {
     /// One that says nothing yet.
     fn of_all(source: &'a str) -> Pattern<'a> {
-        Pattern { source, spec: StringSpec::default(), words: None, single: None, unsupported: None }
+        Pattern { source, spec: StringSpec::default(), words: None, single: None, is_plain_apart: false, unsupported: None }
     }
 
     /// Reads `source`. With `whole`, it must match the string as a whole and not just somewhere.
@@ -79,6 +84,9 @@ impl<'a> Pattern<'a> {
             _ if whole => pattern.constrain(single.clone(), false),
             _ => {
                 let (conditions, rest) = conditions(node);
+                pattern.is_plain_apart = (1..=MAX_APART).contains(&conditions.len())
+                    && !conditions.iter().any(|condition| looks_around(&condition.node))
+                    && !looks_around(&rest);
                 for (index, condition) in conditions.into_iter().enumerate() {
                     let language = match words::words_of(&condition.node) {
                         Some(words) => ContentLanguage::OneOf(words.into_iter().map(Into::into).collect()),
@@ -120,6 +128,17 @@ impl<'a> Pattern<'a> {
     fn set_single(&mut self, language: ContentLanguage) {
         self.constrain(language.clone(), false);
         self.single = Some(language);
+    }
+
+    /// The strings in which it is not found, in parts that do not overlap.
+    pub(super) fn complements(&self) -> Vec<StringSpec> {
+        match &self.single {
+            Some(language) if !self.is_plain_apart => {
+                let content = vec![ContentConstraint { language: language.clone(), negated: true }];
+                vec![StringSpec { content, ..StringSpec::default() }]
+            }
+            _ => complements(&self.spec),
+        }
     }
 
     /// Whether every string is in it.

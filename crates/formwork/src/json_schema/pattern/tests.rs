@@ -13,6 +13,8 @@ fn finds(source: &str, text: &str) -> bool {
     let pattern = read(source);
     let matches = |spec: &StringSpec| string_matches(spec, text, &Limits::default()).unwrap();
     let found = matches(&pattern.spec);
+    let n_parts = pattern.complements().iter().filter(|part| matches(part)).count();
+    assert_eq!(n_parts, usize::from(!found), "{source} {text:?}");
     if let Some(language) = pattern.single {
         for negated in [false, true] {
             let content = vec![ContentConstraint { language: language.clone(), negated }];

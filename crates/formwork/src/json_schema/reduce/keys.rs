@@ -158,7 +158,8 @@ impl<'a> Reducer<'a> {
         // The strings of each alternative, and those outside.
         let language: Vec<(StringSpec, Vec<StringSpec>)> = match splitter {
             Splitter::Pattern(pattern) => {
-                vec![(self.patterns[pattern.0 as usize].spec.clone(), complements(&self.pattern_spec(pattern)))]
+                let pattern = &self.patterns[pattern.0 as usize];
+                vec![(pattern.spec.clone(), pattern.complements())]
             }
             Splitter::Language(language) => {
                 let language = self.key_languages[language.0 as usize].iter();
@@ -196,18 +197,6 @@ impl<'a> Reducer<'a> {
 
     fn may_hold(&mut self, spec: &StringSpec) -> Result<bool> {
         Ok(self.string_emptiness(spec)? != Emptiness::Empty)
-    }
-
-    /// The strings in which a pattern is found, as one language where there is one.
-    fn pattern_spec(&self, pattern: PatternId) -> StringSpec {
-        let pattern = &self.patterns[pattern.0 as usize];
-        match &pattern.single {
-            Some(language) => StringSpec {
-                content: vec![ContentConstraint { language: language.clone(), negated: false }],
-                ..StringSpec::default()
-            },
-            None => pattern.spec.clone(),
-        }
     }
 
     /// Takes the names of `shape` out of a set of keys.

@@ -31,7 +31,6 @@ use self::conj::{Atom, AtomKind, Conjunctions};
 use self::emptiness::Known;
 use self::exclude::Rival;
 pub(super) use self::keys::KeySet;
-#[cfg(test)]
 pub(super) use self::keys::complements;
 use super::document::{Document, NodeId, NodeKind};
 use super::fault::{Fault, Result, limit, refusal};

@@ -220,13 +220,11 @@ impl<'a> Reducer<'a> {
         if let Some(Value::String(source)) = keywords.get(Keyword::Pattern) {
             let pattern = self.pattern(node, Keyword::Pattern, source)?;
             let pattern = &self.patterns[pattern.0 as usize];
-            let (single, unsupported) = (pattern.single.clone(), pattern.unsupported);
-            if let Some(reason) = unsupported {
+            if let Some(reason) = pattern.unsupported {
                 let residue = self.residue(node, Keyword::Pattern, reason);
                 case(StringSpec::default(), vec![residue]);
-            } else if let Some(language) = single {
-                let content = vec![ContentConstraint { language, negated: true }];
-                case(StringSpec { content, ..StringSpec::default() }, Vec::new());
+            } else {
+                pattern.complements().into_iter().for_each(|spec| case(spec, Vec::new()));
             }
         }
         for (language, residues) in self.content(node, keywords)? {
