@@ -252,6 +252,15 @@ pub(super) type KnownId = u32;
 pub(super) const DEAD: KnownId = 0;
 /// The number of [`ComponentState::Done`].
 pub(super) const DONE: KnownId = 1;
+
+/// Whether it is decided of a state by its number that the content matches, or that it does not.
+pub(super) fn decided(number: KnownId) -> Option<bool> {
+    match number {
+        DONE => Some(true),
+        DEAD => Some(false),
+        _ => None,
+    }
+}
 /// The first of other states.
 const FIRST: usize = 2;
 

@@ -5,6 +5,7 @@
 //! a range in their sorted list. A state of the machine is the tuple of its components' states; products and
 //! complements need no further construction, and [`LazyDfa`](super::lazy_dfa::LazyDfa) keeps what is live exact.
 
+mod cases;
 mod rests;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -12,10 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use regex_syntax::hir::Hir;
 use smallvec::SmallVec;
 
+use self::cases::Cases;
 use super::alphabet::{Alphabet, AlphabetBuilder};
-use super::combination::Case;
 use super::common::{CommonRests, Pattern, Place};
-use super::component::{Component, ComponentAutomaton, ComponentState, DEAD, DONE, KnownId, KnownStates};
+use super::component::{Component, ComponentAutomaton, ComponentState, KnownId, KnownStates, decided};
 use super::decide::without_endless_states;
 use super::formula::TooLarge;
 use super::host_name;
@@ -54,8 +55,8 @@ pub(crate) struct ContentMachine {
     alphabet: Alphabet,
     representatives: Vec<Option<char>>,
     components: Vec<Component>,
-    /// Where one of several combinations will do: by case, whether each component must match, if that matters.
-    cases: Option<Box<[Case]>>,
+    /// Where one of several combinations will do.
+    cases: Option<Cases>,
     /// Whether it is known that nothing fits.
     is_nothing: bool,
     /// What [`measure`](ContentMachine::measure) found.
@@ -79,8 +80,8 @@ pub(crate) enum ContentState {
 const STEP_COST: usize = 6;
 /// Steps that one of several components adds.
 const NUMBER_COST: usize = 4;
-/// More combinations than this are not compared with each other.
-const MAX_COMPARED: usize = 128;
+/// Combinations that are looked at in the time of one step.
+const CASES_PER_STEP: usize = 4;
 /// Steps that looking at two patterns counts as, where it is known of all their states whether they have a rest in common.
 const STEPS_PER_PAIR: usize = 4;
 
@@ -118,7 +119,7 @@ impl ContentMachine {
         }
         let alphabet =
             builder.build().ok_or_else(|| refuse(constraints, "it tells more than 256 classes of characters apart"))?;
-        let cases = alternatives.map(|alternatives| alternatives.cases().into());
+        let cases = alternatives.map(|alternatives| Cases::new(alternatives.cases()));
         let mut components = Vec::new();
         for (constraint, hir) in constraints.iter().zip(parsed) {
             let automaton = ComponentAutomaton::new(constraint, hir, &alphabet, limits)?;
@@ -231,7 +232,7 @@ impl ContentMachine {
     pub(super) fn any_is_done(&self, state: &ContentState) -> bool {
         match state {
             ContentState::One(state) => *state == ComponentState::Done,
-            ContentState::Many(numbers) => numbers.contains(&DONE),
+            ContentState::Many(numbers) => numbers.contains(&super::component::DONE),
         }
     }
 
@@ -243,33 +244,14 @@ impl ContentMachine {
         }
     }
 
-    /// Whether some combination is wanted of which nothing is decided otherwise. A combination that asks for all that another
-    /// one still asks for, and more, adds nothing; what only such combinations ask for is not followed any longer.
+    /// Whether what is wanted can still be had; where one of several combinations will do, what none of them asks for any
+    /// longer is not followed.
     fn settle(&self, state: &mut ContentState) -> bool {
-        let Some(cases) = &self.cases else { return true };
-        let numbers = match state {
-            ContentState::One(state) => {
-                return cases.iter().any(|case| can_fit(case, std::iter::once(state.decided())));
-            }
-            ContentState::Many(numbers) => numbers,
-        };
-        let mut left: Vec<Asked> = Vec::new();
-        for case in cases {
-            let Some(asked) = Asked::by(case, numbers) else { continue };
-            if cases.len() > MAX_COMPARED {
-                left.push(asked);
-            } else if !left.iter().any(|other| other.is_within(&asked)) {
-                left.retain(|other| !asked.is_within(other));
-                left.push(asked);
-            }
+        match (&self.cases, state) {
+            (None, _) => true,
+            (Some(cases), ContentState::One(state)) => cases.may_hold(std::iter::once(state.decided())),
+            (Some(cases), ContentState::Many(numbers)) => cases.settle(numbers),
         }
-        for (at, number) in numbers.iter_mut().enumerate() {
-            // What is decided stays, as it tells which combinations are not wanted.
-            if decided(*number).is_none() && !left.iter().any(|asked| asked.is_for(at)) {
-                *number = DONE;
-            }
-        }
-        !left.is_empty()
     }
 
     fn known(&self) -> MutexGuard<'_, Vec<KnownStates>> {
@@ -353,7 +335,7 @@ impl Machine for ContentMachine {
             return components.all(|(component, state)| component.is_accepting(state) != component.negated);
         };
         let matches: SmallVec<[bool; 8]> = components.map(|(component, state)| component.is_accepting(state)).collect();
-        cases.iter().any(|case| can_fit(case, matches.iter().map(|matches| Some(*matches))))
+        cases.may_hold(matches.iter().map(|matches| Some(*matches)))
     }
 
     fn liveness(&self, state: &ContentState) -> Option<bool> {
@@ -489,12 +471,7 @@ impl Machine for ContentMachine {
         let distances = self.distances(state);
         let Some(cases) = &self.cases else { return distances.into_iter().fold(0, u32::saturating_add) };
         let decided: SmallVec<[_; 8]> = resolved(&self.known(), state).map(ComponentState::decided).collect();
-        let fitting = cases.iter().filter(|case| can_fit(case, decided.iter().copied()));
-        let of_case = |case: &Case| {
-            let asked_for = wanted(case).zip(&distances).filter(|(wanted, _)| *wanted == Some(true));
-            asked_for.fold(0, |sum: u32, (_, distance)| sum.saturating_add(*distance))
-        };
-        fitting.map(of_case).min().unwrap_or(0)
+        cases.nearest(decided.iter().copied(), &distances)
     }
 
     /// A host name alone: beside other constraints its states must all be looked at.
@@ -523,7 +500,7 @@ impl Machine for ContentMachine {
         match state {
             ContentState::One(state) => STEP_COST + state.cost(),
             ContentState::Many(numbers) => {
-                let n_cases = self.cases.as_ref().map_or(0, |cases| cases.len());
+                let n_cases = self.cases.as_ref().map_or(0, |cases| cases.len() / CASES_PER_STEP);
                 STEP_COST + n_cases + NUMBER_COST * numbers.iter().filter(|number| decided(**number).is_none()).count()
             }
         }
@@ -560,15 +537,6 @@ fn wider_is_empty(
     Ok(is_empty)
 }
 
-/// Whether it is decided already that the content matches a component, or that it does not.
-fn decided(number: KnownId) -> Option<bool> {
-    match number {
-        DONE => Some(true),
-        DEAD => Some(false),
-        _ => None,
-    }
-}
-
 /// The components' states, in their order.
 fn resolved<'s>(known: &'s [KnownStates], state: &'s ContentState) -> impl Iterator<Item = &'s ComponentState> {
     let (one, many) = match state {
@@ -576,46 +544,6 @@ fn resolved<'s>(known: &'s [KnownStates], state: &'s ContentState) -> impl Itera
         ContentState::Many(numbers) => (None, &numbers[..]),
     };
     one.into_iter().chain(many.iter().zip(known).map(|(number, known)| known.get(*number)))
-}
-
-/// What a case wants of each component; beyond the languages there are bounds, which must be kept to.
-fn wanted(case: &[Option<bool>]) -> impl Iterator<Item = Option<bool>> {
-    case.iter().copied().chain(std::iter::repeat(Some(true)))
-}
-
-/// The components that a case still asks for: two bits of each, whether it must match and whether it must not.
-struct Asked(SmallVec<[u64; 2]>);
-
-impl Asked {
-    const PER_WORD: usize = 32;
-
-    /// `None` where something is decided otherwise.
-    fn by(case: &[Option<bool>], numbers: &[KnownId]) -> Option<Asked> {
-        let mut words = SmallVec::from_elem(0, numbers.len().div_ceil(Asked::PER_WORD));
-        for (at, (wanted, number)) in wanted(case).zip(numbers).enumerate() {
-            match (wanted, decided(*number)) {
-                (Some(wanted), None) => {
-                    words[at / Asked::PER_WORD] |= (1 + u64::from(wanted)) << (2 * (at % Asked::PER_WORD));
-                }
-                (Some(wanted), Some(decided)) if wanted != decided => return None,
-                _ => {}
-            }
-        }
-        Some(Asked(words))
-    }
-
-    fn is_within(&self, other: &Asked) -> bool {
-        self.0.iter().zip(&other.0).all(|(mine, others)| mine & !others == 0)
-    }
-
-    fn is_for(&self, component: usize) -> bool {
-        self.0[component / Asked::PER_WORD] >> (2 * (component % Asked::PER_WORD)) & 3 != 0
-    }
-}
-
-/// Whether nothing is decided otherwise than a case wants it.
-fn can_fit(case: &[Option<bool>], decided: impl Iterator<Item = Option<bool>>) -> bool {
-    wanted(case).zip(decided).all(|(wanted, decided)| wanted.is_none_or(|wanted| decided.is_none_or(|it| it == wanted)))
 }
 
 /// The syntax tree of a regular expression; `None` for a set of strings and for what looks around.

@@ -55,7 +55,14 @@ pub(super) struct Pattern<'a> {
 impl<'a> Pattern<'a> {
     /// One that says nothing yet.
     fn of_all(source: &'a str) -> Pattern<'a> {
-        Pattern { source, spec: StringSpec::default(), words: None, single: None, is_plain_apart: false, unsupported: None }
+        Pattern {
+            source,
+            spec: StringSpec::default(),
+            words: None,
+            single: None,
+            is_plain_apart: false,
+            unsupported: None,
+        }
     }
 
     /// Reads `source`. With `whole`, it must match the string as a whole and not just somewhere.

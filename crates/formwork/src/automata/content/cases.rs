@@ -1,0 +1,161 @@
+//! Is one of several combinations of languages still to be had, and which languages does it still ask for?
+//!
+//! Combinations are told by what is decided of each component, which is hardly ever anything new: of 15 patterns and 100
+//! combinations some dozens of answers are asked for again and again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use smallvec::SmallVec;
+
+use crate::automata::combination::Case;
+use crate::automata::component::{DONE, KnownId, decided};
+use crate::hash::HashMap;
+
+/// More combinations than this are not compared with each other.
+const MAX_COMPARED: usize = 128;
+/// Answers kept; beyond it they are found anew.
+const MAX_KNOWN: usize = 4_096;
+
+/// Combinations of which one will do.
+#[derive(Debug)]
+pub(super) struct Cases {
+    /// By case, whether each component must match, if that matters. Beyond the languages there are bounds, which must be
+    /// kept to.
+    cases: Box<[Case]>,
+    /// By what is decided of each component.
+    known: Mutex<HashMap<TwoBits, Option<Arc<[u32]>>>>,
+}
+
+impl Cases {
+    pub(super) fn new(cases: &[Case]) -> Cases {
+        Cases { cases: cases.into(), known: Mutex::default() }
+    }
+
+    /// Whether some combination is wanted of which nothing is decided otherwise.
+    pub(super) fn may_hold(&self, decided: impl Iterator<Item = Option<bool>> + Clone) -> bool {
+        self.cases.iter().any(|case| can_fit(case, decided.clone()))
+    }
+
+    /// The same of components by their numbers. A combination that asks for all that another one still asks for, and more,
+    /// adds nothing; what only such combinations ask for is not followed any longer.
+    pub(super) fn settle(&self, numbers: &mut [KnownId]) -> bool {
+        let key = TwoBits::of(numbers.len(), numbers.iter().map(|number| decided(*number)));
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains_key(&key) && known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        let unasked = known.entry(key).or_insert_with(|| self.unasked(numbers));
+        let Some(unasked) = unasked else { return false };
+        unasked.iter().for_each(|at| numbers[*at as usize] = DONE);
+        true
+    }
+
+    /// The least sum of the distances of what a combination asks for that can still be had.
+    pub(super) fn nearest(&self, decided: impl Iterator<Item = Option<bool>> + Clone, distances: &[u32]) -> u32 {
+        let of_case = |case: &Case| {
+            let asked_for = wanted(case).zip(distances).filter(|(wanted, _)| *wanted == Some(true));
+            asked_for.fold(0, |sum: u32, (_, distance)| sum.saturating_add(*distance))
+        };
+        self.cases.iter().filter(|case| can_fit(case, decided.clone())).map(of_case).min().unwrap_or(0)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.cases.len()
+    }
+
+    /// The components that no combination asks for any longer; `None` where no combination is left. What is decided stays,
+    /// as it tells which combinations are not wanted.
+    fn unasked(&self, numbers: &[KnownId]) -> Option<Arc<[u32]>> {
+        let mut left: Vec<TwoBits> = Vec::new();
+        for case in &self.cases {
+            let Some(asked) = asked(case, numbers) else { continue };
+            if self.cases.len() > MAX_COMPARED {
+                left.push(asked);
+            } else if !left.iter().any(|other| other.is_within(&asked)) {
+                left.retain(|other| !asked.is_within(other));
+                left.push(asked);
+            }
+        }
+        let is_unasked = |at: &usize| decided(numbers[*at]).is_none() && !left.iter().any(|asked| asked.is_some(*at));
+        let unasked = (0..numbers.len()).filter(is_unasked).map(|at| at as u32);
+        (!left.is_empty()).then(|| unasked.collect())
+    }
+}
+
+/// What a case wants of each component.
+fn wanted(case: &[Option<bool>]) -> impl Iterator<Item = Option<bool>> {
+    case.iter().copied().chain(std::iter::repeat(Some(true)))
+}
+
+/// What a case still asks of each component; `None` where something is decided otherwise.
+fn asked(case: &[Option<bool>], numbers: &[KnownId]) -> Option<TwoBits> {
+    let decided = numbers.iter().map(|number| decided(*number));
+    can_fit(case, decided.clone()).then(|| {
+        let open = wanted(case).zip(decided).map(|(wanted, decided)| wanted.filter(|_| decided.is_none()));
+        TwoBits::of(numbers.len(), open)
+    })
+}
+
+/// Whether nothing is decided otherwise than a case wants it.
+fn can_fit(case: &[Option<bool>], decided: impl Iterator<Item = Option<bool>>) -> bool {
+    wanted(case).zip(decided).all(|(wanted, decided)| wanted.is_none_or(|wanted| decided.is_none_or(|it| it == wanted)))
+}
+
+/// Of each component yes, no or neither.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct TwoBits(SmallVec<[u64; 2]>);
+
+impl TwoBits {
+    const PER_WORD: usize = 32;
+
+    fn of(n_components: usize, answers: impl Iterator<Item = Option<bool>>) -> TwoBits {
+        let mut words = SmallVec::from_elem(0, n_components.div_ceil(TwoBits::PER_WORD));
+        for (at, answer) in answers.enumerate() {
+            if let Some(answer) = answer {
+                words[at / TwoBits::PER_WORD] |= (1 + u64::from(answer)) << (2 * (at % TwoBits::PER_WORD));
+            }
+        }
+        TwoBits(words)
+    }
+
+    fn is_within(&self, other: &TwoBits) -> bool {
+        self.0.iter().zip(&other.0).all(|(mine, others)| mine & !others == 0)
+    }
+
+    fn is_some(&self, at: usize) -> bool {
+        self.0[at / TwoBits::PER_WORD] >> (2 * (at % TwoBits::PER_WORD)) & 3 != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::automata::component::DEAD;
+
+    /// Neither done nor dead.
+    const OPEN: KnownId = DEAD + 7;
+
+    #[test]
+    fn what_only_implied_combinations_ask_for_is_given_up() {
+        // The second asks for all that the first one does once its first component is decided.
+        let cases = Cases::new(&[
+            [Some(true), Some(true), None].into_iter().collect(),
+            [Some(true), Some(true), Some(false)].into_iter().collect(),
+            [Some(false), None, Some(true)].into_iter().collect(),
+        ]);
+        for _ in 0..2 {
+            let mut numbers = [OPEN, OPEN, OPEN];
+            assert!(cases.settle(&mut numbers));
+            assert_eq!(numbers, [OPEN, OPEN, OPEN]);
+            let mut numbers = [DONE, OPEN, OPEN];
+            assert!(cases.settle(&mut numbers));
+            assert_eq!(numbers, [DONE, OPEN, DONE]);
+            let mut numbers = [DEAD, DEAD, OPEN];
+            assert!(cases.settle(&mut numbers));
+            assert_eq!(numbers, [DEAD, DEAD, OPEN]);
+            assert!(!cases.settle(&mut [DEAD, OPEN, DEAD]));
+        }
+        // A bound behind the languages must be kept to.
+        assert!(!cases.settle(&mut [DONE, OPEN, OPEN, DEAD]));
+    }
+}
