@@ -3,9 +3,16 @@
 //! Every expression of one content automaton treats all characters of a class alike, so the automaton's input is a
 //! class, not a byte: `\s` or `\p{L}` cost one class instead of hundreds of UTF-8 sequences.
 
+use std::ops::RangeInclusive;
+
 use crate::hash::HashMap;
 
-/// A partition of all code points into classes numbered from 0.
+/// Halves of UTF-16 pairs: code points that are no characters.
+const SURROGATES: RangeInclusive<u32> = 0xD800..=0xDFFF;
+const BEHIND_SURROGATES: u32 = 0xE000;
+
+/// A partition of all characters into classes numbered from 0. Each has a character: an automaton's state from which only a
+/// class without one leads on would be taken for live. Code points that are none are of the class before them.
 #[derive(Clone, Debug)]
 pub(crate) struct Alphabet {
     ascii: [u8; 128],
@@ -29,9 +36,12 @@ impl AlphabetBuilder {
         if self.set_ids.contains_key(&ranges) {
             return;
         }
-        for (lo, hi) in &ranges {
-            self.edges.push((*lo, next_id));
-            self.edges.push((*hi + 1, next_id));
+        for edge in ranges.iter().flat_map(|(lo, hi)| [*lo, hi.saturating_add(1)]) {
+            if SURROGATES.contains(&edge) {
+                self.edges.push((BEHIND_SURROGATES, next_id));
+            } else if edge <= u32::from(char::MAX) {
+                self.edges.push((edge, next_id));
+            }
         }
         self.set_ids.insert(ranges, next_id);
     }
@@ -41,18 +51,16 @@ impl AlphabetBuilder {
     pub(crate) fn build(mut self) -> Option<Alphabet> {
         self.edges.sort_unstable();
         let mut members: Vec<u32> = Vec::new();
-        let mut classes: HashMap<Vec<u32>, u8> = HashMap::from_iter([(Vec::new(), 0)]);
-        let mut intervals: Vec<(u32, u8)> = vec![(0, 0)];
-        let mut index = 0;
-        while index < self.edges.len() {
-            let at = self.edges[index].0;
-            while index < self.edges.len() && self.edges[index].0 == at {
-                let set = self.edges[index].1;
-                match members.binary_search(&set) {
+        let mut classes: HashMap<Vec<u32>, u8> = HashMap::default();
+        let mut intervals: Vec<(u32, u8)> = Vec::new();
+        let mut at = 0;
+        let mut edges = self.edges.iter().peekable();
+        loop {
+            while let Some((_, set)) = edges.next_if(|(edge, _)| *edge == at) {
+                match members.binary_search(set) {
                     Ok(found) => drop(members.remove(found)),
-                    Err(place) => members.insert(place, set),
+                    Err(place) => members.insert(place, *set),
                 }
-                index += 1;
             }
             let n_classes = classes.len();
             let class = match classes.get(&members) {
@@ -63,11 +71,11 @@ impl AlphabetBuilder {
                     class
                 }
             };
-            match intervals.last_mut() {
-                Some(last) if last.0 == at => last.1 = class,
-                Some(last) if last.1 == class => {}
-                _ => intervals.push((at, class)),
+            if intervals.last().is_none_or(|(_, last)| *last != class) {
+                intervals.push((at, class));
             }
+            let Some((next, _)) = edges.peek() else { break };
+            at = *next;
         }
         let mut ascii = [0; 128];
         for (code_point, class) in ascii.iter_mut().enumerate() {
@@ -95,22 +103,27 @@ impl Alphabet {
         }
     }
 
-    /// The classes met between two code points, both inside; a class may come more than once.
+    /// The classes of the characters from `lo` to `hi`, both inside; a class may come more than once.
     pub(crate) fn classes_in(&self, lo: u32, hi: u32) -> impl Iterator<Item = usize> {
-        let first = self.intervals.partition_point(|(start, _)| *start <= lo) - 1;
+        let lo = if SURROGATES.contains(&lo) { BEHIND_SURROGATES } else { lo };
+        // Where there are surrogates only, nothing begins before the end.
+        let hi = if SURROGATES.contains(&hi) { SURROGATES.start() - 1 } else { hi };
+        let first = match lo <= hi {
+            true => self.intervals.partition_point(|(start, _)| *start <= lo) - 1,
+            false => self.intervals.len(),
+        };
         self.intervals[first..].iter().take_while(move |(start, _)| *start <= hi).map(|(_, class)| usize::from(*class))
     }
 
     /// The classes of the characters from `lo` to `hi`, both inside, each with how many there are; a class may come more
     /// than once.
     pub(crate) fn sizes_in(&self, lo: u32, hi: u32) -> impl Iterator<Item = (usize, u64)> {
-        const SURROGATES: (u32, u32) = (0xD800, 0xDFFF);
         let first = self.intervals.partition_point(|(start, _)| *start <= lo) - 1;
         let ends = self.intervals[first + 1..].iter().map(|(start, _)| *start - 1).chain([u32::MAX]);
         self.intervals[first..].iter().zip(ends).take_while(move |((start, _), _)| *start <= hi).map(
             move |((start, class), end)| {
                 let (lo, hi) = ((*start).max(lo), end.min(hi));
-                let n_surrogates = (hi.min(SURROGATES.1) + 1).saturating_sub(lo.max(SURROGATES.0));
+                let n_surrogates = (hi.min(*SURROGATES.end()) + 1).saturating_sub(lo.max(*SURROGATES.start()));
                 (usize::from(*class), u64::from(hi + 1 - lo - n_surrogates))
             },
         )
@@ -122,14 +135,12 @@ impl Alphabet {
         self.intervals.iter().zip(ends).map(|((start, class), end)| (*start, end, usize::from(*class)))
     }
 
-    /// One character of each class, in the order of classes; `None` for a class of surrogates only.
-    pub(crate) fn representatives(&self) -> Vec<Option<char>> {
-        let mut found = vec![None; self.n_classes];
-        for (start, class) in &self.intervals {
-            let slot = &mut found[usize::from(*class)];
-            if slot.is_none() {
-                *slot = char::from_u32(*start);
-            }
+    /// One character of each class, in the order of classes.
+    pub(crate) fn representatives(&self) -> Vec<char> {
+        let mut found = vec![char::REPLACEMENT_CHARACTER; self.n_classes];
+        for (start, class) in self.intervals.iter().rev() {
+            // Intervals begin with characters.
+            found[usize::from(*class)] = char::from_u32(*start).unwrap_or(char::REPLACEMENT_CHARACTER);
         }
         found
     }
@@ -156,6 +167,39 @@ mod tests {
         assert_eq!(class(' '), class('\u{10FFFF}'));
         assert_eq!(class('中'), class('文'));
         assert_eq!(alphabet.classes_in(0x60, 0x62).collect::<Vec<_>>(), [class(' '), class('a')]);
+    }
+
+    #[test]
+    fn no_class_is_without_a_character() {
+        let all = vec![(0, 0x10FFFF)];
+        let scalars = vec![(0, 0xD7FF), (0xE000, 0x10FFFF)];
+        let halves = vec![(0xD800, 0xDBFF)];
+        for (sets, n_classes) in [
+            (vec![all.clone()], 1),
+            (vec![scalars.clone()], 1),
+            (vec![scalars.clone(), all, halves.clone()], 1),
+            (vec![halves, vec![(0xD7FF, 0xDFFF)]], 2),
+            (vec![scalars, vec![(0, 9), (11, 0xDA00)]], 2),
+        ] {
+            let mut builder = AlphabetBuilder::default();
+            sets.iter().for_each(|set| builder.add(set.clone()));
+            let alphabet = builder.build().unwrap();
+            assert_eq!(alphabet.n_classes(), n_classes, "{sets:x?}");
+            for (class, char) in alphabet.representatives().into_iter().enumerate() {
+                assert_eq!(alphabet.class(char as u32), class, "{sets:x?}");
+            }
+            assert_eq!(alphabet.classes_in(0xD800, 0xDFFF).count(), 0, "{sets:x?}");
+            for char in ['\0', '\n', '\u{D7FF}', '\u{E000}', char::MAX] {
+                let class = alphabet.class(char as u32);
+                assert!(alphabet.classes_in(char as u32, char as u32).eq([class]), "{char:?} of {sets:x?}");
+                for other in ['\0', '\n', '\u{D7FF}', '\u{E000}', char::MAX] {
+                    let holds =
+                        |set: &Vec<(u32, u32)>, char| set.iter().any(|(lo, hi)| (*lo..=*hi).contains(&(char as u32)));
+                    let is_same = sets.iter().all(|set| holds(set, char) == holds(set, other));
+                    assert_eq!(alphabet.class(other as u32) == class, is_same, "{char:?} {other:?} of {sets:x?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -185,7 +185,7 @@ impl Component {
         &self,
         state: &ComponentState,
         class: usize,
-        representative: Option<char>,
+        representative: char,
     ) -> Result<ComponentState, TooLarge> {
         Ok(match (&self.automaton, state) {
             (_, ComponentState::Dead | ComponentState::Done) => state.clone(),
@@ -197,13 +197,13 @@ impl Component {
             }
             (ComponentAutomaton::Look(program), ComponentState::Look(state)) => look_state(program.step(state, class)?),
             (ComponentAutomaton::HostName, ComponentState::Host(state)) => {
-                representative.and_then(|char| state.step(char)).map_or(ComponentState::Dead, ComponentState::Host)
+                state.step(representative).map_or(ComponentState::Dead, ComponentState::Host)
             }
             (ComponentAutomaton::JsonText, ComponentState::Json(state)) => {
-                representative.and_then(|char| state.step(char)).map_or(ComponentState::Dead, ComponentState::Json)
+                state.step(representative).map_or(ComponentState::Dead, ComponentState::Json)
             }
             (ComponentAutomaton::RegexText, ComponentState::Regex(state)) => {
-                let next = representative.and_then(|char| state.step(char));
+                let next = state.step(representative);
                 next.map_or(ComponentState::Dead, |next| ComponentState::Regex(Box::new(next)))
             }
             (ComponentAutomaton::Length(_, max), ComponentState::Length(count)) if count >= max => ComponentState::Dead,
@@ -341,8 +341,7 @@ fn look_state(state: LookState) -> ComponentState {
 }
 
 /// The strings of a range that go on with `char`.
-fn narrow(strings: &[Arc<str>], (lo, hi, depth): (u32, u32, u32), char: Option<char>) -> ComponentState {
-    let Some(char) = char else { return ComponentState::Dead };
+fn narrow(strings: &[Arc<str>], (lo, hi, depth): (u32, u32, u32), char: char) -> ComponentState {
     let mut buffer = [0; 4];
     let bytes = char.encode_utf8(&mut buffer).as_bytes();
     let range = &strings[lo as usize..hi as usize];

@@ -53,7 +53,7 @@ pub(crate) type ContentDfa = LazyDfa<ContentMachine>;
 #[derive(Debug)]
 pub(crate) struct ContentMachine {
     alphabet: Alphabet,
-    representatives: Vec<Option<char>>,
+    representatives: Vec<char>,
     components: Vec<Component>,
     /// Where one of several combinations will do.
     cases: Option<Cases>,

@@ -200,10 +200,11 @@ impl DecodeState {
     fn utf8_range(self) -> (u32, u32) {
         let (value, left) = self.utf8_parts();
         let (lo, hi) = prefix(value, 6 * left);
-        // Shortest form only, nothing beyond Unicode. A value of zero bits can only have come from E0 (two bytes left)
-        // or F0 (three).
+        // Shortest form only, no surrogates, nothing beyond Unicode. A value of zero bits can only have come from E0 (two
+        // bytes left) or F0 (three).
         match (value, left) {
             (0, 2) => (0x800, hi),
+            (0xD, 2) => (lo, 0xD7FF),
             (0, 3) => (0x10000, hi),
             (4, 3) => (lo, 0x10FFFF),
             _ => (lo, hi),
@@ -405,7 +406,7 @@ mod tests {
 
     /// Whether some bytes complete the character that `state` is in the middle of, to which code points: by search.
     fn reached(state: DecodeState, escapes: Escapes, found: &mut std::collections::BTreeSet<u32>) {
-        for byte in *b"\\/\"bfnrtu0123456789abcdef\x80\x90\xa0\xbf" {
+        for byte in b"\\/\"bfnrtu0123456789abcdef".iter().copied().chain(0x80..=0xBF) {
             let Some(decoded) = state.step(byte, escapes) else { continue };
             match decoded.char {
                 Some(char) => drop(found.insert(char)),
@@ -418,17 +419,24 @@ mod tests {
     #[test]
     fn what_a_character_can_become_is_exact() {
         for escapes in [Escapes::Any, Escapes::Canonical, Escapes::AsciiOnly, Escapes::Minimal] {
-            for start in ["\\u0", "\\u00", "\\u000", "\\u001", "\\u007", "\\ud", "\\udb", "\\ud83d\\ud", "\\uf", "\\u"]
-            {
-                let state =
-                    start.bytes().try_fold(DecodeState::BODY, |state, byte| Some(state.step(byte, escapes)?.state));
+            let escaped =
+                ["\\u0", "\\u00", "\\u000", "\\u001", "\\u007", "\\ud", "\\udb", "\\ud83d\\ud", "\\uf", "\\u"];
+            let raw: [&[u8]; 9] =
+                [b"\xC2", b"\xE0", b"\xE2", b"\xE2\x80", b"\xED", b"\xED\x9F", b"\xF0\x90", b"\xF4", b"\xF4\x8F"];
+            for start in escaped.map(str::as_bytes).into_iter().chain(raw) {
+                let mut bytes = start.iter();
+                let state = bytes.try_fold(DecodeState::BODY, |state, byte| Some(state.step(*byte, escapes)?.state));
                 let Some(state) = state else { continue };
+                let start = start.escape_ascii();
                 let mut found = std::collections::BTreeSet::new();
                 reached(state, escapes, &mut found);
                 let ranges = state.code_points(escapes).unwrap();
                 assert!(!found.is_empty(), "{start} {escapes:?}");
                 let said = |char: &u32| ranges.iter().any(|(lo, hi)| (lo..=hi).contains(&char));
                 assert!(found.iter().all(said), "{start} {escapes:?}");
+                // Surrogates may lie within a range, and are nobody's.
+                let ends = ranges.iter().filter(|(lo, hi)| lo <= hi).flat_map(|(lo, hi)| [*lo, *hi]);
+                assert!(ends.clone().all(|end| char::from_u32(end).is_some()), "{start} {escapes:?}");
                 let n_said = (0..0x110000).filter(|char| char::from_u32(*char).is_some() && said(char)).count();
                 assert_eq!(n_said, found.len(), "{start} {escapes:?}");
             }

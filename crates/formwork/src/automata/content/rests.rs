@@ -150,8 +150,8 @@ impl ContentMachine {
             let rest = endless.shortest_text(between)?;
             overflow::spend(REST_COST + CHAR_COST * rest.len()).then_some(())?;
             let Some(ends) = others.read(&place, &rest) else { continue };
-            let may_follow = |char: &Option<char>| char.is_some_and(|char| endless.may_follow(&rest, char));
-            let letters = self.representatives.iter().enumerate().filter(|(_, char)| may_follow(char));
+            let letters = self.representatives.iter().enumerate();
+            let letters = letters.filter(|(_, char)| endless.may_follow(&rest, **char));
             let letters: Vec<usize> = letters.map(|(class, _)| class).collect();
             let mut all_end = true;
             for end in ends {

@@ -203,7 +203,7 @@ impl RegexState {
     }
 
     /// For each of some characters, the first of them that leads where it does; nothing where few are alike.
-    pub(super) fn alike(&self, chars: &[Option<char>], alike: &mut Vec<u8>) {
+    pub(super) fn alike(&self, chars: &[char], alike: &mut Vec<u8>) {
         let in_term = matches!(self.place, Place::Term { .. } | Place::Quantified | Place::Group);
         let least = match &self.place {
             Place::Class(class) => match class.range_from() {
@@ -220,8 +220,7 @@ impl RegexState {
             _ => 0,
         };
         let mut firsts = [None; 0x80];
-        let lead_of = |char: &Option<char>| char.map_or(0x7F, lead_of);
-        let first = |(class, char): (usize, &Option<char>)| *firsts[lead_of(char)].get_or_insert(class as u8);
+        let first = |(class, char): (usize, &char)| *firsts[lead_of(*char)].get_or_insert(class as u8);
         alike.extend(chars.iter().enumerate().map(first));
     }
 
