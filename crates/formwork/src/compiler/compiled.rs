@@ -137,8 +137,9 @@ fn compile(lexicon: &Lexicon, source: &Grammar) -> Result<Arc<Shared>, CompileEr
     let productions = lowered.builder.build(lowered.start, &automata, &lexicon.limits);
     // A terminal that met its limit looks as if it took nothing.
     overflows.check(&lexicon.limits).map_err(GrammarError::Limit)?;
+    let productions = productions.map_err(|error| source.build_error(error))?;
     Ok(Arc::new(Shared {
-        productions: Arc::new(productions?),
+        productions: Arc::new(productions),
         growing: automata.iter().filter(|automaton| automaton.grows()).cloned().collect(),
         automata,
         profiles,

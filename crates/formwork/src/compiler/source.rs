@@ -202,6 +202,17 @@ impl Grammar {
         lowered.builder.set_key_order(self.options.key_order);
         Ok(lowered)
     }
+
+    /// What to say where its expressions make no grammar. That nothing fits a schema is known only then where the algebra
+    /// left it open.
+    pub(super) fn build_error(&self, error: GrammarError) -> CompileError {
+        match (&*self.source, error) {
+            (Source::Schema(_) | Source::SchemaText(_), GrammarError::Unsatisfiable) => {
+                SchemaError::new(ViolationKind::Unsatisfiable, "", None, "no instance can be valid").into()
+            }
+            (_, error) => error.into(),
+        }
+    }
 }
 
 impl Grammar {
