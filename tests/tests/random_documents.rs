@@ -4,7 +4,7 @@
 
 use formwork::grammar::KeyOrder;
 use formwork_bench::data;
-use formwork_tests::generation::{Counts, Writer, try_schema};
+use formwork_tests::generation::{Counts, Writer, compose, try_schema};
 use formwork_tests::shared;
 use formwork_tests::universe::Dice;
 use formwork_tests::vocabulary::SmallVocabulary;
@@ -31,6 +31,27 @@ fn random_documents_are_valid_and_end() {
     eprint!("{counts}");
     assert!(counts.tally.is_sound(), "{}", wrong.join("\n"));
     assert!(counts.tally.valid > 150, "{counts}");
+}
+
+/// Parts of two schemas under one keyword.
+#[test]
+fn composed_schemas_are_as_sound_as_real_ones() {
+    let Some(folder) = shared::shared("maskbench") else { return };
+    let cases = data::sample(data::read_cases(&[folder]).unwrap(), 2 * N_SCHEMAS, SEED + 1);
+    let writer = Writer::new(SmallVocabulary::bytes().to_formwork()).unwrap();
+    let mut counts = Counts::default();
+    let mut wrong = Vec::new();
+    for (number, pair) in (0..).zip(cases.chunks_exact(2)) {
+        let [first, second] = pair else { continue };
+        let mut dice = Dice::new(SEED << 32 | number);
+        let schema = compose(&first.parse().unwrap().schema, &second.parse().unwrap().schema, &mut dice);
+        let key_order = if number % 2 == 0 { KeyOrder::Any } else { KeyOrder::Listed };
+        let mut show = |what: &str| wrong.push(format!("{schema}: {what}"));
+        counts.add(&try_schema(&writer, &schema, key_order, N_DOCUMENTS, &mut dice, &mut show));
+    }
+    eprint!("{counts}");
+    assert!(counts.tally.is_sound(), "{}", wrong.join("\n"));
+    assert!(counts.tally.valid > 100, "{counts}");
 }
 
 /// Strings of each format, within bounds and without, over a vocabulary as large as those of models: small ones do not show

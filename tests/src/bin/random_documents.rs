@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use formwork::grammar::KeyOrder;
-use formwork_bench::data::{self, CaseText};
+use formwork_bench::data::{self, Case, CaseText};
 use formwork_bench::program::finish_with_stack;
-use formwork_tests::generation::{Counts, Writer, try_schema};
+use formwork_tests::generation::{Counts, Writer, compose, try_schema};
 use formwork_tests::universe::Dice;
+use serde_json::Value;
 
 /// Stack of a working thread: the validator recurses into schemas.
 const STACK_BYTES: usize = 512 << 20;
@@ -40,6 +41,9 @@ struct Options {
     /// Take this many schemas of all.
     #[arg(long)]
     sample: Option<usize>,
+    /// Put parts of two of them together, chosen by lot, and write documents for so many of such schemas instead.
+    #[arg(long)]
+    composed: Option<usize>,
     /// Leave out schemas before this one of all, counted from 0.
     #[arg(long, default_value_t = 0)]
     from: usize,
@@ -72,7 +76,8 @@ fn run(options: &Options) -> Result<bool, String> {
     }
     let tokenizer = formwork_tokenizers::from_name_or_file(&options.vocab).map_err(|error| error.to_string())?;
     let writer = Writer::new(tokenizer.vocabulary().clone()).ok_or("the vocabulary has no stop token")?;
-    let to = options.to.unwrap_or(cases.len()).min(cases.len());
+    let n_schemas = options.composed.unwrap_or(cases.len());
+    let to = options.to.unwrap_or(n_schemas).min(n_schemas);
     let run = Run {
         options,
         writer,
@@ -119,16 +124,37 @@ impl Run<'_> {
             if number >= self.to {
                 return Ok(());
             }
-            let text = &self.cases[number];
-            let case = text.parse().map_err(|error| format!("{}: {error}", text.group))?;
-            if only.is_empty() || only.contains(case.name.as_str()) {
-                self.try_case(number, &format!("{}/{}", text.group, case.name), &case.schema);
-            }
+            let (name, schema) = match self.options.composed {
+                Some(_) => self.composed(number)?,
+                None => {
+                    let Case { name, schema, .. } = self.parse(number)?;
+                    if !only.is_empty() && !only.contains(name.as_str()) {
+                        continue;
+                    }
+                    (format!("{}/{name}", self.cases[number].group), schema)
+                }
+            };
+            self.try_case(number, &name, &schema);
         }
     }
 
+    fn parse(&self, number: usize) -> Result<Case, String> {
+        let text = &self.cases[number];
+        text.parse().map_err(|error| format!("{}: {error}", text.group))
+    }
+
+    /// A schema of parts of one case or two, by the seed and its number.
+    fn composed(&self, number: usize) -> Result<(String, Value), String> {
+        let mut dice = Dice::new(!self.options.seed.wrapping_mul(1 << 32).wrapping_add(number as u64));
+        let first = self.parse(dice.below(self.cases.len()))?;
+        let second = if dice.one_in(3) { None } else { Some(self.parse(dice.below(self.cases.len()))?) };
+        let second = second.as_ref().unwrap_or(&first);
+        let name = format!("number {number}, of {} and {}", first.name, second.name);
+        Ok((name, compose(&first.schema, &second.schema, &mut dice)))
+    }
+
     /// What is written depends on the seed and the schema's number alone, whoever writes it.
-    fn try_case(&self, number: usize, name: &str, schema: &serde_json::Value) {
+    fn try_case(&self, number: usize, name: &str, schema: &Value) {
         let begin = Instant::now();
         let mut dice = Dice::new(self.options.seed.wrapping_mul(1 << 32).wrapping_add(number as u64));
         let key_order = if dice.one_in(2) { KeyOrder::Listed } else { KeyOrder::Any };
@@ -141,6 +167,9 @@ impl Run<'_> {
         };
         let outcome = try_schema(&self.writer, schema, key_order, self.options.documents, &mut dice, &mut show);
         let took = begin.elapsed();
+        if self.options.composed.is_some() && !lines.is_empty() {
+            lines.push(format!("{name}: {schema}"));
+        }
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         let Done { counts, n_shown } = &mut *done;
         counts.add(&outcome);

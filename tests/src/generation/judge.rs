@@ -29,6 +29,8 @@ pub struct Judge {
     validator: Option<Validator>,
     /// Whether some pattern has `\\<` or `\\>`.
     has_angle_escapes: bool,
+    /// Whether some format is one of OpenAPI's, which the validator takes for an annotation.
+    has_foreign_formats: bool,
 }
 
 impl Judge {
@@ -37,7 +39,9 @@ impl Judge {
         let options = jsonschema::options().should_validate_formats(true);
         let text = schema.to_string();
         let has_angle_escapes = [r"\\<", r"\\>"].iter().any(|escape| text.contains(escape));
-        Judge { validator: options.build(schema).ok(), has_angle_escapes }
+        let is_there = |format: &&str| text.contains(&format!("\"format\":\"{format}\""));
+        let has_foreign_formats = FOREIGN_FORMATS.iter().any(is_there);
+        Judge { validator: options.build(schema).ok(), has_angle_escapes, has_foreign_formats }
     }
 
     /// Judges one document.
@@ -51,27 +55,36 @@ impl Judge {
         };
         let Err(error) = validator.validate(&document) else { return Verdict::Valid };
         let keyword = error.kind().keyword().to_owned();
-        match self.disagreement(&keyword, error.instance(), text) {
+        let path = error.schema_path().to_string();
+        let is_conditional = ["then", "else"].iter().any(|branch| path.split('/').any(|step| step == *branch));
+        let may_compare = is_conditional || COMPARING.contains(&&*keyword);
+        match self.disagreement(&keyword, may_compare, error.instance(), text) {
             Some(cause) => Verdict::KnownDisagreement(cause),
             None => invalid(&keyword, format!("{} at {} ({})", error, error.instance_path(), error.schema_path())),
         }
     }
 
     /// Why the validator is wrong, where it is known to be: see `tests/data/disagreements.md`.
-    fn disagreement(&self, keyword: &str, instance: &Value, text: &str) -> Option<&'static str> {
-        if NUMERIC.contains(&keyword) && has_long_number(text) {
+    fn disagreement(&self, keyword: &str, may_compare: bool, instance: &Value, text: &str) -> Option<&'static str> {
+        if may_compare && has_long_number(text) {
             return Some("numbers longer than a double holds");
         }
         if self.has_angle_escapes && matches!(keyword, "pattern" | "oneOf" | "anyOf") {
             return Some("angle brackets escaped in patterns");
+        }
+        if self.has_foreign_formats && may_compare {
+            return Some("formats of OpenAPI");
         }
         let local_part = instance.as_str().and_then(|text| text.rsplit_once('@')).map_or("", |(local, _)| local);
         (keyword == "format" && local_part.len() > 64).then_some("long local parts of e-mail addresses")
     }
 }
 
-/// Keywords that may look at the value of a number.
-const NUMERIC: [&str; 12] = [
+/// Formats of OpenAPI that say something of a value.
+const FOREIGN_FORMATS: [&str; 5] = ["int32", "int64", "uint32", "uint64", "byte"];
+
+/// Keywords that fail where a value is told apart from others, as whatever is asked under a condition does.
+const COMPARING: [&str; 12] = [
     "anyOf",
     "const",
     "contains",
@@ -86,9 +99,15 @@ const NUMERIC: [&str; 12] = [
     "uniqueItems",
 ];
 
-/// Whether there are more digits in a row than a double keeps apart.
+/// Whether there are more digits in a row than a double keeps apart, or an exponent that may be beyond its reach.
 pub fn has_long_number(text: &str) -> bool {
-    text.split(|character: char| !character.is_ascii_digit() && character != '.').any(|digits| digits.len() > 15)
+    let mut runs = text.split(|character: char| !character.is_ascii_digit() && character != '.');
+    let has_long_run = runs.any(|digits| digits.len() > 15);
+    let has_far_exponent = text.split(['e', 'E']).skip(1).any(|behind| {
+        let digits = behind.trim_start_matches(['+', '-', '0']).bytes().take_while(u8::is_ascii_digit).count();
+        digits > 2
+    });
+    has_long_run || has_far_exponent
 }
 
 /// A document; no object may have a key twice.

@@ -1,10 +1,12 @@
 //! Does every path of allowed tokens end in a valid document? Random choices among the masks' tokens, judged afterwards.
 
+mod compose;
 mod counts;
 mod hints;
 mod judge;
 mod writer;
 
+pub use self::compose::compose;
 pub use self::counts::{Counts, Tally};
 pub use self::hints::{Hints, hints};
 pub use self::judge::{Judge, Verdict, has_long_number};
