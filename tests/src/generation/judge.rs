@@ -76,7 +76,8 @@ impl Judge {
             return Some("formats of OpenAPI");
         }
         let local_part = instance.as_str().and_then(|text| text.rsplit_once('@')).map_or("", |(local, _)| local);
-        (keyword == "format" && local_part.len() > 64).then_some("long local parts of e-mail addresses")
+        let may_be_format = matches!(keyword, "format" | "anyOf" | "oneOf");
+        (may_be_format && local_part.len() > 64).then_some("long local parts of e-mail addresses")
     }
 }
 

@@ -22,8 +22,17 @@ pub(super) struct Cases {
     /// By case, whether each component must match, if that matters. Beyond the languages there are bounds, which must be
     /// kept to.
     cases: Box<[Case]>,
-    /// By what is decided of each component.
-    known: Mutex<HashMap<TwoBits, Option<Arc<[u32]>>>>,
+    /// By what is decided of each component; `None` where no combination is left.
+    known: Mutex<HashMap<TwoBits, Option<Arc<Left>>>>,
+}
+
+/// The combinations that are left, but for those that ask for all that another one asks for, and more.
+#[derive(Debug)]
+struct Left {
+    /// What each still asks for.
+    asked: Vec<TwoBits>,
+    /// The components that none of them asks for and that are not decided.
+    unasked: Box<[u32]>,
 }
 
 impl Cases {
@@ -37,38 +46,42 @@ impl Cases {
     }
 
     /// The same of components by their numbers. A combination that asks for all that another one still asks for, and more,
-    /// adds nothing; what only such combinations ask for is not followed any longer.
+    /// adds nothing; what only such combinations ask for is not followed any longer. What is decided stays, as it tells which
+    /// combinations are not wanted.
     pub(super) fn settle(&self, numbers: &mut [KnownId]) -> bool {
-        let key = TwoBits::of(numbers.len(), numbers.iter().map(|number| decided(*number)));
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if !known.contains_key(&key) && known.len() >= MAX_KNOWN {
-            known.clear();
-        }
-        let unasked = known.entry(key).or_insert_with(|| self.unasked(numbers));
-        let Some(unasked) = unasked else { return false };
-        unasked.iter().for_each(|at| numbers[*at as usize] = DONE);
+        let Some(left) = self.left(numbers.len(), numbers.iter().map(|number| decided(*number))) else { return false };
+        left.unasked.iter().for_each(|at| numbers[*at as usize] = DONE);
         true
     }
 
     /// The least sum of the distances of what a combination asks for that can still be had.
     pub(super) fn nearest(&self, decided: impl Iterator<Item = Option<bool>> + Clone, distances: &[u32]) -> u32 {
-        let of_case = |case: &Case| {
-            let asked_for = wanted(case).zip(distances).filter(|(wanted, _)| *wanted == Some(true));
+        let Some(left) = self.left(distances.len(), decided) else { return 0 };
+        let of_case = |asked: &TwoBits| {
+            let asked_for = distances.iter().enumerate().filter(|(at, _)| asked.get(*at) == Some(true));
             asked_for.fold(0, |sum: u32, (_, distance)| sum.saturating_add(*distance))
         };
-        self.cases.iter().filter(|case| can_fit(case, decided.clone())).map(of_case).min().unwrap_or(0)
+        left.asked.iter().map(of_case).min().unwrap_or(0)
     }
 
     pub(super) fn len(&self) -> usize {
         self.cases.len()
     }
 
-    /// The components that no combination asks for any longer; `None` where no combination is left. What is decided stays,
-    /// as it tells which combinations are not wanted.
-    fn unasked(&self, numbers: &[KnownId]) -> Option<Arc<[u32]>> {
+    fn left(&self, n_components: usize, decided: impl Iterator<Item = Option<bool>> + Clone) -> Option<Arc<Left>> {
+        let key = TwoBits::of(n_components, decided.clone());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_KNOWN && !known.contains_key(&key) {
+            known.clear();
+        }
+        known.entry(key).or_insert_with(|| self.find_left(n_components, decided)).clone()
+    }
+
+    fn find_left(&self, n_components: usize, decided: impl Iterator<Item = Option<bool>> + Clone) -> Option<Arc<Left>> {
         let mut left: Vec<TwoBits> = Vec::new();
-        for case in &self.cases {
-            let Some(asked) = asked(case, numbers) else { continue };
+        for case in self.cases.iter().filter(|case| can_fit(case, decided.clone())) {
+            let open = wanted(case).zip(decided.clone()).map(|(wanted, decided)| wanted.filter(|_| decided.is_none()));
+            let asked = TwoBits::of(n_components, open);
             if self.cases.len() > MAX_COMPARED {
                 left.push(asked);
             } else if !left.iter().any(|other| other.is_within(&asked)) {
@@ -76,24 +89,16 @@ impl Cases {
                 left.push(asked);
             }
         }
-        let is_unasked = |at: &usize| decided(numbers[*at]).is_none() && !left.iter().any(|asked| asked.is_some(*at));
-        let unasked = (0..numbers.len()).filter(is_unasked).map(|at| at as u32);
-        (!left.is_empty()).then(|| unasked.collect())
+        let is_asked = |at: usize| left.iter().any(|asked| asked.get(at).is_some());
+        let unasked = decided.enumerate().filter(|(at, decided)| decided.is_none() && !is_asked(*at));
+        let unasked = unasked.map(|(at, _)| at as u32).collect();
+        (!left.is_empty()).then(|| Arc::new(Left { asked: left, unasked }))
     }
 }
 
 /// What a case wants of each component.
 fn wanted(case: &[Option<bool>]) -> impl Iterator<Item = Option<bool>> {
     case.iter().copied().chain(std::iter::repeat(Some(true)))
-}
-
-/// What a case still asks of each component; `None` where something is decided otherwise.
-fn asked(case: &[Option<bool>], numbers: &[KnownId]) -> Option<TwoBits> {
-    let decided = numbers.iter().map(|number| decided(*number));
-    can_fit(case, decided.clone()).then(|| {
-        let open = wanted(case).zip(decided).map(|(wanted, decided)| wanted.filter(|_| decided.is_none()));
-        TwoBits::of(numbers.len(), open)
-    })
 }
 
 /// Whether nothing is decided otherwise than a case wants it.
@@ -122,8 +127,11 @@ impl TwoBits {
         self.0.iter().zip(&other.0).all(|(mine, others)| mine & !others == 0)
     }
 
-    fn is_some(&self, at: usize) -> bool {
-        self.0[at / TwoBits::PER_WORD] >> (2 * (at % TwoBits::PER_WORD)) & 3 != 0
+    fn get(&self, at: usize) -> Option<bool> {
+        match self.0[at / TwoBits::PER_WORD] >> (2 * (at % TwoBits::PER_WORD)) & 3 {
+            0 => None,
+            bits => Some(bits == 2),
+        }
     }
 }
 
@@ -155,6 +163,11 @@ mod tests {
             assert_eq!(numbers, [DEAD, DEAD, OPEN]);
             assert!(!cases.settle(&mut [DEAD, OPEN, DEAD]));
         }
+        // Of the combinations that are left the first asks for the components 0 and 1, the third for the last one.
+        let none = [None; 3];
+        assert_eq!(cases.nearest(none.into_iter(), &[4, 3, 9]), 7);
+        assert_eq!(cases.nearest(none.into_iter(), &[4, 9, 6]), 6);
+        assert_eq!(cases.nearest([Some(true), None, None].into_iter(), &[0, 9, 6]), 9);
         // A bound behind the languages must be kept to.
         assert!(!cases.settle(&mut [DONE, OPEN, OPEN, DEAD]));
     }
