@@ -507,7 +507,8 @@ impl Machine for ContentMachine {
     }
 
     fn n_own_bytes(&self) -> usize {
-        self.known().iter().map(KnownStates::n_bytes).sum()
+        let cases = self.cases.as_ref().map_or(0, Cases::n_bytes);
+        cases + self.known().iter().map(KnownStates::n_bytes).sum::<usize>()
     }
 
     fn is_nearly_full(&self) -> bool {

@@ -39,11 +39,86 @@ const MAX_STEPS: usize = 50_000;
 /// Tokens that are left out in the time of one step.
 const TOKENS_PER_STEP: usize = 8;
 
+/// The states to which most letters lead back.
+struct Homes<'a> {
+    dfa: &'a ContentDfa,
+    /// The classes of characters beyond ASCII that are no spaces.
+    wide: Vec<usize>,
+    /// The home that most letters lead to from where the tokens begin, and those of other sets of words that were found.
+    starts: Vec<u32>,
+    /// They, and the states that go where the first one goes on all letters but one; sorted.
+    states: Vec<u32>,
+    /// The classes of those letters; sorted.
+    told_apart: Vec<usize>,
+}
+
+impl<'a> Homes<'a> {
+    /// The home that `content` leads to; `None` where most letters lead elsewhere.
+    fn near(dfa: &'a ContentDfa, wide: Vec<usize>, content: u32) -> Option<Homes<'a>> {
+        // Where most letters lead, twice over.
+        let first = dfa.next(content, *wide.first()?)?;
+        let second = dfa.next(first, wide[0])?;
+        let Kin { model, states, classes: told_apart } = dfa.kin(second);
+        let homes = Homes { dfa, wide, starts: vec![model], states, told_apart };
+        homes.are_behind(model).then_some(homes)
+    }
+
+    /// Adds those of `states` to which most letters lead back as well.
+    fn add_among(&mut self, states: &[u32]) {
+        let stays = |state: u32| self.wide.iter().all(|class| self.dfa.next(state, *class) == Some(state));
+        let others: Vec<u32> = states.iter().copied().filter(|state| !self.hold(*state) && stays(*state)).collect();
+        self.starts.extend_from_slice(&others);
+        self.states.extend(others);
+        self.states.sort_unstable();
+    }
+
+    fn hold(&self, state: u32) -> bool {
+        self.states.binary_search(&state).is_ok()
+    }
+
+    /// Whether all characters beyond ASCII, but for spaces, lead home.
+    fn are_behind(&self, state: u32) -> bool {
+        self.wide.iter().all(|class| self.dfa.next(state, *class).is_some_and(|next| self.hold(next)))
+    }
+
+    /// Whether nothing is fatal behind a state but what is found at home.
+    fn is_harmless(&self, state: Option<u32>, safe: &[u32]) -> bool {
+        state.is_some_and(|state| self.hold(state) || safe.contains(&state))
+    }
+
+    /// The first letters of each way from a home to where no match is left; `None` where there are too many.
+    fn ways_out(&self, letters: &[char], safe: &[u32]) -> Option<BTreeSet<Vec<u8>>> {
+        let class = |letter: char| self.dfa.machine().alphabet().class(letter.into());
+        // What is told apart at home may be fatal.
+        let told_apart = letters.iter().filter(|letter| self.told_apart.contains(&class(**letter)));
+        let mut grams: BTreeSet<Vec<u8>> = told_apart.map(|letter| letter.to_string().into_bytes()).collect();
+        let starts = self.starts.iter().filter(|start| !safe.contains(start));
+        let mut pending: Vec<(u32, Vec<u8>)> = starts.map(|start| (*start, Vec::new())).collect();
+        while let Some((state, gram)) = pending.pop() {
+            for letter in letters {
+                let next = self.dfa.next(state, class(*letter));
+                if self.is_harmless(next, safe) {
+                    continue;
+                }
+                let mut gram: Vec<u8> = gram.clone();
+                gram.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+                gram.truncate(MAX_GRAM);
+                match next.filter(|next| gram.len() < MAX_GRAM && self.are_behind(*next)) {
+                    Some(next) => pending.push((next, gram)),
+                    None => _ = grams.insert(gram),
+                }
+            }
+            if grams.len() + pending.len() > MAX_BEGINNINGS {
+                return None;
+            }
+        }
+        Some(grams)
+    }
+}
+
 /// Ways from homes to where no match is left.
-#[derive(Debug)]
-struct FatalWords {
-    /// They, and the states that go where one goes on all letters but one; sorted.
-    homes: Vec<u32>,
+struct FatalWords<'a> {
+    homes: Homes<'a>,
     /// Whether all characters beyond ASCII, but for spaces, lead home from where the tokens begin.
     wide_comes_home: bool,
     /// Letters that are fatal in every state.
@@ -54,71 +129,41 @@ struct FatalWords {
     grams: BTreeSet<Vec<u8>>,
 }
 
-impl FatalWords {
+impl<'a> FatalWords<'a> {
     /// `None` where `content` has no such home, or there are too many ways.
-    fn new(string: &StringAutomaton, classes: &ShapeClasses, content: u32) -> Option<FatalWords> {
+    fn new(string: &'a StringAutomaton, classes: &ShapeClasses, content: u32) -> Option<FatalWords<'a>> {
         let dfa = string.dfa()?;
         let alphabet = dfa.machine().alphabet();
-        let wide = || classes.of(WIDE).iter().map(|class| usize::from(*class));
-        // Where most letters lead, twice over.
-        let first = dfa.next(content, wide().next()?)?;
-        let second = dfa.next(first, wide().next()?)?;
-        let Kin { model: start, states: kin, classes: other_classes } = dfa.kin(second);
-        let comes_home =
-            |state: u32, is_home: &dyn Fn(u32) -> bool| wide().all(|class| dfa.next(state, class).is_some_and(is_home));
-        if !comes_home(start, &|state| kin.contains(&state)) {
-            return None;
-        }
+        let wide: Vec<usize> = classes.of(WIDE).iter().map(|class| usize::from(*class)).collect();
+        let mut homes = Homes::near(dfa, wide, content)?;
         let states = dfa.reachable(content, MAX_STATES, MAX_STEPS).unwrap_or_default();
-        let others =
-            states.iter().copied().filter(|state| !kin.contains(state) && comes_home(*state, &|next| next == *state));
-        let others: Vec<u32> = others.collect();
-        let mut homes = [&kin[..], &others].concat();
-        homes.sort_unstable();
-        let is_home = |state: u32| homes.binary_search(&state).is_ok();
-        let wide_comes_home = |state: u32| comes_home(state, &is_home);
-        // Control characters, quotes and backslashes are never characters of a plain token.
-        let ascii = (0x20..0x80u8).filter(|char| !matches!(char, b'"' | b'\\')).map(char::from);
-        let spaces = class_ranges(WIDE_SPACE).into_iter().flat_map(|(lo, hi)| lo..=hi).filter_map(char::from_u32);
-        let letters: Vec<char> = ascii.chain(spaces).collect();
+        homes.add_among(&states);
         let next = |state: u32, letter: char| dfa.next(state, alphabet.class(letter.into()));
         let is_fatal = |letter: &char| !states.is_empty() && states.iter().all(|state| next(*state, *letter).is_none());
-        let (fatal, letters): (Vec<char>, Vec<char>) = letters.into_iter().partition(is_fatal);
-        let mut met: Vec<usize> = letters.iter().map(|letter| alphabet.class((*letter).into())).chain(wide()).collect();
+        let (fatal, letters): (Vec<char>, Vec<char>) = told_apart_letters().partition(is_fatal);
+        let ascii_and_spaces = letters.iter().map(|letter| alphabet.class((*letter).into()));
+        let mut met: Vec<usize> = ascii_and_spaces.chain(homes.wide.iter().copied()).collect();
         met.sort_unstable();
         met.dedup();
         let safe = safe_states(dfa, states, &met);
-        let is_harmless = |state: Option<u32>| state.is_some_and(|state| is_home(state) || safe.contains(&state));
-        if letters.iter().filter(|letter| !is_harmless(next(content, **letter))).count() > MAX_AWAY {
+        if letters.iter().filter(|letter| !homes.is_harmless(next(content, **letter), &safe)).count() > MAX_AWAY {
             return None;
         }
-        // What is told apart at home may be fatal.
-        let tells = letters.iter().filter(|letter| other_classes.contains(&alphabet.class((**letter).into())));
-        let mut grams: BTreeSet<Vec<u8>> = tells.map(|letter| letter.to_string().into_bytes()).collect();
-        let starts = std::iter::once(start).chain(others).filter(|start| !safe.contains(start));
-        let mut pending: Vec<(u32, Vec<u8>)> = starts.map(|start| (start, Vec::new())).collect();
-        while let Some((state, gram)) = pending.pop() {
-            for letter in letters.iter().filter(|letter| !is_harmless(next(state, **letter))) {
-                let mut gram: Vec<u8> = gram.clone();
-                gram.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-                gram.truncate(MAX_GRAM);
-                match next(state, *letter).filter(|next| gram.len() < MAX_GRAM && wide_comes_home(*next)) {
-                    Some(next) => pending.push((next, gram)),
-                    None => _ = grams.insert(gram),
-                }
-            }
-            if grams.len() + pending.len() > MAX_BEGINNINGS {
-                return None;
-            }
-        }
-        let wide_comes_home = wide_comes_home(content);
-        Some(FatalWords { homes, wide_comes_home, letters: fatal, safe, grams })
+        let grams = homes.ways_out(&letters, &safe)?;
+        Some(FatalWords { wide_comes_home: homes.are_behind(content), homes, letters: fatal, safe, grams })
     }
 
     /// Whether a token that was read so far is taken, if it holds no letter that is fatal everywhere and no way to the end.
     fn is_harmless(&self, state: u32) -> bool {
-        self.homes.binary_search(&state).is_ok() || self.safe.contains(&state)
+        self.homes.is_harmless(Some(state), &self.safe)
     }
+}
+
+/// The characters of plain tokens that shapes tell apart: control characters, quotes and backslashes are in none of them.
+fn told_apart_letters() -> impl Iterator<Item = char> {
+    let ascii = (0x20..0x80u8).filter(|char| !matches!(char, b'"' | b'\\')).map(char::from);
+    let spaces = class_ranges(WIDE_SPACE).into_iter().flat_map(|(lo, hi)| lo..=hi).filter_map(char::from_u32);
+    ascii.chain(spaces)
 }
 
 /// Those of `states`, which hold all that they lead to, from which no step of some classes is fatal, now or later.
@@ -177,7 +222,7 @@ impl MaskWork<'_> {
         content: u32,
         table: &BodyTable,
         row: &mut [u32],
-        words: &FatalWords,
+        words: &FatalWords<'_>,
     ) -> Result<(), LimitError> {
         let trie = &table.letters;
         let mut n_visited = 0;

@@ -3,7 +3,7 @@
 //! Combinations are told by what is decided of each component, which is hardly ever anything new: of 15 patterns and 100
 //! combinations some dozens of answers are asked for again and again.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smallvec::SmallVec;
 
@@ -13,8 +13,10 @@ use crate::hash::HashMap;
 
 /// More combinations than this are not compared with each other.
 const MAX_COMPARED: usize = 128;
-/// Answers kept; beyond it they are found anew.
-const MAX_KNOWN: usize = 4_096;
+/// Bytes of the answers that are kept; beyond it they are found anew.
+const MAX_BYTES: usize = 1 << 20;
+/// Bytes of an answer without what it lists.
+const ENTRY_BYTES: usize = 96;
 
 /// Combinations of which one will do.
 #[derive(Debug)]
@@ -22,8 +24,14 @@ pub(super) struct Cases {
     /// By case, whether each component must match, if that matters. Beyond the languages there are bounds, which must be
     /// kept to.
     cases: Box<[Case]>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
     /// By what is decided of each component; `None` where no combination is left.
-    known: Mutex<HashMap<TwoBits, Option<Arc<Left>>>>,
+    left: HashMap<TwoBits, Option<Arc<Left>>>,
+    n_bytes: usize,
 }
 
 /// The combinations that are left, but for those that ask for all that another one asks for, and more.
@@ -70,11 +78,28 @@ impl Cases {
 
     fn left(&self, n_components: usize, decided: impl Iterator<Item = Option<bool>> + Clone) -> Option<Arc<Left>> {
         let key = TwoBits::of(n_components, decided.clone());
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MAX_KNOWN && !known.contains_key(&key) {
-            known.clear();
+        let mut known = self.known();
+        if let Some(left) = known.left.get(&key) {
+            return left.clone();
         }
-        known.entry(key).or_insert_with(|| self.find_left(n_components, decided)).clone()
+        if known.n_bytes > MAX_BYTES {
+            *known = Known::default();
+        }
+        let left = self.find_left(n_components, decided);
+        known.n_bytes +=
+            ENTRY_BYTES + left.as_ref().map_or(0, |left| size_of_val(&*left.asked) + size_of_val(&*left.unasked));
+        known.left.insert(key, left.clone());
+        left
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Every change leaves what is known true.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of the answers that are kept, about.
+    pub(super) fn n_bytes(&self) -> usize {
+        self.known().n_bytes
     }
 
     fn find_left(&self, n_components: usize, decided: impl Iterator<Item = Option<bool>> + Clone) -> Option<Arc<Left>> {
