@@ -72,6 +72,10 @@ impl Judge {
         if self.has_angle_escapes && matches!(keyword, "pattern" | "oneOf" | "anyOf") {
             return Some("angle brackets escaped in patterns");
         }
+        let has_line_end = |text: &str| text.contains(['\r', '\u{2028}', '\u{2029}']);
+        if matches!(keyword, "pattern" | "oneOf" | "anyOf" | "not") && instance.as_str().is_some_and(has_line_end) {
+            return Some("line ends that a dot takes");
+        }
         if self.has_foreign_formats && may_compare {
             return Some("formats of OpenAPI");
         }
