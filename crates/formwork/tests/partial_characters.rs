@@ -13,7 +13,7 @@ fn allowed(matcher: &mut Matcher) -> Vec<u8> {
     (0..=255).filter(|byte| mask.contains(TokenId::new(u32::from(*byte)))).collect()
 }
 
-/// Follows every way through a character; of many bytes that may come next only some.
+/// Follows every way through a raw character.
 fn follow(matcher: &mut Matcher, read: &mut Vec<u8>, n_ways: &mut usize) {
     let next = allowed(matcher);
     assert!(!next.is_empty(), "{}", read.escape_ascii());

@@ -137,11 +137,10 @@ impl Alphabet {
 
     /// One character of each class, in the order of classes.
     pub(crate) fn representatives(&self) -> Vec<char> {
-        let mut found = vec![char::REPLACEMENT_CHARACTER; self.n_classes];
-        for (start, class) in self.intervals.iter().rev() {
-            // Intervals begin with characters.
-            found[usize::from(*class)] = char::from_u32(*start).unwrap_or(char::REPLACEMENT_CHARACTER);
-        }
+        let mut found = vec!['\0'; self.n_classes];
+        // All intervals begin with characters.
+        let begun = |(start, class): &(u32, u8)| Some((char::from_u32(*start)?, usize::from(*class)));
+        self.intervals.iter().rev().filter_map(begun).for_each(|(char, class)| found[class] = char);
         found
     }
 }

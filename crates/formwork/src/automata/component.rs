@@ -203,8 +203,7 @@ impl Component {
                 state.step(representative).map_or(ComponentState::Dead, ComponentState::Json)
             }
             (ComponentAutomaton::RegexText, ComponentState::Regex(state)) => {
-                let next = state.step(representative);
-                next.map_or(ComponentState::Dead, |next| ComponentState::Regex(Box::new(next)))
+                state.step(representative).map_or(ComponentState::Dead, |next| ComponentState::Regex(Box::new(next)))
             }
             (ComponentAutomaton::Length(_, max), ComponentState::Length(count)) if count >= max => ComponentState::Dead,
             (ComponentAutomaton::Length(min, u32::MAX), ComponentState::Length(count)) => {
@@ -252,8 +251,10 @@ pub(super) type KnownId = u32;
 pub(super) const DEAD: KnownId = 0;
 /// The number of [`ComponentState::Done`].
 pub(super) const DONE: KnownId = 1;
+/// The first of other states.
+const FIRST: usize = 2;
 
-/// Whether it is decided of a state by its number that the content matches, or that it does not.
+/// [`ComponentState::decided`] of a state by its number.
 pub(super) fn decided(number: KnownId) -> Option<bool> {
     match number {
         DONE => Some(true),
@@ -261,8 +262,6 @@ pub(super) fn decided(number: KnownId) -> Option<bool> {
         _ => None,
     }
 }
-/// The first of other states.
-const FIRST: usize = 2;
 
 /// The states of one component that were met, and where they lead.
 #[derive(Debug)]

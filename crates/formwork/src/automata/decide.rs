@@ -66,7 +66,7 @@ pub(crate) fn look_around_is_bearable(
     limits: &Limits,
 ) -> Result<bool, GrammarError> {
     let ContentLanguage::Expression(expression) = &constraint.language else { return Ok(true) };
-    if size <= MAX_OWED || expression.to_hir().is_some() {
+    if size <= MAX_OWED || !expression.node.looks_around() {
         return Ok(true);
     }
     let watch = OverflowWatch::start();

@@ -100,6 +100,16 @@ impl Node {
         })
     }
 
+    /// Whether what stands before or behind a place decides.
+    pub(crate) fn looks_around(&self) -> bool {
+        match self {
+            Node::Empty | Node::Class(_) | Node::Start | Node::End => false,
+            Node::WordBoundary { .. } | Node::Look { .. } => true,
+            Node::Concat(parts) | Node::Alternation(parts) => parts.iter().any(Node::looks_around),
+            Node::Repeat { sub, .. } => sub.looks_around(),
+        }
+    }
+
     /// Calls `visit` with every set of characters.
     pub(crate) fn visit_classes(&self, visit: &mut dyn FnMut(&[CodePoints])) {
         match self {

@@ -71,13 +71,9 @@ fn common_letters(left: &Alphabet, right: &Alphabet) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     let mut of_left = left.ranges().peekable();
     let mut of_right = right.ranges().peekable();
-    let mut from = 0;
     while let (Some((_, end_left, class_left)), Some((_, end_right, class_right))) = (of_left.peek(), of_right.peek()) {
         let end = *end_left.min(end_right);
-        let is_surrogates = from >= 0xD800 && end <= 0xDFFF;
-        if !is_surrogates {
-            pairs.push((*class_left, *class_right));
-        }
+        pairs.push((*class_left, *class_right));
         let (left_ends, right_ends) = (*end_left == end, *end_right == end);
         if left_ends {
             of_left.next();
@@ -85,7 +81,6 @@ fn common_letters(left: &Alphabet, right: &Alphabet) -> Vec<(usize, usize)> {
         if right_ends {
             of_right.next();
         }
-        from = end + 1;
     }
     pairs.sort_unstable();
     pairs.dedup();

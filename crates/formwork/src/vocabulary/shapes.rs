@@ -54,7 +54,7 @@ pub(crate) fn class_ranges(class: u8) -> Vec<(u32, u32)> {
         1 => vec![(0x41, 0x5A)],
         2 => vec![(0x30, 0x39)],
         WIDE_SPACE => WIDE_SPACES.into_iter().chain([(BYTE_ORDER_MARK, BYTE_ORDER_MARK)]).collect(),
-        // The gaps between the spaces. Surrogates are in it and are no character: they are dead in every automaton.
+        // The gaps between the spaces, without surrogates, which are no characters.
         WIDE => {
             let mut ranges = Vec::new();
             let mut next = 0x80;

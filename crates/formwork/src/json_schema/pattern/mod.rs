@@ -10,7 +10,7 @@ mod words;
 
 use std::sync::Arc;
 
-use self::outline::{Outline, conditions, looks_around, outline, size};
+use self::outline::{Outline, conditions, outline, size};
 use super::Profile;
 use super::document::NodeId;
 use super::fault::{Result, limit, refusal};
@@ -92,8 +92,8 @@ impl<'a> Pattern<'a> {
             _ => {
                 let (conditions, rest) = conditions(node);
                 pattern.is_plain_apart = (1..=MAX_APART).contains(&conditions.len())
-                    && !conditions.iter().any(|condition| looks_around(&condition.node))
-                    && !looks_around(&rest);
+                    && !conditions.iter().any(|condition| condition.node.looks_around())
+                    && !rest.looks_around();
                 for (index, condition) in conditions.into_iter().enumerate() {
                     let language = match words::words_of(&condition.node) {
                         Some(words) => ContentLanguage::OneOf(words.into_iter().map(Into::into).collect()),

@@ -81,16 +81,6 @@ pub(super) fn conditions(node: Node) -> (Vec<Condition>, Node) {
     (conditions, Node::Concat(left.into()))
 }
 
-/// Whether what stands before or behind a place decides.
-pub(super) fn looks_around(node: &Node) -> bool {
-    match node {
-        Node::Empty | Node::Class(_) | Node::Start | Node::End => false,
-        Node::WordBoundary { .. } | Node::Look { .. } => true,
-        Node::Concat(parts) | Node::Alternation(parts) => parts.iter().any(looks_around),
-        Node::Repeat { sub, .. } => looks_around(sub),
-    }
-}
-
 /// A guess at the states of an automaton, repetitions unfolded.
 pub(super) fn size(node: &Node) -> u64 {
     match node {
