@@ -42,7 +42,7 @@ struct Options {
     #[arg(long)]
     sample: Option<usize>,
     /// Put parts of two of them together, chosen by lot, and write documents for so many of such schemas instead.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "only")]
     composed: Option<usize>,
     /// Leave out schemas before this one of all, counted from 0.
     #[arg(long, default_value_t = 0)]
@@ -76,6 +76,9 @@ fn run(options: &Options) -> Result<bool, String> {
     }
     let tokenizer = formwork_tokenizers::from_name_or_file(&options.vocab).map_err(|error| error.to_string())?;
     let writer = Writer::new(tokenizer.vocabulary().clone()).ok_or("the vocabulary has no stop token")?;
+    if options.composed.is_some() && cases.is_empty() {
+        return Err("there are no schemas to compose from".to_owned());
+    }
     let n_schemas = options.composed.unwrap_or(cases.len());
     let to = options.to.unwrap_or(n_schemas).min(n_schemas);
     let run = Run {

@@ -7,11 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::universe::Dice;
-
-/// Keywords whose value is a schema, a list of schemas, or an object of schemas.
-const SCHEMA: [&str; 7] = ["additionalProperties", "contains", "else", "if", "items", "not", "then"];
-const LIST: [&str; 3] = ["allOf", "anyOf", "oneOf"];
-const BY_NAME: [&str; 4] = ["$defs", "definitions", "patternProperties", "properties"];
+use crate::validator::subschemas;
 
 /// Puts parts of two schemas together under a random keyword, in draft 2020-12. A part that refers to others is a whole
 /// schema, as a resource of its own.
@@ -74,7 +70,7 @@ fn add_parts<'s>(schema: &'s Value, parts: &mut Vec<&'s Value>) -> bool {
     let Value::Object(keywords) = schema else { return schema.is_boolean() };
     let is_named = |keyword: &str| keyword.starts_with('$') && !matches!(keyword, "$comment" | "$defs");
     let mut stands_alone = !keywords.keys().any(|keyword| is_named(keyword));
-    for child in children(keywords) {
+    for (_, child) in subschemas(keywords) {
         stands_alone &= add_parts(child, parts);
     }
     if stands_alone && !keywords.is_empty() {
@@ -83,14 +79,8 @@ fn add_parts<'s>(schema: &'s Value, parts: &mut Vec<&'s Value>) -> bool {
     stands_alone
 }
 
-fn children(keywords: &Map<String, Value>) -> impl Iterator<Item = &Value> {
-    let one = SCHEMA.iter().filter_map(|keyword| keywords.get(*keyword)).filter(|value| !value.is_array());
-    let listed = LIST.iter().filter_map(|keyword| keywords.get(*keyword)?.as_array()).flatten();
-    let named = BY_NAME.iter().filter_map(|keyword| keywords.get(*keyword)?.as_object()).flat_map(Map::values);
-    one.chain(listed).chain(named)
-}
-
-/// A copy in which a keyword is gone or a bound has moved.
+/// A copy in which a keyword or a value in its list is gone, or a bound has moved. One of `universe`'s reductions would do as well,
+/// but making all of them takes too long for a large schema.
 fn changed(schema: &Value, dice: &mut Dice) -> Value {
     let mut copy = schema.clone();
     if let Value::Object(keywords) = &mut copy
@@ -104,7 +94,7 @@ fn changed(schema: &Value, dice: &mut Dice) -> Value {
 
 fn change(schema: &mut Value, dice: &mut Dice) {
     let Value::Object(keywords) = schema else { return };
-    let n_children = children(keywords).count();
+    let n_children = subschemas(keywords).len();
     if n_children > 0 && !dice.one_in(3) {
         let chosen = dice.below(n_children);
         if let Some(child) = child_mut(keywords, chosen) {
@@ -123,7 +113,7 @@ fn change(schema: &mut Value, dice: &mut Dice) {
                 *bound = moved.into();
             }
         }
-        Some(Value::Array(values)) if values.len() > 1 && !LIST.contains(&name.as_str()) && !dice.one_in(3) => {
+        Some(Value::Array(values)) if values.len() > 1 && !dice.one_in(3) => {
             values.remove(dice.below(values.len()));
         }
         _ => {
@@ -132,9 +122,9 @@ fn change(schema: &mut Value, dice: &mut Dice) {
     }
 }
 
-/// The child with a number in the order of [`children`].
+/// The child with a number in the order of [`subschemas`].
 fn child_mut(keywords: &mut Map<String, Value>, number: usize) -> Option<&mut Value> {
-    let chosen: *const Value = children(keywords).nth(number)?;
+    let chosen: *const Value = subschemas(keywords).get(number)?.1;
     let is_chosen = |child: &&mut Value| std::ptr::eq(&**child, chosen);
     keywords.values_mut().find_map(|value| match value {
         value if std::ptr::eq(value, chosen) => Some(value),

@@ -27,21 +27,17 @@ pub enum Verdict {
 /// An independent validator of one schema.
 pub struct Judge {
     validator: Option<Validator>,
-    /// Whether some pattern has `\\<` or `\\>`.
-    has_angle_escapes: bool,
-    /// Whether some format is one of OpenAPI's, which the validator takes for an annotation.
-    has_foreign_formats: bool,
+    /// The schema, for what it says that the validator is known to be wrong about.
+    text: String,
+    /// Whether some pattern has a dot.
+    has_dots: bool,
 }
 
 impl Judge {
     /// Reads the schema; where the validator refuses it, every document is unjudged.
     pub fn new(schema: &Value) -> Judge {
         let options = jsonschema::options().should_validate_formats(true);
-        let text = schema.to_string();
-        let has_angle_escapes = [r"\\<", r"\\>"].iter().any(|escape| text.contains(escape));
-        let is_there = |format: &&str| text.contains(&format!("\"format\":\"{format}\""));
-        let has_foreign_formats = FOREIGN_FORMATS.iter().any(is_there);
-        Judge { validator: options.build(schema).ok(), has_angle_escapes, has_foreign_formats }
+        Judge { validator: options.build(schema).ok(), text: schema.to_string(), has_dots: has_dot(schema) }
     }
 
     /// Judges one document.
@@ -56,37 +52,52 @@ impl Judge {
         let Err(error) = validator.validate(&document) else { return Verdict::Valid };
         let keyword = error.kind().keyword().to_owned();
         let path = error.schema_path().to_string();
-        let is_conditional = ["then", "else"].iter().any(|branch| path.split('/').any(|step| step == *branch));
-        let may_compare = is_conditional || COMPARING.contains(&&*keyword);
-        match self.disagreement(&keyword, may_compare, error.instance(), text) {
+        match self.disagreement(&keyword, &path, error.instance(), text) {
             Some(cause) => Verdict::KnownDisagreement(cause),
             None => invalid(&keyword, format!("{} at {} ({})", error, error.instance_path(), error.schema_path())),
         }
     }
 
     /// Why the validator is wrong, where it is known to be: see `tests/data/disagreements.md`.
-    fn disagreement(&self, keyword: &str, may_compare: bool, instance: &Value, text: &str) -> Option<&'static str> {
+    fn disagreement(&self, keyword: &str, path: &str, instance: &Value, text: &str) -> Option<&'static str> {
+        let has_any = |parts: &[&str]| parts.iter().any(|part| self.text.contains(part));
+        let is_conditional = path.split('/').any(|step| matches!(step, "then" | "else"));
+        let may_compare = is_conditional || COMPARING.contains(&keyword);
+        let is_branch = matches!(keyword, "oneOf" | "anyOf");
         if may_compare && has_long_number(text) {
             return Some("numbers longer than a double holds");
         }
-        if self.has_angle_escapes && matches!(keyword, "pattern" | "oneOf" | "anyOf") {
-            return Some("angle brackets escaped in patterns");
-        }
-        let has_line_end = |text: &str| text.contains(['\r', '\u{2028}', '\u{2029}']);
-        if matches!(keyword, "pattern" | "oneOf" | "anyOf" | "not") && instance.as_str().is_some_and(has_line_end) {
-            return Some("line ends that a dot takes");
-        }
-        if self.has_foreign_formats && may_compare {
+        if may_compare && has_any(&[r#""format":"int32""#]) && has_digits(text, INT32_DIGITS) {
             return Some("formats of OpenAPI");
         }
-        let local_part = instance.as_str().and_then(|text| text.rsplit_once('@')).map_or("", |(local, _)| local);
-        let may_be_format = matches!(keyword, "format" | "anyOf" | "oneOf");
-        (may_be_format && local_part.len() > 64).then_some("long local parts of e-mail addresses")
+        let may_be_pattern = keyword == "pattern" || is_branch;
+        if may_be_pattern && has_any(&[r"\\<", r"\\>"]) {
+            return Some("angle brackets escaped in patterns");
+        }
+        let string = instance.as_str().unwrap_or_default();
+        let has_line_end = string.contains(['\r', '\u{2028}', '\u{2029}']);
+        if (may_be_pattern || keyword == "not") && self.has_dots && has_line_end {
+            return Some("line ends that a dot takes");
+        }
+        let local_part = string.rsplit_once('@').map_or("", |(local, _)| local);
+        let may_be_email = (keyword == "format" || is_branch) && has_any(&[r#"email""#]);
+        (may_be_email && local_part.len() > 64).then_some("long local parts of e-mail addresses")
     }
 }
 
-/// Formats of OpenAPI that say something of a value.
-const FOREIGN_FORMATS: [&str; 5] = ["int32", "int64", "uint32", "uint64", "byte"];
+/// Whether some pattern in a schema has a dot.
+fn has_dot(schema: &Value) -> bool {
+    match schema {
+        Value::Object(members) => members.iter().any(|(keyword, value)| {
+            keyword == "pattern" && value.as_str().is_some_and(|pattern| pattern.contains('.')) || has_dot(value)
+        }),
+        Value::Array(elements) => elements.iter().any(has_dot),
+        _ => false,
+    }
+}
+
+/// Digits of the longest numbers that are 32 bits wide.
+const INT32_DIGITS: usize = 10;
 
 /// Keywords that fail where a value is told apart from others, as whatever is asked under a condition does.
 const COMPARING: [&str; 12] = [
@@ -104,15 +115,22 @@ const COMPARING: [&str; 12] = [
     "uniqueItems",
 ];
 
+/// Digits in a row that a double may not keep apart.
+const LONG_DIGITS: usize = 16;
+
 /// Whether there are more digits in a row than a double keeps apart, or an exponent that may be beyond its reach.
 pub fn has_long_number(text: &str) -> bool {
-    let mut runs = text.split(|character: char| !character.is_ascii_digit() && character != '.');
-    let has_long_run = runs.any(|digits| digits.len() > 15);
-    let has_far_exponent = text.split(['e', 'E']).skip(1).any(|behind| {
-        let digits = behind.trim_start_matches(['+', '-', '0']).bytes().take_while(u8::is_ascii_digit).count();
-        digits > 2
+    let has_far_exponent = text.match_indices(['e', 'E']).any(|(at, _)| {
+        let digits = text[at + 1..].trim_start_matches(['+', '-', '0']).bytes().take_while(u8::is_ascii_digit);
+        text[..at].ends_with(|character: char| character.is_ascii_digit()) && digits.count() > 2
     });
-    has_long_run || has_far_exponent
+    has_far_exponent || has_digits(text, LONG_DIGITS)
+}
+
+/// Whether so many digits, or a point among them, stand in a row.
+fn has_digits(text: &str, n_digits: usize) -> bool {
+    let mut runs = text.split(|character: char| !character.is_ascii_digit() && character != '.');
+    runs.any(|digits| digits.len() >= n_digits)
 }
 
 /// A document; no object may have a key twice.
