@@ -14,7 +14,7 @@ use super::formula::TooLarge;
 use super::host_name::HostState;
 use super::json_text::JsonState;
 use super::look_around::{LookState, Program};
-use super::nfa::{Closure, Nfa, compile, to_classes, too_large};
+use super::nfa::{Closure, Nfa, Targets, compile, to_classes, too_large};
 use super::overflow::{self, OverflowWatch};
 use super::regex_text::RegexState;
 use super::spec::{ContentConstraint, ContentLanguage};
@@ -227,6 +227,23 @@ impl Component {
         }
     }
 
+    /// For each letter, the first one that leads where it does, as far as that is easy to tell; else nothing.
+    pub(super) fn alike(&self, state: &ComponentState, representatives: &[char], alike: &mut Vec<u8>) {
+        alike.clear();
+        match (&self.automaton, state) {
+            (_, ComponentState::Dead | ComponentState::Done) | (ComponentAutomaton::Length(..), _) => {
+                alike.resize(representatives.len(), 0);
+            }
+            (ComponentAutomaton::Nfa { nfa, .. }, ComponentState::Nfa { states, .. }) => {
+                let mut targets = Targets::new(representatives.len());
+                nfa.add_targets(states, &mut targets);
+                targets.group(alike);
+            }
+            (_, ComponentState::Regex(state)) => state.alike(representatives, alike),
+            _ => {}
+        }
+    }
+
     pub(super) fn is_accepting(&self, state: &ComponentState) -> bool {
         match (&self.automaton, state) {
             (_, ComponentState::Done) => true,
@@ -263,12 +280,22 @@ pub(super) fn decided(number: KnownId) -> Option<bool> {
     }
 }
 
+/// What was asked of a state.
+#[derive(Debug, Default)]
+struct Facts {
+    distance: Option<u32>,
+    /// Nothing within where all letters are alike.
+    alike: Option<Option<Box<[u8]>>>,
+}
+
 /// The states of one component that were met, and where they lead.
 #[derive(Debug)]
 pub(super) struct KnownStates {
     states: IndexSet<ComponentState, Seeded>,
     /// By state, from the first that can step, and class: one above where it leads; 0 where that was not asked.
     next: Vec<u32>,
+    /// By state that can step.
+    facts: Vec<Facts>,
     n_classes: usize,
     /// Bytes that states hold.
     n_bytes: usize,
@@ -279,7 +306,14 @@ impl KnownStates {
     pub(super) fn new(n_classes: usize, max_states: usize) -> KnownStates {
         let states = IndexSet::from_iter([ComponentState::Dead, ComponentState::Done]);
         // There is always a start state.
-        KnownStates { states, next: Vec::new(), n_classes, n_bytes: 0, max_states: max_states.max(1) }
+        KnownStates {
+            states,
+            next: Vec::new(),
+            facts: Vec::new(),
+            n_classes,
+            n_bytes: 0,
+            max_states: max_states.max(1),
+        }
     }
 
     pub(super) fn get(&self, number: KnownId) -> &ComponentState {
@@ -287,7 +321,8 @@ impl KnownStates {
     }
 
     pub(super) fn n_bytes(&self) -> usize {
-        self.n_bytes + 4 * self.next.capacity() + 2 * size_of::<ComponentState>() * self.states.capacity()
+        let of_rows = 4 * self.next.capacity() + size_of::<Facts>() * self.facts.capacity();
+        self.n_bytes + of_rows + 2 * size_of::<ComponentState>() * self.states.capacity()
     }
 
     /// Whether little room is left for states.
@@ -305,6 +340,7 @@ impl KnownStates {
         }
         self.n_bytes += state.n_bytes();
         self.next.resize(self.next.len() + self.n_classes, 0);
+        self.facts.push(Facts::default());
         Some(self.states.insert_full(state).0 as KnownId)
     }
 
@@ -328,6 +364,28 @@ impl KnownStates {
             self.next[slot] = target + 1;
         }
         Some(target)
+    }
+
+    /// [`Component::distance`] of a state of `component`, whose states these are.
+    pub(super) fn distance(&mut self, component: &Component, number: KnownId) -> u32 {
+        let Some(row) = (number as usize).checked_sub(FIRST) else { return component.distance(self.get(number)) };
+        *self.facts[row].distance.get_or_insert_with(|| component.distance(&self.states[number as usize]))
+    }
+
+    /// [`Component::alike`] of a state of `component`, whose states these are; `None` where all letters are.
+    pub(super) fn alike(&mut self, component: &Component, number: KnownId, representatives: &[char]) -> Option<&[u8]> {
+        let row = (number as usize).checked_sub(FIRST)?;
+        let (state, n_bytes) = (&self.states[number as usize], &mut self.n_bytes);
+        let alike = self.facts[row].alike.get_or_insert_with(|| {
+            let mut alike = Vec::new();
+            component.alike(state, representatives, &mut alike);
+            if alike.iter().all(|first| *first == 0) && !alike.is_empty() {
+                return None;
+            }
+            *n_bytes += alike.len();
+            Some(alike.into_boxed_slice())
+        });
+        alike.as_deref()
     }
 }
 

@@ -214,9 +214,15 @@ impl ContentMachine {
 
     /// By component, see [`Component::distance`].
     fn distances(&self, state: &ContentState) -> SmallVec<[u32; 8]> {
-        let known = self.known();
-        let components = self.components.iter().zip(resolved(&known, state));
-        components.map(|(component, state)| component.distance(state)).collect()
+        let numbers = match state {
+            ContentState::One(state) => {
+                return self.components.iter().map(|component| component.distance(state)).collect();
+            }
+            ContentState::Many(numbers) => numbers,
+        };
+        let mut known = self.known();
+        let components = self.components.iter().zip(known.iter_mut()).zip(numbers);
+        components.map(|((component, known), number)| known.distance(component, *number)).collect()
     }
 
     /// At least so many characters must come; where one of several combinations will do, nothing is known.
@@ -394,30 +400,22 @@ impl Machine for ContentMachine {
         pairs.any(|(left, right)| common.exist(places[left], places[right]) == Some(false))
     }
 
-    /// Tells classes apart by where they lead from each state of an NFA, and in the text of a regular expression.
+    /// Tells classes apart where each of the constraints can.
     fn alike(&self, state: &ContentState, alike: &mut Vec<u8>) {
         alike.clear();
-        if let ContentState::One(ComponentState::Regex(state)) = state {
-            return state.alike(&self.representatives, alike);
-        }
+        let numbers = match (&*self.components, state) {
+            ([component], ContentState::One(state)) => return component.alike(state, &self.representatives, alike),
+            (_, ContentState::One(_)) => return,
+            (_, ContentState::Many(numbers)) => numbers,
+        };
         let mut targets = Targets::new(self.alphabet.n_classes());
-        let known = self.known();
-        for (component, state) in self.components.iter().zip(resolved(&known, state)) {
-            match (&component.automaton, state) {
-                (_, ComponentState::Dead | ComponentState::Done) | (ComponentAutomaton::Length(..), _) => {}
-                (ComponentAutomaton::Nfa { nfa, .. }, ComponentState::Nfa { states, .. }) => {
-                    nfa.add_targets(states, &mut targets);
-                }
-                (_, ComponentState::Regex(state)) => {
-                    let mut of_regex = Vec::new();
-                    state.alike(&self.representatives, &mut of_regex);
-                    if of_regex.is_empty() {
-                        return;
-                    }
-                    targets.add(of_regex.into_iter().map(u32::from));
-                }
-                _ => return,
+        let mut known = self.known();
+        for ((component, known), number) in self.components.iter().zip(known.iter_mut()).zip(numbers) {
+            let Some(of_component) = known.alike(component, *number, &self.representatives) else { continue };
+            if of_component.is_empty() {
+                return;
             }
+            targets.add(of_component.iter().copied().map(u32::from));
         }
         targets.group(alike);
     }
