@@ -377,6 +377,7 @@ impl KnownStates {
         let row = (number as usize).checked_sub(FIRST)?;
         let (state, n_bytes) = (&self.states[number as usize], &mut self.n_bytes);
         let alike = self.facts[row].alike.get_or_insert_with(|| {
+            overflow::charge(state.cost());
             let mut alike = Vec::new();
             component.alike(state, representatives, &mut alike);
             if alike.iter().all(|first| *first == 0) && !alike.is_empty() {

@@ -269,9 +269,12 @@ impl ContentMachine {
         self.within_limit(component.step(state, class, self.representatives[class]), component)
     }
 
-    /// The same by number; `None` where there is no room for another state.
+    /// The same by number, at a charge of its own where it is not known; `None` where there is no room for another state.
     fn step_known(&self, at: usize, known: &mut KnownStates, number: KnownId, class: usize) -> Option<KnownId> {
-        known.step(number, class, |state| self.step_component(&self.components[at], state, class))
+        known.step(number, class, |state| {
+            overflow::charge(state.cost());
+            self.step_component(&self.components[at], state, class)
+        })
     }
 
     /// A component's state; a formula that grew too large is dead and counted as an overflow.
