@@ -135,6 +135,15 @@ impl ComponentState {
             ComponentState::Host(_) => 20,
         }
     }
+
+    /// Steps of a mask that finding out something new about it counts as, beside those that asking does: an NFA is in many
+    /// states at once.
+    pub(super) fn extra_cost(&self) -> usize {
+        match self {
+            ComponentState::Nfa { states, .. } => 2 * states.len(),
+            _ => 0,
+        }
+    }
 }
 
 impl ComponentAutomaton {
@@ -377,7 +386,7 @@ impl KnownStates {
         let row = (number as usize).checked_sub(FIRST)?;
         let (state, n_bytes) = (&self.states[number as usize], &mut self.n_bytes);
         let alike = self.facts[row].alike.get_or_insert_with(|| {
-            overflow::charge(state.cost());
+            overflow::charge(state.extra_cost());
             let mut alike = Vec::new();
             component.alike(state, representatives, &mut alike);
             if alike.iter().all(|first| *first == 0) && !alike.is_empty() {

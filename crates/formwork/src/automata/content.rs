@@ -269,10 +269,10 @@ impl ContentMachine {
         self.within_limit(component.step(state, class, self.representatives[class]), component)
     }
 
-    /// The same by number, at a charge of its own where it is not known; `None` where there is no room for another state.
+    /// The same by number, at an extra charge where it is not known; `None` where there is no room for another state.
     fn step_known(&self, at: usize, known: &mut KnownStates, number: KnownId, class: usize) -> Option<KnownId> {
         known.step(number, class, |state| {
-            overflow::charge(state.cost());
+            overflow::charge(state.extra_cost());
             self.step_component(&self.components[at], state, class)
         })
     }
