@@ -1,12 +1,17 @@
 //! Which long lists of tokens come again, whatever the grammar? One allocation for each, and a row where it pays.
 //!
-//! What may follow a string is some 900 tokens, and in nearly all grammars it is one of a few lists. Setting so many bits
+//! What may follow a string is some 900 tokens, and in nearly all grammars it is one of a few lists: a list is known by the
+//! few dozen rests that its tokens have behind the closing quote, so it need not be made to be found. Setting so many bits
 //! costs more than copying a row. So a row and a long list that are met together a second time become a row of their own.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use fixedbitset::FixedBitSet;
+
+use super::Table;
 use crate::hash::{HashMap, HashSet};
 use crate::vocabulary::TokenMask;
+use crate::vocabulary::strings::BodyTable;
 use crate::vocabulary::token_mask::set_bit;
 
 /// Shorter lists stay lists.
@@ -16,12 +21,42 @@ const MAX_LISTS: usize = 512;
 /// Pairs kept, of which as many rows may be made.
 const MAX_PAIRS: usize = 192;
 
-/// Long lists by their tokens, and rows that have one in.
+/// Exits of a string table with some rests, by token in rising order.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    pub(super) tokens: Arc<[u32]>,
+    /// Those that begin with the closing quote.
+    pub(super) closing: Arc<[u32]>,
+    /// Number of each token's prefix.
+    pub(super) prefixes: Arc<[u32]>,
+    /// The tokens that some pasts do not allow.
+    pub(super) doubtful: Arc<[u32]>,
+}
+
+impl Taken {
+    fn new(rests: &[u32], table: &BodyTable) -> Taken {
+        let mut taken = FixedBitSet::with_capacity(table.exits.len());
+        rests.iter().flat_map(|rest| table.exits_before(*rest)).for_each(|exit| taken.insert(*exit as usize));
+        // The exits of a table are in the order of their tokens.
+        let exits = || taken.ones().map(|exit| table.exits[exit]);
+        let empty = table.prefixes.root_values().first();
+        let closing = exits().filter(|(_, prefix)| Some(prefix) == empty);
+        Taken {
+            tokens: exits().map(|(token, _)| token).collect(),
+            closing: closing.map(|(token, _)| token).collect(),
+            prefixes: exits().map(|(_, prefix)| prefix).collect(),
+            doubtful: Arc::default(),
+        }
+    }
+}
+
+/// Exits by the rests that they have, long lists by their tokens, and rows that have one in.
 #[derive(Debug, Default)]
 pub(crate) struct Lists(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
+    taken: HashMap<(Table, Box<[u32]>), Arc<Taken>>,
     lists: HashSet<Arc<[u32]>>,
     /// By the addresses of row and list, which stay allocated as long as the pair is known.
     pairs: HashMap<(usize, usize), Pair>,
@@ -36,21 +71,22 @@ struct Pair {
 }
 
 impl Lists {
-    /// The tokens in the allocation that all who have the same ones share, if they are many.
-    pub(super) fn share(&self, tokens: Vec<u32>) -> Arc<[u32]> {
-        if tokens.len() < LONG {
-            return tokens.into();
-        }
+    /// The exits of a table that have one of some rests, given by their numbers in rising order, each once.
+    pub(super) fn taken(&self, table: Table, rests: Vec<u32>, body: &BodyTable) -> Arc<Taken> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = known.lists.get(&*tokens) {
-            return Arc::clone(shared);
+        let key = (table, rests.into_boxed_slice());
+        if let Some(taken) = known.taken.get(&key) {
+            return Arc::clone(taken);
         }
-        if known.lists.len() >= MAX_LISTS {
-            known.lists.clear();
+        if known.taken.len() >= MAX_LISTS {
+            known.taken.clear();
         }
-        let tokens: Arc<[u32]> = tokens.into();
-        known.lists.insert(Arc::clone(&tokens));
-        tokens
+        let mut taken = Taken::new(&key.1, body);
+        taken.tokens = known.share(taken.tokens);
+        taken.closing = known.share(taken.closing);
+        let taken = Arc::new(taken);
+        known.taken.insert(key, Arc::clone(&taken));
+        taken
     }
 
     /// The same mask, with a long list in its row if it is `common`, a row of the vocabulary, and was met with the list
@@ -87,6 +123,21 @@ impl Lists {
 }
 
 impl Known {
+    /// The tokens in the allocation that all who have the same ones share, if they are many.
+    fn share(&mut self, tokens: Arc<[u32]>) -> Arc<[u32]> {
+        if tokens.len() < LONG {
+            return tokens;
+        }
+        if let Some(shared) = self.lists.get(&tokens) {
+            return Arc::clone(shared);
+        }
+        if self.lists.len() >= MAX_LISTS {
+            self.lists.clear();
+        }
+        self.lists.insert(Arc::clone(&tokens));
+        tokens
+    }
+
     fn make_room(&mut self) {
         if self.pairs.len() >= MAX_PAIRS {
             self.pairs.retain(|_, pair| pair.both.as_ref().is_some_and(|both| Arc::strong_count(both) > 1));
@@ -102,15 +153,19 @@ impl Known {
 mod tests {
     use super::*;
 
-    fn tokens(first: u32) -> Vec<u32> {
+    fn tokens(first: u32) -> Arc<[u32]> {
         (0..LONG as u32 + 8).map(|at| first + 3 * at).collect()
+    }
+
+    fn share(lists: &Lists, tokens: Arc<[u32]>) -> Arc<[u32]> {
+        lists.0.lock().unwrap().share(tokens)
     }
 
     #[test]
     fn a_pair_that_comes_again_is_a_row_of_both() {
         let lists = Lists::default();
-        let list = lists.share(tokens(5));
-        assert!(Arc::ptr_eq(&list, &lists.share(tokens(5))));
+        let list = share(&lists, tokens(5));
+        assert!(Arc::ptr_eq(&list, &share(&lists, tokens(5))));
         let row: Arc<[u32]> = vec![1; 64].into();
         assert!(lists.row(&row, &list).is_none());
         let both = lists.row(&row, &list).unwrap();
@@ -130,7 +185,7 @@ mod tests {
         let mut held = Vec::new();
         let row: Arc<[u32]> = vec![0; 90].into();
         for first in 0..3 * MAX_LISTS as u32 {
-            let list = lists.share(tokens(first));
+            let list = share(&lists, tokens(first));
             held.extend(lists.row(&row, &list));
             held.extend(lists.row(&row, &list));
             let known = lists.0.lock().unwrap();

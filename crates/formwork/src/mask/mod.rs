@@ -24,11 +24,11 @@ mod walk;
 
 use std::sync::Arc;
 
-use fixedbitset::FixedBitSet;
 use smallvec::SmallVec;
 
 pub(crate) use self::generation::{Adoption, Generation, Handle, Shared};
 pub(crate) use self::lists::Lists;
+use self::lists::Taken;
 pub(crate) use self::pasts::Pasts;
 pub(crate) use self::profile::Profiles;
 use self::profile::{Exits, Prefixes, Profile};
@@ -79,18 +79,6 @@ const FEW_EXITS: usize = 24;
 
 /// Exits of a string table that each class of item sets takes.
 type ExitMemo = HashMap<(SetId, Table, PastId), Arc<Taken>>;
-
-/// Exits of a string table that one item set takes, by token in rising order.
-#[derive(Debug)]
-struct Taken {
-    tokens: Arc<[u32]>,
-    /// Those that begin with the closing quote.
-    closing: Arc<[u32]>,
-    /// Number of each token's prefix.
-    prefixes: Box<[u32]>,
-    /// The tokens that some pasts do not allow.
-    doubtful: Box<[u32]>,
-}
 
 /// How far the tokens of a vocabulary reach.
 pub(crate) fn token_reach(vocabulary: &Vocabulary) -> TokenReach {
@@ -342,7 +330,7 @@ impl MaskWork<'_> {
                 refused
             }
             prefixes => {
-                let pairs = taken.tokens.iter().zip(&taken.prefixes);
+                let pairs = taken.tokens.iter().zip(&*taken.prefixes);
                 let allowed = pairs.filter(|(_, prefix)| prefixes.allow(**prefix)).map(|(token, _)| *token);
                 return TokenMask::from_sorted(n_words, allowed.collect());
             }
@@ -368,25 +356,18 @@ impl MaskWork<'_> {
         }
         let class = self.parser.class(after);
         let found = self.rests_behind(after, self.mode, Trie::Rests(table), None)?;
-        // The exits of a table are in the order of their tokens.
-        let exits = &table.of(self.vocabulary).exits;
-        let mut taken = FixedBitSet::with_capacity(exits.len());
-        let closed = table.of(self.vocabulary).rests.root_values();
-        found.values.iter().chain(closed).for_each(|exit| taken.insert(*exit as usize));
-        let n_taken = taken.count_ones(..);
-        let (mut tokens, mut prefixes) = (Vec::with_capacity(n_taken), Vec::with_capacity(n_taken));
-        for exit in taken.ones() {
-            tokens.push(exits[exit].0);
-            prefixes.push(exits[exit].1);
+        let body = table.of(self.vocabulary);
+        let mut rests: Vec<u32> = found.values.iter().chain(body.rests.root_values()).copied().collect();
+        rests.sort_unstable();
+        rests.dedup();
+        let mut taken = self.lists.taken(table, rests, body);
+        if !found.doubtful.is_empty() {
+            let exits = found.doubtful.iter().flat_map(|rest| body.exits_before(*rest));
+            let doubtful: Arc<[u32]> = exits.map(|exit| body.exits[*exit as usize].0).collect();
+            self.n_bytes += 4 * doubtful.len();
+            taken = Arc::new(Taken { doubtful, ..Taken::clone(&taken) });
         }
-        let doubtful: Box<[u32]> = found.doubtful.iter().map(|exit| exits[*exit as usize].0).collect();
-        self.n_bytes += 8 * n_taken + 4 * doubtful.len() + 96;
-        let empty = table.of(self.vocabulary).prefixes.root_values().first();
-        let pairs = tokens.iter().zip(&prefixes).filter(|(_, prefix)| Some(*prefix) == empty);
-        let closing = self.lists.share(pairs.map(|(token, _)| *token).collect());
-        self.n_bytes += 4 * closing.len();
-        let taken = Taken { tokens: self.lists.share(tokens), closing, prefixes: prefixes.into(), doubtful };
-        let taken = Arc::new(taken);
+        self.n_bytes += 96;
         self.exits.insert((class, table, self.mode), Arc::clone(&taken));
         Ok(taken)
     }

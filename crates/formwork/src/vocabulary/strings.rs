@@ -80,13 +80,37 @@ pub(crate) struct BodyTable {
     pub(crate) plain_prefixes: LetterTrie,
     /// Those of the prefixes that hold an escape.
     pub(crate) escaped_prefixes: Vec<(Box<[u8]>, u32)>,
-    /// What stands behind the closing quote; values are indices of `exits`.
+    /// What stands behind the closing quote, numbered.
     pub(crate) rests: TokenTrie,
     /// Token and number of its prefix.
     pub(crate) exits: Vec<(u32, u32)>,
-    /// Indices of `exits`, by prefix: those of prefix `p` are `by_prefix[first_of_prefix[p]..first_of_prefix[p + 1]]`.
-    by_prefix: Vec<u32>,
-    first_of_prefix: Vec<u32>,
+    by_prefix: Groups,
+    by_rest: Groups,
+}
+
+/// Indices of exits by something that each has one of.
+#[derive(Debug)]
+struct Groups {
+    /// Those of group `g` are `members[first[g]..first[g + 1]]`.
+    members: Vec<u32>,
+    first: Vec<u32>,
+}
+
+impl Groups {
+    /// By index: the number of its group.
+    fn new(groups: &[u32]) -> Groups {
+        let mut members: Vec<u32> = (0..groups.len() as u32).collect();
+        members.sort_by_key(|index| groups[*index as usize]);
+        let n_groups = groups.iter().max().map_or(0, |last| last + 1);
+        let first_of = |group: u32| members.partition_point(|index| groups[*index as usize] < group) as u32;
+        let first = (0..=n_groups).map(first_of).collect();
+        Groups { members, first }
+    }
+
+    fn of(&self, group: u32) -> &[u32] {
+        let (first, next) = (self.first[group as usize], self.first[group as usize + 1]);
+        &self.members[first as usize..next as usize]
+    }
 }
 
 impl StringTables {
@@ -167,7 +191,8 @@ impl BodyTable {
         let mut prefix_ids: HashMap<&[u8], u32> = HashMap::default();
         let mut prefix_chars = Vec::new();
         let mut prefix_bytes = Vec::new();
-        let mut rests = Vec::new();
+        let mut rest_ids: HashMap<&[u8], u32> = HashMap::default();
+        let mut rest_of_exit = Vec::new();
         let mut exits = Vec::new();
         for (bytes, token) in texts {
             match judge(bytes, escapes) {
@@ -190,7 +215,8 @@ impl BodyTable {
                         prefix_bytes.push(at as u32);
                         prefix_chars.len() as u32 - 1
                     });
-                    rests.push((&bytes[at + 1..], exits.len() as u32));
+                    let n_rests = rest_ids.len() as u32;
+                    rest_of_exit.push(*rest_ids.entry(&bytes[at + 1..]).or_insert(n_rests));
                     exits.push((token, prefix));
                 }
             }
@@ -210,10 +236,7 @@ impl BodyTable {
         by_chars.iter_mut().for_each(|inside| inside.shape = shape_of[inside.token as usize]);
         by_chars.sort_unstable_by(|a, b| b.cmp(a));
         let max_chars = by_chars.first().map_or(0, |inside| usize::from(inside.n_chars));
-        let mut by_prefix: Vec<u32> = (0..exits.len() as u32).collect();
-        by_prefix.sort_by_key(|exit| exits[*exit as usize].1);
-        let first_of = |prefix: u32| by_prefix.partition_point(|exit| exits[*exit as usize].1 < prefix) as u32;
-        let first_of_prefix = (0..=prefix_chars.len() as u32).map(first_of).collect();
+        let prefix_of_exit: Vec<u32> = exits.iter().map(|(_, prefix)| *prefix).collect();
         BodyTable {
             n_words,
             opens,
@@ -232,17 +255,21 @@ impl BodyTable {
             prefixes: TokenTrie::new(prefix_ids.into_iter().collect()),
             prefix_chars,
             prefix_bytes,
-            rests: TokenTrie::new(rests),
+            rests: TokenTrie::new(rest_ids.into_iter().collect()),
             exits,
-            by_prefix,
-            first_of_prefix,
+            by_prefix: Groups::new(&prefix_of_exit),
+            by_rest: Groups::new(&rest_of_exit),
         }
     }
 
     /// Indices of the exits with a prefix, in the order of their tokens.
     pub(crate) fn exits_behind(&self, prefix: u32) -> &[u32] {
-        let (first, next) = (self.first_of_prefix[prefix as usize], self.first_of_prefix[prefix as usize + 1]);
-        &self.by_prefix[first as usize..next as usize]
+        self.by_prefix.of(prefix)
+    }
+
+    /// Indices of the exits with a rest, in the order of their tokens.
+    pub(crate) fn exits_before(&self, rest: u32) -> &[u32] {
+        self.by_rest.of(rest)
     }
 
     /// Characters of a token that stays inside and ends between two characters.
