@@ -350,15 +350,19 @@ impl Generation {
     pub(crate) fn step_bytes(&mut self, handle: Handle, bytes: &[u8]) -> Result<Result<Handle, usize>, LimitError> {
         let max_entries = self.shared.limits.max_entries;
         let mut configuration = self.configuration(handle);
-        for (offset, byte) in bytes.iter().enumerate() {
+        let mut offset = 0;
+        loop {
+            if let [entry] = &mut configuration[..] {
+                offset += self.read_within(entry, &bytes[offset..])?;
+            }
+            let Some(byte) = bytes.get(offset) else { return Ok(Ok(self.intern(configuration))) };
             self.n_steps += configuration.len() as u64;
-            let next = self.step_byte(&configuration, *byte, max_entries)?;
-            if next.is_empty() {
+            configuration = self.step_byte(&configuration, *byte, max_entries)?;
+            if configuration.is_empty() {
                 return Ok(Err(offset));
             }
-            configuration = next;
+            offset += 1;
         }
-        Ok(Ok(self.intern(configuration)))
     }
 
     /// The bytes that can come next, each with where it leads.
@@ -384,9 +388,24 @@ impl Generation {
         let _allowance = Allowance::new(&self.shared.limits);
         let overflows = OverflowWatch::start();
         let next = self.parser.step_byte(configuration, byte, max_entries);
+        self.check(&overflows)?;
+        next
+    }
+
+    /// Reads those of some bytes that do nothing but go on in a lexeme, and says how many.
+    fn read_within(&mut self, entry: &mut Entry, bytes: &[u8]) -> Result<usize, LimitError> {
+        let overflows = OverflowWatch::start();
+        let n_read = self.parser.read_within(entry, bytes);
+        self.n_steps += n_read as u64;
+        self.check(&overflows)?;
+        Ok(n_read)
+    }
+
+    /// An error where an automaton could not answer since `overflows` began.
+    fn check(&mut self, overflows: &OverflowWatch) -> Result<(), LimitError> {
         let checked = overflows.check(&self.shared.limits);
         self.is_spoiled |= checked.is_err();
-        checked.and(next)
+        checked
     }
 
     pub(crate) fn accepts(&self, configuration: &[Entry]) -> bool {

@@ -14,6 +14,7 @@ mod live;
 mod past;
 mod predict;
 mod view;
+mod within;
 mod written;
 
 pub(crate) use self::blanks::Blank;
