@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
@@ -51,15 +52,19 @@ impl Judge {
         };
         let Err(error) = validator.validate(&document) else { return Verdict::Valid };
         let keyword = error.kind().keyword().to_owned();
-        let path = error.schema_path().to_string();
-        match self.disagreement(&keyword, &path, error.instance(), text) {
+        match self.disagreement(&error, text) {
             Some(cause) => Verdict::KnownDisagreement(cause),
             None => invalid(&keyword, format!("{} at {} ({})", error, error.instance_path(), error.schema_path())),
         }
     }
 
     /// Why the validator is wrong, where it is known to be: see `tests/data/disagreements.md`.
-    fn disagreement(&self, keyword: &str, path: &str, instance: &Value, text: &str) -> Option<&'static str> {
+    fn disagreement(&self, error: &ValidationError<'_>, text: &str) -> Option<&'static str> {
+        // What is wrong with a key is told by the error within.
+        if let ValidationErrorKind::PropertyNames { error } = error.kind() {
+            return self.disagreement(error, text);
+        }
+        let (keyword, path) = (error.kind().keyword(), error.schema_path().to_string());
         let has_any = |parts: &[&str]| parts.iter().any(|part| self.text.contains(part));
         let is_conditional = path.split('/').any(|step| matches!(step, "then" | "else"));
         let may_compare = is_conditional || COMPARING.contains(&keyword);
@@ -74,7 +79,7 @@ impl Judge {
         if may_be_pattern && has_any(&[r"\\<", r"\\>"]) {
             return Some("angle brackets escaped in patterns");
         }
-        let string = instance.as_str().unwrap_or_default();
+        let string = error.instance().as_str().unwrap_or_default();
         let has_line_end = string.contains(['\r', '\u{2028}', '\u{2029}']);
         if (may_be_pattern || keyword == "not") && self.has_dots && has_line_end {
             return Some("line ends that a dot takes");
@@ -219,6 +224,10 @@ mod tests {
         assert_eq!(keyword(r#"{"a":"2023-02-29"}"#), "format");
         assert_eq!(keyword("[]"), "type");
         assert_eq!(judge.judge("1e999"), Verdict::Unjudged("number"));
+        let names = Judge::new(&json!({"propertyNames": {"format": "email"}}));
+        let long = names.judge(&format!(r#"{{"{}@x":1}}"#, "a".repeat(65)));
+        assert_eq!(long, Verdict::KnownDisagreement("long local parts of e-mail addresses"));
+        assert!(matches!(names.judge(r#"{"a":1}"#), Verdict::Invalid { .. }));
         assert!(has_long_number("[1234567890.123456]") && !has_long_number(r#"{"a":123456789,"b":[1234567]}"#));
     }
 }
