@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use super::blanks::Blank;
 use super::item_set::{Parser, Scan, SetId};
+use super::within::Stepped;
 use super::written::{PastId, Written};
 use crate::automata::{Automaton, spend_or_fail};
 use crate::error::LimitError;
@@ -133,28 +134,22 @@ impl Parser {
     }
 
     fn step_lexeme(&mut self, entry: Entry, byte: u8, next: &mut Configuration) -> Result<(), LimitError> {
-        let Lexing::Inside { scan, state, mut n_chars } = entry.lexing else { return Ok(()) };
-        let (before, mut past) = (state, entry.past);
-        let (state, ended, can_go_on) = match self.scan(entry.set, scan) {
-            Scan::Terminal { terminal, effect, .. } => {
-                let (terminal, effect) = (*terminal, *effect);
-                let automaton = &self.automata[terminal as usize];
-                let Some(state) = automaton.step(state, byte, &mut n_chars) else { return Ok(()) };
-                let ended = automaton.is_accepting(state).then_some(0);
-                let can_go_on = automaton.can_go_on(state);
-                if effect == Effect::OtherKey
-                    && let Some(letter) = automaton.letter(before, byte)
-                {
-                    past = self.written.push(past, letter);
-                }
-                (state, ended, can_go_on.then_some((terminal, effect)))
-            }
-            Scan::Key { record, filter, .. } => {
-                let keys = &self.productions.records[*record as usize].keys;
-                let Some(state) = keys.step(state, byte, filter) else { return Ok(()) };
-                (state, keys.complete(state, filter), keys.can_go_on(state, filter).then_some((0, Effect::None)))
-            }
+        let Lexing::Inside { scan, state: before, mut n_chars } = entry.lexing else { return Ok(()) };
+        let mut past = entry.past;
+        let taken = self.scan(entry.set, scan);
+        let Some(Stepped { state, ended, can_go_on }) = self.step_automaton(taken, before, byte, &mut n_chars) else {
+            return Ok(());
         };
+        let (terminal, effect) = match taken {
+            Scan::Terminal { terminal, effect, .. } => (*terminal, *effect),
+            Scan::Key { .. } => (0, Effect::None),
+        };
+        let can_go_on = can_go_on.then_some((terminal, effect));
+        if effect == Effect::OtherKey
+            && let Some(letter) = self.automata[terminal as usize].letter(before, byte)
+        {
+            past = self.written.push(past, letter);
+        }
         if self.written.reads_all(past) {
             let Some(read) = self.written.read(past, byte)? else { return Ok(()) };
             past = read;

@@ -7,6 +7,14 @@ use super::written::Written;
 use crate::automata::Allowance;
 use crate::grammar::Effect;
 
+/// Behind one more byte of a lexeme.
+pub(super) struct Stepped {
+    pub(super) state: u64,
+    /// The key that was read if the lexeme may end here, 0 for other lexemes.
+    pub(super) ended: Option<u32>,
+    pub(super) can_go_on: bool,
+}
+
 impl Parser {
     /// Reads bytes as long as the lexeme neither ends, nor may end, behind them, and says how many. The next one, if any, is
     /// to be read as [`step_byte`](Self::step_byte) does: also where it has no place at all.
@@ -17,26 +25,35 @@ impl Parser {
             return 0;
         }
         let scan = self.scan(entry.set, *scan);
+        if !matches!(scan, Scan::Key { .. } | Scan::Terminal { effect: Effect::None, .. }) {
+            return 0;
+        }
         let mut step = |byte: u8| {
             let _allowance = Allowance::new(&self.limits);
             let mut n_chars_now = *n_chars;
-            let next = match scan {
-                Scan::Terminal { terminal, effect: Effect::None, .. } => {
-                    let automaton = &self.automata[*terminal as usize];
-                    let next = automaton.step(*state, byte, &mut n_chars_now);
-                    next.filter(|next| !automaton.is_accepting(*next) && automaton.can_go_on(*next))
-                }
-                Scan::Terminal { .. } => None,
-                Scan::Key { record, filter, .. } => {
-                    let keys = &self.productions.records[*record as usize].keys;
-                    let next = keys.step(*state, byte, filter);
-                    next.filter(|next| keys.complete(*next, filter).is_none() && keys.can_go_on(*next, filter))
-                }
-            };
+            let next = self.step_automaton(scan, *state, byte, &mut n_chars_now);
+            let next = next.filter(|next| next.ended.is_none() && next.can_go_on);
             let Some(next) = next else { return false };
-            (*state, *n_chars) = (next, n_chars_now);
+            (*state, *n_chars) = (next.state, n_chars_now);
             true
         };
         bytes.iter().take_while(|byte| step(**byte)).count()
+    }
+
+    /// One byte further in a lexeme; `None` where none goes on so.
+    pub(super) fn step_automaton(&self, scan: &Scan, state: u64, byte: u8, n_chars: &mut u32) -> Option<Stepped> {
+        Some(match scan {
+            Scan::Terminal { terminal, .. } => {
+                let automaton = &self.automata[*terminal as usize];
+                let state = automaton.step(state, byte, n_chars)?;
+                let ended = automaton.is_accepting(state).then_some(0);
+                Stepped { state, ended, can_go_on: automaton.can_go_on(state) }
+            }
+            Scan::Key { record, filter, .. } => {
+                let keys = &self.productions.records[*record as usize].keys;
+                let state = keys.step(state, byte, filter)?;
+                Stepped { state, ended: keys.complete(state, filter), can_go_on: keys.can_go_on(state, filter) }
+            }
+        })
     }
 }
