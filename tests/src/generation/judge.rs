@@ -51,10 +51,12 @@ impl Judge {
             Err(error) => return invalid("(JSON)", error.to_string()),
         };
         let Err(error) = validator.validate(&document) else { return Verdict::Valid };
-        let keyword = error.kind().keyword().to_owned();
         match self.disagreement(&error, text) {
             Some(cause) => Verdict::KnownDisagreement(cause),
-            None => invalid(&keyword, format!("{} at {} ({})", error, error.instance_path(), error.schema_path())),
+            None => invalid(
+                error.kind().keyword(),
+                format!("{} at {} ({})", error, error.instance_path(), error.schema_path()),
+            ),
         }
     }
 
