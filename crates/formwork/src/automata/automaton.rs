@@ -109,13 +109,22 @@ impl Automaton {
         }
     }
 
-    /// The letter of the word that a byte finishes, where words are remembered: a character of a string's content, a byte of
-    /// anything else. `state` is that before the byte.
-    pub(crate) fn letter(&self, state: u64, byte: u8) -> Option<u32> {
-        match self {
-            Automaton::String(string) => StringState::from_bits(state).decode().step(byte, string.escapes())?.char,
-            _ => Some(byte.into()),
-        }
+    /// The letters of the word that bytes behind `state` finish, where words are remembered: the characters of a string's
+    /// content, the bytes of anything else. None behind a byte that has no place.
+    pub(crate) fn letters(&self, state: u64, bytes: &[u8]) -> impl Iterator<Item = u32> {
+        let decode = match self {
+            Automaton::String(string) => Some((StringState::from_bits(state).decode(), string.escapes())),
+            _ => None,
+        };
+        bytes
+            .iter()
+            .scan(decode, |decode, byte| {
+                let Some((state, escapes)) = decode else { return Some(Some(u32::from(*byte))) };
+                let decoded = state.step(*byte, *escapes)?;
+                *state = decoded.state;
+                Some(decoded.char)
+            })
+            .flatten()
     }
 
     /// Whether the next byte begins a letter of a string, or the string: no escape and no character is half read.

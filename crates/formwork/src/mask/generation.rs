@@ -352,9 +352,7 @@ impl Generation {
         let mut configuration = self.configuration(handle);
         let mut offset = 0;
         loop {
-            if let [entry] = &mut configuration[..] {
-                offset += self.read_within(entry, &bytes[offset..])?;
-            }
+            offset += self.read_within(&mut configuration, &bytes[offset..])?;
             let Some(byte) = bytes.get(offset) else { return Ok(Ok(self.intern(configuration))) };
             self.n_steps += configuration.len() as u64;
             configuration = self.step_byte(&configuration, *byte, max_entries)?;
@@ -393,9 +391,9 @@ impl Generation {
     }
 
     /// Reads those of some bytes that do nothing but go on in a lexeme, and says how many.
-    fn read_within(&mut self, entry: &mut Entry, bytes: &[u8]) -> Result<usize, LimitError> {
+    fn read_within(&mut self, configuration: &mut Configuration, bytes: &[u8]) -> Result<usize, LimitError> {
         let overflows = OverflowWatch::start();
-        let n_read = self.parser.read_within(entry, bytes);
+        let n_read = self.parser.read_within(configuration, bytes);
         self.n_steps += n_read as u64;
         self.check(&overflows)?;
         Ok(n_read)

@@ -372,7 +372,7 @@ impl MaskWork<'_> {
                 let mut next = cursor;
                 let Some(state) = automaton.step(cursor.state, *byte, &mut next.n_chars) else { continue };
                 next.state = state;
-                if let Some(letter) = automaton.letter(cursor.state, *byte) {
+                if let Some(letter) = automaton.letters(cursor.state, &[*byte]).next() {
                     let words = &self.parser.written.words;
                     (next.words, next.depth) =
                         words.narrow_by_letter(cursor.words, cursor.depth, letter, &mut letter_bytes);

@@ -145,10 +145,8 @@ impl Parser {
             Scan::Key { .. } => (0, Effect::None),
         };
         let can_go_on = can_go_on.then_some((terminal, effect));
-        if effect == Effect::OtherKey
-            && let Some(letter) = self.automata[terminal as usize].letter(before, byte)
-        {
-            past = self.written.push(past, letter);
+        if effect == Effect::OtherKey {
+            past = self.written.push(past, self.automata[terminal as usize].letters(before, &[byte]));
         }
         if self.written.reads_all(past) {
             let Some(read) = self.written.read(past, byte)? else { return Ok(()) };
@@ -271,7 +269,7 @@ const LAST: usize = 16;
 
 /// Adds an entry, once where configurations are short: one or two entries nearly always. Of longer ones what stands there
 /// twice is removed at the end.
-fn push(configuration: &mut Configuration, entry: Entry) {
+pub(super) fn push(configuration: &mut Configuration, entry: Entry) {
     let last = configuration.len().saturating_sub(LAST);
     if !configuration[last..].contains(&entry) {
         configuration.push(entry);

@@ -178,14 +178,18 @@ impl Written {
         self.intern(Past { reading: Reading::LoneKey, text: Words::EMPTY_TEXT, ..self.get(past) })
     }
 
-    /// What is remembered behind one more letter of a key without a name.
-    pub(crate) fn push(&mut self, id: PastId, letter: u32) -> PastId {
+    /// What is remembered behind more letters of a key without a name.
+    pub(crate) fn push(&mut self, id: PastId, letters: impl Iterator<Item = u32>) -> PastId {
+        let mut letters = letters.peekable();
+        if letters.peek().is_none() {
+            return id;
+        }
         self.n_uses += 1;
         let past = self.get(id);
         if past.reading != Reading::LoneKey {
             return id;
         }
-        let text = self.words.push(past.text, letter);
+        let text = letters.fold(past.text, |text, letter| self.words.push(text, letter));
         self.intern(Past { text, ..past })
     }
 
