@@ -1,5 +1,5 @@
-//! How far does a text go on within the lexeme that is being read? Most bytes of most tokens do nothing else, and then one
-//! automaton steps, and nothing about the grammar is asked.
+//! How far does a text go on within the lexemes that are being read? Most bytes of most tokens do nothing else, and then only
+//! automata step, side by side, and nothing about the grammar is asked.
 
 use smallvec::SmallVec;
 
