@@ -390,11 +390,12 @@ impl Generation {
         next
     }
 
-    /// Reads those of some bytes that do nothing but go on in a lexeme, and says how many.
+    /// Reads those of some bytes that do nothing but go on in lexemes, and says how many.
     fn read_within(&mut self, configuration: &mut Configuration, bytes: &[u8]) -> Result<usize, LimitError> {
         let overflows = OverflowWatch::start();
+        let n_entries = configuration.len();
         let n_read = self.parser.read_within(configuration, bytes);
-        self.n_steps += n_read as u64;
+        self.n_steps += (n_read * n_entries) as u64;
         self.check(&overflows)?;
         Ok(n_read)
     }

@@ -135,7 +135,6 @@ impl Parser {
 
     fn step_lexeme(&mut self, entry: Entry, byte: u8, next: &mut Configuration) -> Result<(), LimitError> {
         let Lexing::Inside { scan, state: before, mut n_chars } = entry.lexing else { return Ok(()) };
-        let mut past = entry.past;
         let taken = self.scan(entry.set, scan);
         let Some(Stepped { state, ended, can_go_on }) = self.step_automaton(taken, before, byte, &mut n_chars) else {
             return Ok(());
@@ -145,9 +144,7 @@ impl Parser {
             Scan::Key { .. } => (0, Effect::None),
         };
         let can_go_on = can_go_on.then_some((terminal, effect));
-        if effect == Effect::OtherKey {
-            past = self.written.push(past, self.automata[terminal as usize].letters(before, &[byte]));
-        }
+        let mut past = self.past_of_letters(&entry, &[byte]);
         if self.written.reads_all(past) {
             let Some(read) = self.written.read(past, byte)? else { return Ok(()) };
             past = read;

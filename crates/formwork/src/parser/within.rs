@@ -66,9 +66,7 @@ impl Parser {
     /// Whether an entry is in a lexeme of which only the automaton, or the letters of a key, need to be known until it ends.
     fn is_within(&self, entry: &Entry) -> bool {
         let Lexing::Inside { scan, .. } = entry.lexing else { return false };
-        let past = entry.past;
-        let is_read = |past| !Written::is_known(past) || self.written.reads_all(past) || self.written.is_at_risk(past);
-        if self.productions.remembers && is_read(past) {
+        if self.productions.remembers && self.is_read(entry.past) {
             return false;
         }
         match self.scan(entry.set, scan) {
@@ -78,6 +76,11 @@ impl Parser {
             }
             Scan::Terminal { .. } => false,
         }
+    }
+
+    /// Whether bytes matter to a past one by one.
+    fn is_read(&self, past: PastId) -> bool {
+        !Written::is_known(past) || self.written.reads_all(past) || self.written.is_at_risk(past)
     }
 
     /// One byte further in all lexemes that take it; `None` where none does, or where one may end.
@@ -99,7 +102,7 @@ impl Parser {
     }
 
     /// The past behind bytes within the lexeme of an entry.
-    fn past_of_letters(&mut self, entry: &Entry, bytes: &[u8]) -> PastId {
+    pub(super) fn past_of_letters(&mut self, entry: &Entry, bytes: &[u8]) -> PastId {
         if let Lexing::Inside { scan, state, .. } = entry.lexing
             && let Scan::Terminal { terminal, effect: Effect::OtherKey, .. } = self.scan(entry.set, scan)
         {
