@@ -8,11 +8,14 @@ use std::hash::BuildHasher;
 use std::sync::OnceLock;
 
 use ahash::{AHasher, RandomState};
+use indexmap::IndexSet;
 
 /// A table of this crate.
 pub(crate) type HashMap<K, V> = collections::HashMap<K, V, Seeded>;
 /// A set of this crate.
 pub(crate) type HashSet<T> = collections::HashSet<T, Seeded>;
+/// Values that are held once each, and numbered in the order in which they came. None is hashed again when the table grows.
+pub(crate) type Numbered<T> = IndexSet<T, Seeded>;
 
 /// Hashes with the keys of the process.
 #[derive(Clone, Copy, Debug, Default)]

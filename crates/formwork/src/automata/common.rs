@@ -150,9 +150,8 @@ mod tests {
     use crate::automata::content::{ContentMachine, ContentState};
     use crate::automata::lazy_dfa::Machine;
     use crate::automata::{ContentConstraint, ContentLanguage};
-    use crate::hash::{HashSet, Seeded};
+    use crate::hash::{HashSet, Numbered};
     use crate::limits::Limits;
-    use indexmap::IndexSet;
 
     fn machine(languages: &[ContentLanguage]) -> ContentMachine {
         let constraint = |language: &ContentLanguage| ContentConstraint { language: language.clone(), negated: false };
@@ -162,7 +161,7 @@ mod tests {
 
     /// All states that are reached, each with whether a text ends behind it: found backwards from those where one ends.
     fn states(machine: &ContentMachine) -> Vec<(ContentState, bool)> {
-        let mut states: IndexSet<ContentState, Seeded> = IndexSet::from_iter([machine.start()]);
+        let mut states: Numbered<ContentState> = Numbered::from_iter([machine.start()]);
         let mut edges = Vec::new();
         let mut index = 0;
         while index < states.len() {

@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexSet;
 use regex_syntax::hir::Hir;
 
 use super::alphabet::Alphabet;
@@ -19,7 +18,7 @@ use super::overflow::{self, OverflowWatch};
 use super::regex_text::RegexState;
 use super::spec::{ContentConstraint, ContentLanguage};
 use crate::error::GrammarError;
-use crate::hash::Seeded;
+use crate::hash::Numbered;
 use crate::limits::Limits;
 
 /// Bytes of memory that stand for one instruction of a program, for a limit that counts bytes.
@@ -300,7 +299,7 @@ struct Facts {
 /// The states of one component that were met, and where they lead.
 #[derive(Debug)]
 pub(super) struct KnownStates {
-    states: IndexSet<ComponentState, Seeded>,
+    states: Numbered<ComponentState>,
     /// By state, from the first that can step, and class: one above where it leads; 0 where that was not asked.
     next: Vec<u32>,
     /// By state that can step.
@@ -313,7 +312,7 @@ pub(super) struct KnownStates {
 
 impl KnownStates {
     pub(super) fn new(n_classes: usize, max_states: usize) -> KnownStates {
-        let states = IndexSet::from_iter([ComponentState::Dead, ComponentState::Done]);
+        let states = Numbered::from_iter([ComponentState::Dead, ComponentState::Done]);
         // There is always a start state.
         KnownStates {
             states,

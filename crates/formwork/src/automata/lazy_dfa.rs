@@ -9,11 +9,9 @@ use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use indexmap::IndexSet;
-
 use super::lengths::Intervals;
 use super::overflow::{self, OverflowWatch};
-use crate::hash::{HashMap, HashSet, Seeded};
+use crate::hash::{HashMap, HashSet, Numbered};
 
 /// An automaton described by its states' contents.
 pub(crate) trait Machine {
@@ -146,7 +144,7 @@ pub(crate) struct LazyDfa<M: Machine> {
 #[derive(Debug)]
 struct Work<S> {
     /// By their numbers.
-    states: IndexSet<S, Seeded>,
+    states: Numbered<S>,
     live: Vec<Liveness>,
     /// What [`Machine::alike`] said last, and of which state.
     alike: (Option<StateId>, Vec<u8>),
@@ -169,7 +167,7 @@ impl<M: Machine> LazyDfa<M> {
             machine,
             chunks: std::array::from_fn(|_| OnceLock::new()),
             work: Mutex::new(Work {
-                states: IndexSet::default(),
+                states: Numbered::default(),
                 live: Vec::new(),
                 alike: (None, Vec::new()),
                 never_dies: HashMap::default(),

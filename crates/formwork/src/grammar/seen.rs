@@ -2,7 +2,7 @@
 
 use fixedbitset::FixedBitSet;
 
-use crate::hash::HashMap;
+use crate::hash::Numbered;
 
 /// Number of a set; 0 is the empty one.
 pub(crate) type SeenId = u32;
@@ -10,15 +10,13 @@ pub(crate) type SeenId = u32;
 /// Sets of key indices, numbered.
 #[derive(Debug)]
 pub(crate) struct SeenSets {
-    sets: Vec<FixedBitSet>,
-    ids: HashMap<FixedBitSet, SeenId>,
+    sets: Numbered<FixedBitSet>,
     n_bytes: usize,
 }
 
 impl Default for SeenSets {
     fn default() -> SeenSets {
-        let empty = FixedBitSet::new();
-        SeenSets { ids: HashMap::default(), sets: vec![empty], n_bytes: 0 }
+        SeenSets { sets: Numbered::from_iter([FixedBitSet::new()]), n_bytes: 0 }
     }
 }
 
@@ -53,14 +51,10 @@ impl SeenSets {
         if set.is_empty() {
             return SeenSets::EMPTY;
         }
-        if let Some(id) = self.ids.get(&set) {
-            return *id;
-        }
-        let id = self.sets.len() as SeenId;
-        self.n_bytes += set.len() / 4 + 96;
-        self.sets.push(set.clone());
-        self.ids.insert(set, id);
-        id
+        let n_bytes = set.len() / 8 + 64;
+        let (id, is_new) = self.sets.insert_full(set);
+        self.n_bytes += if is_new { n_bytes } else { 0 };
+        id as SeenId
     }
 
     /// Bytes held, about.

@@ -17,7 +17,7 @@ use super::{ExitMemo, Lists, MaskWork, Pasts, Profiles, Unions};
 use crate::automata::{Allowance, Automaton, OverflowWatch, StringState};
 use crate::error::{LimitError, MatchError};
 use crate::grammar::{Effect, Productions};
-use crate::hash::HashMap;
+use crate::hash::{HashMap, Numbered};
 use crate::ids::TokenId;
 use crate::limits::Limits;
 use crate::parser::{
@@ -71,8 +71,6 @@ enum Counting {
 
 #[derive(Debug)]
 struct Known {
-    /// Counts of characters are relative to the handle's: what is missing to it.
-    entries: Configuration,
     counting: Counting,
     accepting: bool,
     can_go_on: bool,
@@ -88,8 +86,9 @@ type MaskKey = (u32, u32, u32, Pasts);
 pub(crate) struct Generation {
     shared: Arc<Shared>,
     parser: Parser,
+    /// Counts of characters are relative to the handle's: what is missing to it.
+    configurations: Numbered<Configuration>,
     known: Vec<Known>,
-    ids: HashMap<Configuration, u32>,
     masks: HashMap<MaskKey, TokenMask>,
     /// Masks for any past, by all that they depend on, and whether the past is one that elements agree with.
     by_view: HashMap<(ConfigurationView, bool), Estimate>,
@@ -120,8 +119,8 @@ impl Generation {
         Generation {
             shared,
             parser,
+            configurations: Numbered::default(),
             known: Vec::new(),
-            ids: HashMap::default(),
             masks: HashMap::default(),
             by_view: HashMap::default(),
             exits: ExitMemo::default(),
@@ -414,7 +413,7 @@ impl Generation {
     /// The entries at a position, with their own counts of characters.
     pub(crate) fn configuration(&self, handle: Handle) -> Configuration {
         let known = &self.known[handle.configuration as usize];
-        let mut entries = known.entries.clone();
+        let mut entries = self.configurations[handle.configuration as usize].clone();
         if known.counting != Counting::None {
             for entry in &mut entries {
                 let counts = self.counts(entry);
@@ -463,20 +462,18 @@ impl Generation {
             }
         }
         let pasts = self.pasts.take(&mut entries);
-        if let Some(id) = self.ids.get(&entries) {
-            return Handle { configuration: *id, n_chars: most, pasts };
+        let (id, is_new) = self.configurations.insert_full(entries);
+        if is_new {
+            let entries = &self.configurations[id];
+            self.n_bytes += size_of::<Configuration>() + size_of_val(&**entries) + size_of::<Known>() + 32;
+            self.known.push(Known {
+                counting,
+                accepting: self.parser.accepts(entries),
+                can_go_on: self.parser.can_go_on(entries),
+                free_string: self.free_string(entries),
+            });
         }
-        let id = self.known.len() as u32;
-        self.n_bytes += 2 * size_of::<Configuration>() + entries.len() * size_of::<Entry>() + 96;
-        self.known.push(Known {
-            counting,
-            accepting: self.parser.accepts(&entries),
-            can_go_on: self.parser.can_go_on(&entries),
-            free_string: self.free_string(&entries),
-            entries: entries.clone(),
-        });
-        self.ids.insert(entries, id);
-        Handle { configuration: id, n_chars: most, pasts }
+        Handle { configuration: id as u32, n_chars: most, pasts }
     }
 
     fn free_string(&self, entries: &[Entry]) -> Option<u32> {

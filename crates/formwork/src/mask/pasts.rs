@@ -1,6 +1,6 @@
 //! What must not be written again, for each entry of a configuration? One number for all of them.
 
-use crate::hash::HashMap;
+use crate::hash::Numbered;
 use crate::parser::{Entry, PastId, Written};
 
 /// The pasts of a configuration's entries.
@@ -20,8 +20,7 @@ impl Pasts {
 /// Lists of pasts, numbered; nearly always all entries have the same.
 #[derive(Debug, Default)]
 pub(super) struct PastLists {
-    lists: Vec<Box<[PastId]>>,
-    ids: HashMap<Box<[PastId]>, u32>,
+    lists: Numbered<Box<[PastId]>>,
     pub(super) n_bytes: usize,
 }
 
@@ -33,13 +32,10 @@ impl PastLists {
             Pasts(first << 1)
         } else {
             let list: Box<[PastId]> = entries.iter().map(|entry| entry.past).collect();
-            let next = self.lists.len() as u32;
-            let id = *self.ids.entry(list.clone()).or_insert(next);
-            if id == next {
-                self.n_bytes += 2 * size_of_val(&*list) + 64;
-                self.lists.push(list);
-            }
-            Pasts(id << 1 | 1)
+            let n_bytes = size_of_val(&*list) + 48;
+            let (id, is_new) = self.lists.insert_full(list);
+            self.n_bytes += if is_new { n_bytes } else { 0 };
+            Pasts((id as u32) << 1 | 1)
         };
         entries.iter_mut().for_each(|entry| entry.past = Written::FRESH);
         pasts
@@ -47,7 +43,7 @@ impl PastLists {
 
     /// Whether something holds of any of them.
     pub(super) fn any(&self, pasts: Pasts, holds: impl Fn(PastId) -> bool) -> bool {
-        match self.lists.get(pasts.0 as usize >> 1).filter(|_| !pasts.is_one()) {
+        match self.lists.get_index(pasts.0 as usize >> 1).filter(|_| !pasts.is_one()) {
             Some(list) => list.iter().any(|past| holds(*past)),
             None => holds(pasts.0 >> 1),
         }
@@ -59,7 +55,7 @@ impl PastLists {
             entries.iter_mut().for_each(|entry| entry.past = pasts.0 >> 1);
             return;
         }
-        if let Some(list) = self.lists.get(pasts.0 as usize >> 1) {
+        if let Some(list) = self.lists.get_index(pasts.0 as usize >> 1) {
             entries.iter_mut().zip(list).for_each(|(entry, past)| entry.past = *past);
         }
     }

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexSet;
 use smallvec::SmallVec;
 
 use super::MaskWork;
@@ -14,7 +13,7 @@ use super::letters::LetterStepper;
 use super::profile::Profiles;
 use crate::automata::StringAutomaton;
 use crate::error::LimitError;
-use crate::hash::{HashMap, Seeded};
+use crate::hash::{HashMap, Numbered};
 use crate::vocabulary::shapes::{N_SHAPE_CLASSES, Run, ShapeTrie, class_ranges};
 use crate::vocabulary::strings::BodyTable;
 use crate::vocabulary::token_mask::set_bit;
@@ -67,14 +66,14 @@ const MAX_TOGETHER: usize = 64;
 struct Classifier<'a> {
     string: &'a StringAutomaton,
     classes: &'a ShapeClasses,
-    sets: IndexSet<SmallVec<[u32; 4]>, Seeded>,
+    sets: Numbered<SmallVec<[u32; 4]>>,
     known: HashMap<(SetOfStates, u8), Outcome>,
 }
 
 impl<'a> Classifier<'a> {
     /// With the set of one state.
     fn new(string: &'a StringAutomaton, classes: &'a ShapeClasses, state: u32) -> (Classifier<'a>, SetOfStates) {
-        let sets = IndexSet::from_iter([SmallVec::from_slice(&[state])]);
+        let sets = Numbered::from_iter([SmallVec::from_slice(&[state])]);
         (Classifier { string, classes, sets, known: HashMap::default() }, 0)
     }
 

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::hash_map;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
@@ -14,7 +13,7 @@ use super::written::{WordSetId, Written, WrittenWord};
 use crate::automata::{Automaton, KeyFilter, WordCount, spend_or_fail};
 use crate::error::LimitError;
 use crate::grammar::{Effect, Place, Productions, Register, SeenSets};
-use crate::hash::HashMap;
+use crate::hash::{HashMap, Numbered};
 use crate::limits::Limits;
 
 /// Number of an item set.
@@ -81,21 +80,15 @@ struct Kernel {
     accepting: bool,
 }
 
-#[derive(Debug)]
-struct ItemSet {
-    kernel: Kernel,
-    /// The terminals that come next, once predicted.
-    scans: Option<Arc<[Scan]>>,
-}
-
 /// The item sets of one grammar, made as they are reached.
 #[derive(Debug)]
 pub(crate) struct Parser {
     pub(super) productions: Arc<Productions>,
     pub(super) automata: Arc<[Arc<Automaton>]>,
-    sets: Vec<ItemSet>,
-    ids: HashMap<Kernel, SetId>,
-    /// HashSet, index of the scan, index of the key (0 for terminals).
+    sets: Numbered<Kernel>,
+    /// By set: the terminals that come next, once predicted.
+    scans: Vec<Option<Arc<[Scan]>>>,
+    /// Set, index of the scan, index of the key (0 for terminals).
     steps: HashMap<(SetId, u32, u32), SetId>,
     /// The union of two sets, the lower number first.
     unions: HashMap<(SetId, SetId), SetId>,
@@ -182,8 +175,8 @@ impl Parser {
             keys_never_run_out: super::past::keys_never_run_out(&productions, &automata),
             productions,
             automata,
-            sets: Vec::new(),
-            ids: HashMap::default(),
+            sets: Numbered::default(),
+            scans: Vec::new(),
             steps: HashMap::default(),
             unions: HashMap::default(),
             by_kind: HashMap::default(),
@@ -239,16 +232,16 @@ impl Parser {
 
     /// Whether the text may end in `set`.
     pub(crate) fn is_accepting(&self, set: SetId) -> bool {
-        self.sets[set as usize].kernel.accepting
+        self.sets[set as usize].accepting
     }
 
     pub(crate) fn items(&self, set: SetId) -> &Arc<[Item]> {
-        &self.sets[set as usize].kernel.items
+        &self.sets[set as usize].items
     }
 
     /// Whether nothing can follow.
     pub(crate) fn is_last(&self, set: SetId) -> bool {
-        self.sets[set as usize].kernel.items.is_empty()
+        self.sets[set as usize].items.is_empty()
     }
 
     pub(crate) fn n_sets(&self) -> usize {
@@ -272,7 +265,7 @@ impl Parser {
 
     /// The terminals that `set` allows, predicted when first asked for.
     pub(crate) fn scans(&mut self, set: SetId) -> Result<Arc<[Scan]>, LimitError> {
-        if let Some(scans) = &self.sets[set as usize].scans {
+        if let Some(scans) = &self.scans[set as usize] {
             return Ok(Arc::clone(scans));
         }
         let scans: Arc<[Scan]> = self.predict(set)?.into();
@@ -284,13 +277,13 @@ impl Parser {
             })
             .sum();
         self.n_bytes += size_of_val(&*scans) + n_targets * size_of::<Item>();
-        self.sets[set as usize].scans = Some(Arc::clone(&scans));
+        self.scans[set as usize] = Some(Arc::clone(&scans));
         Ok(scans)
     }
 
     /// How many terminals `set` allows; predicts them when they were not.
     pub(crate) fn n_scans(&mut self, set: SetId) -> Result<u32, LimitError> {
-        match &self.sets[set as usize].scans {
+        match &self.scans[set as usize] {
             Some(scans) => Ok(scans.len() as u32),
             None => Ok(self.scans(set)?.len() as u32),
         }
@@ -298,7 +291,7 @@ impl Parser {
 
     /// A terminal that was predicted for `set`.
     pub(crate) fn scan(&self, set: SetId, scan: u32) -> &Scan {
-        let scans = self.sets[set as usize].scans.as_ref().expect("a scan's number comes from a prediction");
+        let scans = self.scans[set as usize].as_ref().expect("a scan's number comes from a prediction");
         &scans[scan as usize]
     }
 
@@ -369,21 +362,18 @@ impl Parser {
 
     /// Makes room for so many sets.
     pub(crate) fn reserve(&mut self, n_sets: usize) {
-        self.ids.reserve(n_sets);
         self.sets.reserve(n_sets);
+        self.scans.reserve(n_sets);
     }
 
     /// The set with these items, which are complete and sorted.
     pub(crate) fn intern(&mut self, items: Vec<Item>, accepting: bool) -> SetId {
-        let entry = match self.ids.entry(Kernel { items: items.into(), accepting }) {
-            hash_map::Entry::Occupied(known) => return *known.get(),
-            hash_map::Entry::Vacant(entry) => entry,
-        };
-        let id = self.sets.len() as SetId;
-        let kernel = entry.key().clone();
-        entry.insert(id);
-        self.n_bytes += 2 * size_of::<Kernel>() + 96 + kernel.items.len() * size_of::<Item>();
-        self.sets.push(ItemSet { kernel, scans: None });
-        id
+        let n_bytes = size_of::<Kernel>() + 64 + items.len() * size_of::<Item>();
+        let (id, is_new) = self.sets.insert_full(Kernel { items: items.into(), accepting });
+        if is_new {
+            self.n_bytes += n_bytes;
+            self.scans.push(None);
+        }
+        id as SetId
     }
 }

@@ -9,26 +9,13 @@ use super::written::{PastId, Written};
 use crate::automata::Allowance;
 use crate::grammar::Effect;
 
-/// A lexeme that is being read on.
-#[derive(Clone, Copy)]
-struct Lexeme {
-    /// Where the reading began.
-    started: Entry,
-    scan: u32,
-    state: u64,
-    n_chars: u32,
-}
-
-impl Lexeme {
-    fn of(entry: &Entry) -> Option<Lexeme> {
-        let Lexing::Inside { scan, state, n_chars } = entry.lexing else { return None };
-        Some(Lexeme { started: *entry, scan, state, n_chars })
-    }
-
-    fn lexing(&self) -> Lexing {
-        let Lexeme { scan, state, n_chars, .. } = *self;
-        Lexing::Inside { scan, state, n_chars }
-    }
+/// How far bytes go on in a lexeme.
+struct Run {
+    n_read: usize,
+    /// Whether the next byte, if any, may end the lexeme; the lexeme has no place for it otherwise.
+    may_end: bool,
+    /// Where the lexeme is behind the bytes read.
+    lexing: Lexing,
 }
 
 /// Behind one more byte of a lexeme.
@@ -44,32 +31,58 @@ impl Parser {
     /// dropped, but not the last one. The next byte, if any, is to be read as [`step_byte`](Self::step_byte) does: also where
     /// it has no place at all.
     pub(crate) fn read_within(&mut self, configuration: &mut Configuration, bytes: &[u8]) -> usize {
-        if !configuration.iter().all(|entry| self.is_within(entry)) {
+        let mut runs: SmallVec<[Run; 2]> = SmallVec::new();
+        let mut within = bytes;
+        for entry in configuration.iter() {
+            let Some(run) = self.run(entry, within) else { return 0 };
+            if run.may_end {
+                within = &bytes[..run.n_read];
+            }
+            runs.push(run);
+        }
+        // Lexemes that were read before the one that may end soonest went further than that.
+        let n_read = runs.iter().map(|run| run.n_read).max().unwrap_or(0).min(within.len());
+        if n_read == 0 {
             return 0;
         }
-        let mut lexemes: SmallVec<[Lexeme; 2]> = configuration.iter().filter_map(Lexeme::of).collect();
-        let mut n_read = 0;
-        while let Some(next) = bytes.get(n_read).and_then(|byte| self.step_within(&lexemes, *byte)) {
-            lexemes = next;
-            n_read += 1;
-        }
-        if n_read > 0 {
-            configuration.clear();
-            for lexeme in lexemes {
-                let past = self.past_of_letters(&lexeme.started, &bytes[..n_read]);
-                push(configuration, Entry { lexing: lexeme.lexing(), past, ..lexeme.started });
+        for (entry, mut run) in std::mem::take(configuration).into_iter().zip(runs) {
+            if run.n_read > n_read {
+                run = self.run(&entry, &bytes[..n_read]).unwrap_or(run);
+            }
+            if run.n_read == n_read {
+                let past = self.past_of_letters(&entry, &bytes[..n_read]);
+                push(configuration, Entry { lexing: run.lexing, past, ..entry });
             }
         }
         n_read
     }
 
-    /// Whether an entry is in a lexeme of which only the automaton, or the letters of a key, need to be known until it ends.
-    fn is_within(&self, entry: &Entry) -> bool {
-        let Lexing::Inside { scan, .. } = entry.lexing else { return false };
-        if self.productions.remembers && self.is_read(entry.past) {
-            return false;
+    /// Reads bytes in the lexeme of an entry as long as it does not end, nor may end, behind them. `None` where more than its
+    /// automaton, or than the letters of a key, is to be known before it ends.
+    fn run(&self, entry: &Entry, bytes: &[u8]) -> Option<Run> {
+        let Lexing::Inside { scan: index, mut state, mut n_chars } = entry.lexing else { return None };
+        let scan = self.scan(entry.set, index);
+        if !self.is_within(scan) || self.productions.remembers && self.is_read(entry.past) {
+            return None;
         }
-        match self.scan(entry.set, scan) {
+        let (mut n_read, mut may_end) = (0, false);
+        for byte in bytes {
+            let _allowance = Allowance::new(&self.limits);
+            let mut n_chars_next = n_chars;
+            let Some(next) = self.step_automaton(scan, state, *byte, &mut n_chars_next) else { break };
+            may_end = next.ended.is_some() || !next.can_go_on;
+            if may_end {
+                break;
+            }
+            (state, n_chars) = (next.state, n_chars_next);
+            n_read += 1;
+        }
+        Some(Run { n_read, may_end, lexing: Lexing::Inside { scan: index, state, n_chars } })
+    }
+
+    /// Whether all that needs to be known of a lexeme until it ends is its automaton, or the letters of a key.
+    fn is_within(&self, scan: &Scan) -> bool {
+        match scan {
             Scan::Key { .. } | Scan::Terminal { effect: Effect::None, .. } => true,
             Scan::Terminal { effect: Effect::OtherKey, terminal, .. } => {
                 self.automata[*terminal as usize].never_runs_out()
@@ -81,24 +94,6 @@ impl Parser {
     /// Whether bytes matter to a past one by one.
     fn is_read(&self, past: PastId) -> bool {
         !Written::is_known(past) || self.written.reads_all(past) || self.written.is_at_risk(past)
-    }
-
-    /// One byte further in all lexemes that take it; `None` where none does, or where one may end.
-    fn step_within(&self, lexemes: &[Lexeme], byte: u8) -> Option<SmallVec<[Lexeme; 2]>> {
-        let _allowance = Allowance::new(&self.limits);
-        let mut next = SmallVec::new();
-        for lexeme in lexemes {
-            let mut n_chars = lexeme.n_chars;
-            let scan = self.scan(lexeme.started.set, lexeme.scan);
-            match self.step_automaton(scan, lexeme.state, byte, &mut n_chars) {
-                Some(Stepped { state, ended: None, can_go_on: true }) => {
-                    next.push(Lexeme { state, n_chars, ..*lexeme });
-                }
-                Some(_) => return None,
-                None => {}
-            }
-        }
-        (!next.is_empty()).then_some(next)
     }
 
     /// The past behind bytes within the lexeme of an entry.
@@ -113,6 +108,7 @@ impl Parser {
     }
 
     /// One byte further in a lexeme; `None` where none goes on so.
+    #[inline]
     pub(super) fn step_automaton(&self, scan: &Scan, state: u64, byte: u8, n_chars: &mut u32) -> Option<Stepped> {
         Some(match scan {
             Scan::Terminal { terminal, .. } => {

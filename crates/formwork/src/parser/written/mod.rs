@@ -19,7 +19,7 @@ pub(crate) use self::words::{STRING, WordSetId, Words};
 use crate::automata::Decimal;
 use crate::error::LimitError;
 use crate::grammar::Effect;
-use crate::hash::HashMap;
+use crate::hash::{HashMap, Numbered};
 
 /// Number of a past.
 pub(crate) type PastId = u32;
@@ -84,8 +84,7 @@ struct Past {
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) words: Words,
-    pasts: Vec<Past>,
-    ids: HashMap<Past, PastId>,
+    pasts: Numbered<Past>,
     /// Most keys of one object, and elements of one list.
     max_words: usize,
     n_bytes: usize,
@@ -104,11 +103,9 @@ impl Written {
     pub(crate) const DOUBTED: PastId = PastId::MAX - 2;
 
     pub(crate) fn new(max_words: usize) -> Written {
-        let nothing = Past::default();
         Written {
             words: Words::default(),
-            pasts: vec![nothing],
-            ids: HashMap::default(),
+            pasts: Numbered::from_iter([Past::default()]),
             max_words,
             n_bytes: 0,
             n_uses: 0,
@@ -157,17 +154,9 @@ impl Written {
     }
 
     fn intern(&mut self, past: Past) -> PastId {
-        if past == Past::default() {
-            return Written::NOTHING;
-        }
-        if let Some(id) = self.ids.get(&past) {
-            return *id;
-        }
-        let id = self.pasts.len() as PastId;
-        self.pasts.push(past);
-        self.ids.insert(past, id);
-        self.n_bytes += 3 * size_of::<Past>() + 16;
-        id
+        let (id, is_new) = self.pasts.insert_full(past);
+        self.n_bytes += if is_new { size_of::<Past>() + 24 } else { 0 };
+        id as PastId
     }
 
     /// What is remembered when the first byte of a lexeme is read.

@@ -7,7 +7,7 @@
 
 mod adopt;
 
-use crate::hash::HashMap;
+use crate::hash::Numbered;
 
 /// Number of a word that is being read; see [`Words`].
 pub(crate) type TextId = u32;
@@ -34,13 +34,10 @@ enum Node {
 /// All words and sets of one generation.
 #[derive(Debug)]
 pub(crate) struct Words {
-    texts: Vec<(TextId, u32)>,
-    text_ids: HashMap<(TextId, u32), TextId>,
-    words: Vec<Box<[u8]>>,
-    word_ids: HashMap<Box<[u8]>, WordId>,
-    nodes: Vec<Node>,
+    texts: Numbered<(TextId, u32)>,
+    words: Numbered<Box<[u8]>>,
+    nodes: Numbered<Node>,
     sizes: Vec<u32>,
-    node_ids: HashMap<Node, WordSetId>,
     n_bytes: usize,
 }
 
@@ -48,13 +45,10 @@ impl Default for Words {
     fn default() -> Words {
         Words {
             // Number 0 says that no word is being read; 1 is the empty word.
-            texts: vec![(0, 0), (0, 0)],
-            text_ids: HashMap::default(),
-            words: Vec::new(),
-            word_ids: HashMap::default(),
-            nodes: vec![Node::Empty],
+            texts: Numbered::from_iter([(Words::NO_TEXT, 0), (Words::NO_TEXT, 1)]),
+            words: Numbered::default(),
+            nodes: Numbered::from_iter([Node::Empty]),
             sizes: vec![0],
-            node_ids: HashMap::default(),
             n_bytes: 0,
         }
     }
@@ -86,14 +80,9 @@ impl Words {
 
     /// A word with one more letter.
     pub(crate) fn push(&mut self, text: TextId, letter: u32) -> TextId {
-        if let Some(id) = self.text_ids.get(&(text, letter)) {
-            return *id;
-        }
-        let id = self.texts.len() as TextId;
-        self.texts.push((text, letter));
-        self.text_ids.insert((text, letter), id);
-        self.n_bytes += 32;
-        id
+        let (id, is_new) = self.texts.insert_full((text, letter));
+        self.n_bytes += if is_new { 32 } else { 0 };
+        id as TextId
     }
 
     /// The letters of a word that is being read, as UTF-8; bytes that are no text stand for themselves.
@@ -113,14 +102,12 @@ impl Words {
 
     /// The number of a word.
     pub(crate) fn word(&mut self, bytes: &[u8]) -> WordId {
-        if let Some(id) = self.word_ids.get(bytes) {
-            return *id;
-        }
-        let id = self.words.len() as WordId;
-        self.words.push(bytes.into());
-        self.word_ids.insert(bytes.into(), id);
-        self.n_bytes += 2 * bytes.len() + 64;
-        id
+        let known = self.words.get_index_of(bytes);
+        let id = known.unwrap_or_else(|| {
+            self.n_bytes += bytes.len() + 64;
+            self.words.insert_full(bytes.into()).0
+        });
+        id as WordId
     }
 
     /// The bytes of a word.
@@ -129,22 +116,16 @@ impl Words {
     }
 
     fn intern(&mut self, node: Node) -> WordSetId {
-        if node == Node::Empty {
-            return WordSetId::default();
+        let (id, is_new) = self.nodes.insert_full(node);
+        if is_new {
+            self.sizes.push(match node {
+                Node::Empty => 0,
+                Node::Leaf(_) => 1,
+                Node::Branch { zero, one, .. } => self.size(zero).saturating_add(self.size(one)),
+            });
+            self.n_bytes += 48;
         }
-        if let Some(id) = self.node_ids.get(&node) {
-            return *id;
-        }
-        let id = self.nodes.len() as WordSetId;
-        self.sizes.push(match node {
-            Node::Empty => 0,
-            Node::Leaf(_) => 1,
-            Node::Branch { zero, one, .. } => self.size(zero).saturating_add(self.size(one)),
-        });
-        self.nodes.push(node);
-        self.node_ids.insert(node, id);
-        self.n_bytes += 48;
-        id
+        id as WordSetId
     }
 
     /// How many words a set has.
