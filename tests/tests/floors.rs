@@ -21,7 +21,7 @@ const FLOORS: [(&str, u32); 15] = [
     ("limits", 0),
     ("error", 0),
     ("hash", 0),
-    ("memo", 0),
+    ("random", 0),
 ];
 
 /// What must not be known across rooms, whatever the floors say.

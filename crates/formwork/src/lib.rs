@@ -35,6 +35,8 @@ mod limits;
 mod mask;
 mod matcher;
 mod parser;
+#[cfg(test)]
+mod random;
 mod syntax;
 mod vocabulary;
 

@@ -327,6 +327,7 @@ fn step_escape(byte: u8) -> Option<Decoded> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     fn decode(text: &[u8]) -> Option<Vec<char>> {
         decode_as(text, Escapes::Any)
@@ -366,12 +367,11 @@ mod tests {
     #[test]
     fn agrees_with_serde_json_on_short_byte_strings() {
         let alphabet = b"\"\\u/nD8Cc0 \x1f\x80\xbf\xc2\xe0\xa0\xed\x9f\xf0\x90\xf4\x8f\xffa";
-        let mut state = 12345u64;
+        let mut random = Random(12345);
         for _ in 0..200_000 {
             let mut text = vec![b'"'];
             for _ in 0..6 {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                text.push(alphabet[(state >> 33) as usize % alphabet.len()]);
+                text.push(alphabet[random.below(alphabet.len())]);
             }
             text.push(b'"');
             let expected = serde_json::from_slice::<String>(&text).ok().map(|string| string.chars().collect());

@@ -209,6 +209,7 @@ pub(super) fn add_classes(builder: &mut AlphabetBuilder) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     /// It can be completed in as many characters as it says, and not in fewer.
     fn check_distance(place: &JsonState) {
@@ -227,11 +228,7 @@ mod tests {
     #[test]
     fn texts_are_json_where_serde_json_reads_them() {
         let alphabet = b"[]{}:,\"\\0-1.e+ tn";
-        let mut state = 99u64;
-        let mut random = || {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 33) as usize
-        };
+        let mut random = Random(99);
         let texts = [
             r#"{"a": [1, -0.5e+3, true, null, "é\u00e9\uD834\uDD1E"], "b": {}}"#,
             " 0 ",
@@ -243,10 +240,10 @@ mod tests {
         ];
         let mut all: Vec<String> = texts.map(str::to_owned).into();
         for _ in 0..20_000 {
-            let mut text = texts[random() % 4].as_bytes().to_vec();
-            for _ in 0..random() % 3 {
-                let at = random() % (text.len() + 1);
-                text.insert(at, alphabet[random() % alphabet.len()]);
+            let mut text = texts[random.below(4)].as_bytes().to_vec();
+            for _ in 0..random.below(3) {
+                let at = random.below(text.len() + 1);
+                text.insert(at, alphabet[random.below(alphabet.len())]);
             }
             all.extend(String::from_utf8(text));
         }

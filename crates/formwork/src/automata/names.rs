@@ -566,6 +566,7 @@ fn encoded_endings(text: &[u32]) -> Vec<Vec<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     fn run(text: &str) -> Option<bool> {
         let names = NameAutomaton::new(false, 10_000);
@@ -637,13 +638,12 @@ mod tests {
                 }
             }
         }
-        let mut random = 12345u64;
+        let mut random = Random(12345);
         let mut n_live = [0; 6];
         for round in 0..4_000 {
             let mut text = Vec::new();
             for _ in 0..30 {
-                random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                text.push(KINDS[(random >> 33) as usize % KINDS.len()]);
+                text.push(KINDS[random.below(KINDS.len())]);
                 if !check(befores[round % 3], &text) {
                     text.pop();
                 } else if text.len() == 5 {
@@ -663,19 +663,15 @@ mod tests {
             Before { n_ascii: 180, has_rtl: true, breaks_bidi: false },
             Before { n_ascii: 9, has_rtl: false, breaks_bidi: true },
         ];
-        let mut random = 77u64;
-        let mut below = |n: usize| {
-            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (random >> 33) as usize % n
-        };
+        let mut random = Random(77);
         let (mut n_admitted, mut n_long) = ([0; 2], [0; 2]);
         for round in 0..3_000 {
             let mut reading = Reading { before: befores[round % 3], text: SmallVec::new(), progress: Progress::START };
-            for _ in 0..below(40) {
-                let next = reading.with(KINDS[below(KINDS.len())]).filter(|next| !next.progress.is_encoded());
+            for _ in 0..random.below(40) {
+                let next = reading.with(KINDS[random.below(KINDS.len())]).filter(|next| !next.progress.is_encoded());
                 let Some(next) = next else { continue };
                 let is_next = next.is_live();
-                if next.text.len() > 10 && below(4) == 0 {
+                if next.text.len() > 10 && random.below(4) == 0 {
                     assert_eq!(is_next, is_live(next.before, &next.text), "{:X?} behind {:?}", next.text, next.before);
                     n_long[usize::from(is_next)] += 1;
                 }
@@ -702,25 +698,21 @@ mod tests {
     #[test]
     fn no_ascii_form_is_longer_than_its_bound() {
         let scripts = [(0x61, 26), (0x430, 32), (0x915, 20), (0x4E00, 20_000), (0xAC00, 11_000), (0x1_0480, 20)];
-        let mut random = 99u64;
-        let mut below = |n: u64| {
-            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (random >> 33) % n
-        };
+        let mut random = Random(99);
         let mut tightest = usize::MAX;
-        for round in 0..3_000u64 {
+        for round in 0..3_000 {
             let directions = Directions { must_keep: false, no_rtl: false };
             let (mut progress, mut text) = (Progress::START, Vec::new());
-            let (n_chars, n_scripts) = (1 + below(40), 1 + round % 3);
-            let settled_at = below(n_chars);
-            let first = below(6);
+            let (n_chars, n_scripts) = (1 + random.below(40), 1 + round % 3);
+            let settled_at = random.below(n_chars);
+            let first = random.below(6);
             for at in 0..n_chars {
                 if at == settled_at {
                     progress = progress.settled();
                 }
-                let (start, n_letters) = scripts[((first + below(n_scripts)) % 6) as usize];
-                text.push(start + below(n_letters) as u32);
-                progress = progress.step(text[at as usize], directions).unwrap();
+                let (start, n_letters) = scripts[(first + random.below(n_scripts)) % 6];
+                text.push(start + random.below(n_letters) as u32);
+                progress = progress.step(text[at], directions).unwrap();
                 let slack = progress.most_ascii(0).checked_sub(idna::n_ascii(Sorted::of(&text).as_ref()));
                 tightest = tightest.min(slack.unwrap_or_else(|| panic!("{text:X?} is longer than its bound")));
             }

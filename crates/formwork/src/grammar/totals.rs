@@ -196,6 +196,7 @@ impl Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     fn growth(least: u64, most: Option<u64>) -> Growth {
         Growth { least, most: most.unwrap_or(Growth::ENDLESS) }
@@ -221,11 +222,8 @@ mod tests {
 
     #[test]
     fn small_totals_agree_with_trying_everything() {
-        let mut seed = 7u64;
-        let mut below = |n: u64| {
-            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (seed >> 33) % n
-        };
+        let mut random = Random(7);
+        let mut below = |n: usize| random.below(n) as u64;
         for _ in 0..4000 {
             let n_counters = 1 + below(3) as usize;
             let n_cases = 1 + below(4);

@@ -7,6 +7,7 @@ use regex_syntax::hir::{Class, HirKind};
 use super::rules::{Node, Rules};
 use super::*;
 use crate::error::{CompileError, GrammarError};
+use crate::random::Random;
 use crate::{Compiler, Grammar, Limits, TokenId, Vocabulary};
 
 fn compiler() -> Compiler {
@@ -83,33 +84,24 @@ fn derive(rules: &Rules, text: &str) -> bool {
     }
 }
 
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % n
-    }
-
-    /// An expression in GBNF over the rules `r0` to `r3`.
-    fn expression(&mut self, depth: usize) -> String {
-        match self.below(if depth == 0 { 5 } else { 10 }) {
-            0 => "\"a\"".to_owned(),
-            1 => "[ab]".to_owned(),
-            2 => "\"bc\"".to_owned(),
-            3 | 4 => format!("r{}", self.below(4)),
-            5 | 6 => {
-                let parts: Vec<String> = (0..2 + self.below(2)).map(|_| self.expression(depth - 1)).collect();
-                format!("({})", parts.join(" "))
-            }
-            7 => {
-                let parts: Vec<String> = (0..2 + self.below(2)).map(|_| self.expression(depth - 1)).collect();
-                format!("({}{})", parts.join(" | "), if self.below(3) == 0 { " | \"\"" } else { "" })
-            }
-            _ => {
-                let count = ["?", "*", "+", "{2}", "{1,2}", "{0,3}"][self.below(6)];
-                format!("({}){count}", self.expression(depth - 1))
-            }
+/// An expression in GBNF over the rules `r0` to `r3`.
+fn expression(random: &mut Random, depth: usize) -> String {
+    match random.below(if depth == 0 { 5 } else { 10 }) {
+        0 => "\"a\"".to_owned(),
+        1 => "[ab]".to_owned(),
+        2 => "\"bc\"".to_owned(),
+        3 | 4 => format!("r{}", random.below(4)),
+        5 | 6 => {
+            let parts: Vec<String> = (0..2 + random.below(2)).map(|_| expression(random, depth - 1)).collect();
+            format!("({})", parts.join(" "))
+        }
+        7 => {
+            let parts: Vec<String> = (0..2 + random.below(2)).map(|_| expression(random, depth - 1)).collect();
+            format!("({}{})", parts.join(" | "), if random.below(3) == 0 { " | \"\"" } else { "" })
+        }
+        _ => {
+            let count = ["?", "*", "+", "{2}", "{1,2}", "{0,3}"][random.below(6)];
+            format!("({}){count}", expression(random, depth - 1))
         }
     }
 }
@@ -131,7 +123,7 @@ fn what_is_lowered_derives_what_the_rules_derive() {
     let mut random = Random(7);
     let (mut n_compiled, mut n_valid, mut n_left_recursive) = (0, 0, 0);
     for _ in 0..250 {
-        let rules: Vec<String> = (0..4).map(|rule| format!("r{rule} ::= {}", random.expression(3))).collect();
+        let rules: Vec<String> = (0..4).map(|rule| format!("r{rule} ::= {}", expression(&mut random, 3))).collect();
         let text = format!("root ::= r0\n{}", rules.join("\n"));
         let rules = gbnf::parse(&text, &limits).unwrap();
         let compiled = match compiler.compile(&Grammar::gbnf(&text)) {

@@ -1,12 +1,6 @@
 //! What tests of masks share.
 
-/// Numbers that look random and are the same in every run.
-pub(crate) struct Random(pub(crate) u64);
+#[path = "../../src/random.rs"]
+mod random;
 
-impl Random {
-    /// A number below `n`.
-    pub(crate) fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) as usize % n
-    }
-}
+pub(crate) use random::Random;

@@ -223,6 +223,7 @@ fn push_number(mut number: u32, bias: u32, output: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn texts_come_back() {
@@ -237,18 +238,14 @@ mod tests {
     /// What is written is read again, and as long as was said: of characters near and far from each other, some of them twice.
     #[test]
     fn any_text_comes_back_and_has_the_length_that_was_told() {
-        let mut random = 7u64;
-        let mut below = |n: u64| {
-            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (random >> 33) % n
-        };
+        let mut random = Random(7);
         for round in 0..4_000 {
-            let n_chars = 1 + below(20);
+            let n_chars = 1 + random.below(20);
             let kinds = [(0x61, 26), (0xE0, 30), (0x915, 5), (0x4E00, 20_000), (0x1_F000, 0x2_0000)];
             let text: Vec<u32> = (0..n_chars)
                 .map(|_| {
-                    let (first, n) = kinds[below(1 + round % 5) as usize];
-                    first + below(n) as u32
+                    let (first, n) = kinds[random.below(1 + round % 5)];
+                    first + random.below(n) as u32
                 })
                 .collect();
             let encoded = encode(&text).unwrap();

@@ -1,6 +1,7 @@
 //! Which texts are expressions? Known ones, and random ones read byte by byte as the standard's grammar says.
 
 use super::*;
+use crate::random::Random;
 
 fn end(text: &str) -> Option<RegexState> {
     text.chars().try_fold(RegexState::start(), |state, char| state.step(char))
@@ -145,20 +146,16 @@ fn texts_are_expressions_or_none() {
 }
 
 /// Expressions, whole or begun, and what may come behind them by chance.
-fn for_each_beginning(mut visit: impl FnMut(&str, &RegexState, &mut dyn FnMut() -> usize)) {
+fn for_each_beginning(mut visit: impl FnMut(&str, &RegexState, &mut Random)) {
     let alphabet: Vec<char> = "()[]{}<>?:=!\\^$|*+-,/kubpxcdDdF8019Laz_é\u{10FFFF}".chars().collect();
-    let mut state = 7u64;
-    let mut random = || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 33) as usize
-    };
+    let mut random = Random(7);
     let seeds = VALID.iter().chain(INVALID).chain(MORE_SEEDS);
     for seed in seeds.cycle().take(12_000) {
         let mut place = RegexState::start();
         let mut text = String::new();
-        let n_kept = random() % (seed.chars().count() + 1);
-        let n_more = random() % 12;
-        let more: Vec<char> = (0..n_more).map(|_| alphabet[random() % alphabet.len()]).collect();
+        let n_kept = random.below(seed.chars().count() + 1);
+        let n_more = random.below(12);
+        let more: Vec<char> = (0..n_more).map(|_| alphabet[random.below(alphabet.len())]).collect();
         for char in seed.chars().take(n_kept).chain(more) {
             if let Some(next) = place.step(char) {
                 place = next;
@@ -229,7 +226,7 @@ fn a_trial_tells_the_same() {
         assert!(trial.trial().is_none());
         let mut has_named = false;
         for _ in 0..12 {
-            let char = alphabet[random() % alphabet.len()];
+            let char = alphabet[random.below(alphabet.len())];
             let is_name = |place: &RegexState| matches!(place.place, Place::GroupAngle | Place::NameReference(_));
             let (next, next_trial) = (place.step(char), trial.step(char));
             assert_eq!(next.is_some(), next_trial.is_some(), "{text} {place:?} {char}");
@@ -282,7 +279,7 @@ fn what_is_added_can_be_completed_in_its_room() {
         for plain in [true, false] {
             let (mut place, mut n_more) = (start.clone(), 0);
             for _ in 0..24 {
-                let char = alphabet[random() % (alphabet.len() - usize::from(plain))];
+                let char = alphabet[random.below(alphabet.len() - usize::from(plain))];
                 if let Some(next) = place.step(char) {
                     place = next;
                     n_more += 1;

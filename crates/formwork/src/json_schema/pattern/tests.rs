@@ -3,6 +3,7 @@
 use super::*;
 use crate::automata::decide::string_matches;
 use crate::limits::Limits;
+use crate::random::Random;
 
 fn read(source: &str) -> Pattern<'_> {
     Pattern::read(source, false, 100_000).unwrap()
@@ -194,14 +195,14 @@ fn ends(node: &Node, text: &[char], at: usize) -> Vec<usize> {
 }
 
 /// A random expression of limited depth over `a`, `b` and a space.
-fn random_pattern(random: &mut impl FnMut(usize) -> usize, depth: usize) -> String {
+fn random_pattern(random: &mut Random, depth: usize) -> String {
     const LEAVES: [&str; 10] = ["a", "b", "[ab]", ".", " ", "^", "$", r"\b", r"\B", ""];
     if depth == 0 {
-        return LEAVES[random(LEAVES.len())].to_owned();
+        return LEAVES[random.below(LEAVES.len())].to_owned();
     }
     let mut sub = || random_pattern(random, depth - 1);
     let (first, second) = (sub(), sub());
-    match random(10) {
+    match random.below(10) {
         0..3 => format!("{first}{second}"),
         3 => format!("(?:{first}|{second})"),
         4 => format!("(?:{first})*{second}"),
@@ -215,11 +216,7 @@ fn random_pattern(random: &mut impl FnMut(usize) -> usize, depth: usize) -> Stri
 
 #[test]
 fn random_patterns_agree_with_a_backtracking_matcher() {
-    let mut state = 7u64;
-    let mut random = |below: usize| {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 33) as usize % below
-    };
+    let mut random = Random(7);
     for round in 0..400 {
         let source = random_pattern(&mut random, 1 + round % 4);
         let Ok(node) = parse::parse(&source) else { continue };
