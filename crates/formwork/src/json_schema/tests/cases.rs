@@ -91,6 +91,25 @@ fn what_branches_evaluate_is_known_by_their_discriminators() {
 }
 
 #[test]
+fn unevaluated_members_are_negated() {
+    check(
+        json!({"type": "array", "prefixItems": [{}], "not": {"prefixItems": [{}], "unevaluatedItems": {"type": "integer"}}}),
+        &[json!([1, "a"]), json!(["a", 1, null])],
+        &[json!([]), json!(["a"]), json!(["a", 1, 2])],
+    );
+    check(
+        json!({"type": "object", "not": {"properties": {"a": {}}, "unevaluatedProperties": {"type": "integer"}}}),
+        &[json!({"a": 1, "b": "c"}), json!({"b": null})],
+        &[json!({}), json!({"a": "b"}), json!({"a": "b", "c": 1})],
+    );
+    check(
+        json!({"not": {"unevaluatedItems": false, "unevaluatedProperties": false}}),
+        &[json!([1]), json!({"a": 1})],
+        &[json!([]), json!({}), json!("a")],
+    );
+}
+
+#[test]
 fn all_that_is_said_of_a_string_holds_at_once() {
     check(
         json!({
