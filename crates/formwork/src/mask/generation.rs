@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 pub(crate) use self::adopt::Adoption;
 use super::pasts::PastLists;
 use super::repeats::{Estimate, Refusals};
-use super::walk::{FewExits, RestMemo};
+use super::walk::{FewExits, Found, RestMemo};
 use super::{ExitMemo, Lists, MaskWork, Pasts, Profiles, Unions};
 use crate::automata::{Allowance, Automaton, OverflowWatch, StringState};
 use crate::error::{LimitError, MatchError};
@@ -98,6 +98,7 @@ pub(crate) struct Generation {
     spelled: HashMap<WordSetId, Box<[u32]>>,
     refusals: Refusals,
     first_bytes: Vec<Option<ByteSet>>,
+    spare: Vec<Found>,
     /// Where tokens lead from configurations that count no characters; for any past where it makes no difference.
     steps: HashMap<(u32, u32, Pasts), Handle>,
     pasts: PastLists,
@@ -129,6 +130,7 @@ impl Generation {
             spelled: HashMap::default(),
             refusals: Refusals::default(),
             first_bytes: Vec::new(),
+            spare: Vec::new(),
             steps: HashMap::default(),
             pasts: PastLists::default(),
             endings: Endings::default(),
@@ -253,6 +255,7 @@ impl Generation {
             spelled: &mut self.spelled,
             refusals: &mut self.refusals,
             first_bytes: &mut self.first_bytes,
+            spare: &mut self.spare,
             unions: &shared.unions,
             lists: &shared.lists,
             overflows: OverflowWatch::start(),

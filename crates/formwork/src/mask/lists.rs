@@ -27,6 +27,8 @@ pub(super) struct Taken {
     pub(super) tokens: Arc<[u32]>,
     /// Those that begin with the closing quote.
     pub(super) closing: Arc<[u32]>,
+    /// The others.
+    pub(super) open: Arc<[u32]>,
     /// Number of each token's prefix.
     pub(super) prefixes: Arc<[u32]>,
     /// The tokens that some pasts do not allow.
@@ -40,10 +42,12 @@ impl Taken {
         // The exits of a table are in the order of their tokens.
         let exits = || taken.ones().map(|exit| table.exits[exit]);
         let empty = table.prefixes.root_values().first();
-        let closing = exits().filter(|(_, prefix)| Some(prefix) == empty);
+        let (closing, open): (Vec<_>, Vec<_>) = exits().partition(|(_, prefix)| Some(prefix) == empty);
+        let tokens = |exits: Vec<(u32, u32)>| exits.into_iter().map(|(token, _)| token).collect();
         Taken {
             tokens: exits().map(|(token, _)| token).collect(),
-            closing: closing.map(|(token, _)| token).collect(),
+            closing: tokens(closing),
+            open: tokens(open),
             prefixes: exits().map(|(_, prefix)| prefix).collect(),
             doubtful: Arc::default(),
         }
@@ -84,6 +88,7 @@ impl Lists {
         let mut taken = Taken::new(&key.1, body);
         taken.tokens = known.share(taken.tokens);
         taken.closing = known.share(taken.closing);
+        taken.open = known.share(taken.open);
         let taken = Arc::new(taken);
         known.taken.insert(key, Arc::clone(&taken));
         taken

@@ -103,6 +103,8 @@ struct MaskWork<'a> {
     refusals: &'a mut Refusals,
     /// By item set: the bytes that can come next, once asked for.
     first_bytes: &'a mut Vec<Option<ByteSet>>,
+    /// Room that walks leave behind for those after them.
+    spare: &'a mut Vec<Found>,
     unions: &'a Unions,
     lists: &'a Lists,
     /// From the beginning of the work.
@@ -116,15 +118,18 @@ struct MaskWork<'a> {
     n_bytes: usize,
 }
 
+/// Scans of a set, by number.
+type Scans = SmallVec<[u32; 8]>;
+
 /// Parts of a mask that is being put together.
 #[derive(Default)]
 struct Parts {
-    masks: Vec<TokenMask>,
+    masks: SmallVec<[TokenMask; 8]>,
     found: Found,
     /// Lexemes that are best read together, by one walk over the token trie.
     direct: Configuration,
     /// Lexemes that tokens leave, with the set and the scan: looked at when it is known which tokens stay in one.
-    left: Vec<(Arc<Profile>, SetId, u32)>,
+    left: SmallVec<[(Arc<Profile>, SetId, u32); 4]>,
 }
 
 impl Parts {
@@ -141,7 +146,7 @@ impl Parts {
 impl MaskWork<'_> {
     /// The tokens that may come next, stop tokens included, whatever was written before.
     fn compute(&mut self, configuration: &[Entry]) -> Result<Estimate, LimitError> {
-        let mut parts = Parts::default();
+        let mut parts = Parts { found: self.room(), ..Parts::default() };
         let mut keys: SmallVec<[(SetId, u32, u64); 4]> = SmallVec::new();
         // Strings that may hold anything come first: they cover much of what named keys would add.
         for entry in configuration {
@@ -184,12 +189,14 @@ impl MaskWork<'_> {
         }
         parts.gather_ids(self.vocabulary.mask_words());
         self.check_overflows()?;
-        let Found { values, mut doubtful, .. } = parts.found;
-        doubtful.sort_unstable();
-        doubtful.dedup();
-        let mask = self.unions.join(self.vocabulary.mask_words(), &parts.masks, values);
+        let mut found = parts.found;
+        found.doubtful.sort_unstable();
+        found.doubtful.dedup();
+        let mask = self.unions.join(self.vocabulary.mask_words(), &parts.masks, &mut found.values);
         let mask = self.lists.in_row(mask, self.vocabulary.strings(Escapes::Canonical).body.inside());
-        Ok(Estimate { mask, doubtful: doubtful.into() })
+        let doubtful = found.doubtful.as_slice().into();
+        self.leave(found);
+        Ok(Estimate { mask, doubtful })
     }
 
     /// An error where an automaton could not answer since the work began: what was found is not kept then.
@@ -208,7 +215,7 @@ impl MaskWork<'_> {
     }
 
     /// The scans of a set: those of named keys, and the others.
-    fn keys_and_terminals(&mut self, set: SetId) -> Result<(Vec<u32>, Vec<u32>), LimitError> {
+    fn keys_and_terminals(&mut self, set: SetId) -> Result<(Scans, Scans), LimitError> {
         Ok((0..self.parser.n_scans(set)?).partition(|scan| self.is_key(set, *scan)))
     }
 
@@ -322,25 +329,28 @@ impl MaskWork<'_> {
     fn behind_prefixes(&self, taken: &Taken, prefixes: &Prefixes, table: Table) -> TokenMask {
         let n_words = self.vocabulary.mask_words();
         let table = table.of(self.vocabulary);
+        let chosen = || {
+            let pairs = taken.tokens.iter().zip(&*taken.prefixes);
+            let allowed = pairs.filter(|(_, prefix)| prefixes.allow(**prefix)).map(|(token, _)| *token);
+            TokenMask::from_sorted(n_words, allowed.collect())
+        };
         let refused: &[u32] = match prefixes {
             Prefixes::All => &[],
-            Prefixes::AllBut(refused)
-                if refused.iter().all(|prefix| table.exits_behind(*prefix).len() <= FEW_EXITS) =>
-            {
-                refused
-            }
-            prefixes => {
-                let pairs = taken.tokens.iter().zip(&*taken.prefixes);
-                let allowed = pairs.filter(|(_, prefix)| prefixes.allow(**prefix)).map(|(token, _)| *token);
-                return TokenMask::from_sorted(n_words, allowed.collect());
-            }
+            Prefixes::AllBut(refused) => refused,
+            Prefixes::Only(_) => return chosen(),
         };
-        // The list stays the one that all share.
-        let exits = refused.iter().flat_map(|prefix| table.exits_behind(*prefix));
+        let is_empty = |prefix: &u32| table.prefixes.root_values().contains(prefix);
+        let (empty, others): (SmallVec<[u32; 8]>, SmallVec<[u32; 8]>) = refused.iter().copied().partition(is_empty);
+        if others.iter().any(|prefix| table.exits_behind(*prefix).len() > FEW_EXITS) {
+            return chosen();
+        }
+        // The list stays one that all share.
+        let list = if empty.is_empty() { &taken.tokens } else { &taken.open };
+        let exits = others.iter().flat_map(|prefix| table.exits_behind(*prefix));
         let tokens = exits.map(|exit| table.exits[*exit as usize].0);
-        let mut out: Vec<u32> = tokens.filter(|token| taken.tokens.binary_search(token).is_ok()).collect();
+        let mut out: Vec<u32> = tokens.filter(|token| list.binary_search(token).is_ok()).collect();
         out.sort_unstable();
-        TokenMask::new(n_words, None, SmallVec::from_iter([Arc::clone(&taken.tokens)]), out)
+        TokenMask::new(n_words, None, SmallVec::from_iter([Arc::clone(list)]), out)
     }
 
     /// What [`taken_exits`](Self::taken_exits) gives, where that was found out before.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use fixedbitset::FixedBitSet;
+use smallvec::SmallVec;
 
 use super::{Begin, MaskWork, Table};
 use crate::automata::decoder::DecodeState;
@@ -350,23 +350,11 @@ impl MaskWork<'_> {
                 pending.push((node, start));
             }
         }
-        let mut letter_bytes = Vec::new();
-        let mut next_bytes = Vec::new();
-        let mut children = Vec::new();
+        let (mut letter_bytes, mut children) = (Vec::new(), Vec::new());
         while let Some((node, cursor)) = pending.pop() {
-            children.clear();
-            if automaton.is_between_letters(cursor.state) {
-                // Only a letter of the words, the end and an escape can follow.
-                next_bytes.clear();
-                next_bytes.extend_from_slice(b"\"\\");
-                self.parser.written.words.next_bytes(cursor.words, cursor.depth, &mut next_bytes);
-                next_bytes.sort_unstable();
-                next_bytes.dedup();
-                let found = next_bytes.iter().filter_map(|byte| Some((*byte, trie.child(node, *byte)?)));
-                children.extend(found);
-            } else {
-                children.extend(trie.children(node).iter().map(|child| (child.byte, child.node as usize)));
-            }
+            // Besides the words' letters only the end and an escape can follow.
+            let others = automaton.is_between_letters(cursor.state).then_some(b"\"\\".as_slice());
+            self.agreeing_children(trie, node, (cursor.words, cursor.depth), others, &mut children);
             self.spend(1 + children.len())?;
             for (byte, child) in &children {
                 let mut next = cursor;
@@ -413,33 +401,54 @@ impl MaskWork<'_> {
         let content = StringState::from_bits(state).content();
         let start = (None, StringState::new(content, DecodeState::BODY), words, depth);
         let mut pending = vec![start];
-        let mut agreeing = FixedBitSet::with_capacity(table.prefix_chars.len());
-        let mut letter_bytes = Vec::new();
+        let mut agreeing: Vec<u32> = Vec::new();
+        let (mut letter_bytes, mut children) = (Vec::new(), Vec::new());
         while let Some((node, state, words, depth)) = pending.pop() {
-            if state.decode() == DecodeState::BODY && self.parser.written.words.ends_at(words, depth) {
+            let is_between_letters = state.decode() == DecodeState::BODY;
+            if is_between_letters && self.parser.written.words.ends_at(words, depth) {
                 let ends = node.map_or(table.prefixes.root_values(), |node| table.prefixes.values(node));
-                ends.iter().for_each(|prefix| agreeing.insert(*prefix as usize));
+                agreeing.extend_from_slice(ends);
             }
-            let children = table.prefixes.children(node);
+            // Besides the words' letters only an escape can follow.
+            let others = is_between_letters.then_some(b"\\".as_slice());
+            self.agreeing_children(&table.prefixes, node, (words, depth), others, &mut children);
             self.spend(1 + children.len())?;
-            for child in children {
-                let Some(next) = string.step_unbounded(state, child.byte) else { continue };
+            for (byte, child) in &children {
+                let Some(next) = string.step_unbounded(state, *byte) else { continue };
                 let (mut words, mut depth) = (words, depth);
-                if let Some(letter) = state.decode().step(child.byte, string.escapes()).and_then(|decoded| decoded.char)
-                {
+                if let Some(letter) = state.decode().step(*byte, string.escapes()).and_then(|decoded| decoded.char) {
                     let written = &self.parser.written.words;
                     (words, depth) = written.narrow_by_letter(words, depth, letter, &mut letter_bytes);
                 }
                 if self.parser.written.words.size(words) > 0 {
-                    pending.push((Some(child.node as usize), next, words, depth));
+                    pending.push((Some(*child), next, words, depth));
                 }
             }
         }
-        if !agreeing.is_clear() {
-            let ends = table.exits.iter().filter(|(_, prefix)| agreeing.contains(*prefix as usize));
-            tokens.extend(ends.map(|(token, _)| *token));
-        }
+        let exits = agreeing.iter().flat_map(|prefix| table.exits_behind(*prefix));
+        tokens.extend(exits.map(|exit| table.exits[*exit as usize].0));
         Ok(())
+    }
+
+    /// The children of a node, by rising byte, with which a word can go on that agrees with some words in `depth` bytes: all of
+    /// them, or between two letters those of the words' next letters and of `others`.
+    fn agreeing_children(
+        &self,
+        trie: &TokenTrie,
+        node: Option<usize>,
+        (words, depth): (WordSetId, usize),
+        others: Option<&[u8]>,
+        children: &mut Vec<(u8, usize)>,
+    ) {
+        children.clear();
+        let Some(others) = others else {
+            return children.extend(trie.children(node).iter().map(|child| (child.byte, child.node as usize)));
+        };
+        let mut bytes: SmallVec<[u8; 16]> = SmallVec::from_slice(others);
+        self.parser.written.words.next_bytes(words, depth, &mut bytes);
+        bytes.sort_unstable();
+        bytes.dedup();
+        children.extend(bytes.into_iter().filter_map(|byte| Some((byte, trie.child(node, byte)?))));
     }
 }
 

@@ -47,8 +47,8 @@ impl Unions {
         Some(union)
     }
 
-    /// The mask of all tokens of `masks` and `ids`.
-    pub(super) fn join(&self, n_words: usize, masks: &[TokenMask], mut ids: Vec<u32>) -> TokenMask {
+    /// The mask of all tokens of `masks` and `ids`, which are put in order.
+    pub(super) fn join(&self, n_words: usize, masks: &[TokenMask], ids: &mut Vec<u32>) -> TokenMask {
         let n_parts = masks.len() + usize::from(!ids.is_empty());
         if let ([mask], 1) = (masks, n_parts) {
             return mask.clone();
@@ -68,7 +68,8 @@ impl Unions {
         removed.sort_unstable();
         removed.dedup();
         let lists = masks.iter().flat_map(|mask| mask.lists().iter().cloned());
-        TokenMask::new(n_words, base, lists.chain([ids.into()]).collect(), removed)
+        let ids = (!ids.is_empty()).then(|| ids.as_slice().into());
+        TokenMask::new(n_words, base, lists.chain(ids).collect(), removed)
     }
 }
 
@@ -98,7 +99,7 @@ mod tests {
         for chosen in 1u32..1 << masks.len() {
             let parts: Vec<TokenMask> =
                 masks.iter().enumerate().filter(|(i, _)| chosen >> i & 1 == 1).map(|(_, mask)| mask.clone()).collect();
-            let joined = unions.join(2, &parts, vec![50, 4]);
+            let joined = unions.join(2, &parts, &mut vec![50, 4]);
             let mut row = [0; 2];
             joined.write_to(&mut row);
             let n_allowed = row.iter().map(|word| word.count_ones() as usize).sum::<usize>();

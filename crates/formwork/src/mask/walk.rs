@@ -56,6 +56,10 @@ const VALUES_PER_STEP: usize = 2;
 /// Looks for a token in a mask in the time of one step.
 const LOOKS_PER_STEP: usize = 4;
 
+/// Lists that are kept as room for others: so many, none with room for more values than this.
+const MAX_SPARE: usize = 8;
+const MAX_SPARE_VALUES: usize = 1 << 12;
+
 /// Where so many nodes and masks meet, it pays to write the masks into one row first.
 const MANY_LOOKS: usize = 256;
 
@@ -79,6 +83,11 @@ impl Found {
             remove_repeated(&mut self.doubtful);
             self.n_distinct = self.values.len();
         }
+    }
+
+    /// The same with no room for more.
+    fn fitted(&self) -> Found {
+        Found { values: self.values.as_slice().to_vec(), doubtful: self.doubtful.as_slice().to_vec(), n_distinct: 0 }
     }
 
     fn add_all(&mut self, other: &Found, doubted: bool) {
@@ -117,6 +126,21 @@ fn is_behind_lexeme(entry: &Entry) -> bool {
 }
 
 impl MaskWork<'_> {
+    /// Nothing found yet, with the room that something else has left.
+    pub(super) fn room(&mut self) -> Found {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Leaves the room of what was found to others.
+    pub(super) fn leave(&mut self, mut found: Found) {
+        if self.spare.len() < MAX_SPARE && found.values.capacity().max(found.doubtful.capacity()) <= MAX_SPARE_VALUES {
+            found.values.clear();
+            found.doubtful.clear();
+            found.n_distinct = 0;
+            self.spare.push(found);
+        }
+    }
+
     /// Adds the values of all strings of a trie that can be read from `start`, the empty string left out.
     pub(super) fn walk(&mut self, trie: Trie, start: Configuration, found: &mut Found) -> Result<(), LimitError> {
         let bytes = next_bytes(self.parser, &start)?;
@@ -213,14 +237,15 @@ impl MaskWork<'_> {
             return Ok(Arc::clone(rests));
         }
         self.spend(NEW_RESTS_COST)?;
-        let mut found = Found::default();
+        let mut found = self.room();
         let bytes = self.bytes_behind(set)?;
         let node = node.map(|node| node as usize);
         if trie.of(self.vocabulary).children(node).iter().any(|child| bytes.contains(child.byte)) {
             let start = Configuration::from_slice(&[behind_lexeme(set, past)]);
             self.walk_children(trie, node, start, bytes, &mut found)?;
         }
-        let rests = Arc::new(found);
+        let rests = Arc::new(found.fitted());
+        self.leave(found);
         self.n_bytes += 4 * (rests.values.len() + rests.doubtful.len()) + 96;
         self.rests.insert(key, Arc::clone(&rests));
         Ok(rests)
@@ -240,7 +265,7 @@ impl MaskWork<'_> {
         let table = table_id.of(self.vocabulary);
         let bytes = self.bytes_behind(set)?;
         let past = if self.mode == Written::ANY { self.mode } else { Written::FRESH };
-        let mut found = Found::default();
+        let mut found = self.room();
         for exit in table.exits_behind(prefix) {
             let token = table.exits[*exit as usize].0;
             let rest = table.rest_of(self.vocabulary.bytes_at(token as usize), *exit);
@@ -256,10 +281,11 @@ impl MaskWork<'_> {
                 found.add(&[token], configuration.iter().all(|entry| entry.past == Written::DOUBTED));
             }
         }
-        let found = Arc::new(found);
-        self.n_bytes += 4 * (found.values.len() + found.doubtful.len()) + 96;
-        self.few_exits.insert(key, Arc::clone(&found));
-        Ok(found)
+        let exits = Arc::new(found.fitted());
+        self.leave(found);
+        self.n_bytes += 4 * (exits.values.len() + exits.doubtful.len()) + 96;
+        self.few_exits.insert(key, Arc::clone(&exits));
+        Ok(exits)
     }
 
     fn walk_children(

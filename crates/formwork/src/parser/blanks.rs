@@ -79,7 +79,7 @@ impl Parser {
         let spacing = &self.productions.spacing;
         let of_kind = |item: &&Item| spacing.of(item.place.node) == kind;
         let items: Vec<Item> = self.items(set).iter().filter(of_kind).copied().collect();
-        let found = (!items.is_empty()).then(|| self.intern(items, false));
+        let found = (!items.is_empty()).then(|| self.intern(&items, false));
         self.by_kind.insert((set, kind), found);
         self.n_bytes += 32;
         found

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
+use indexmap::Equivalent;
 use smallvec::SmallVec;
 
 use super::configuration::Entry;
@@ -67,7 +68,7 @@ impl Hash for Item {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scan {
     /// Any lexeme leads to the same items.
-    Terminal { terminal: u32, effect: Effect, targets: Box<[Item]> },
+    Terminal { terminal: u32, effect: Effect, targets: SmallVec<[Item; 1]> },
     /// A named key of a record; which one decides where it leads.
     Key { record: u32, register: Register, filter: KeyFilter, origin: SetId },
 }
@@ -78,6 +79,19 @@ struct Kernel {
     items: Arc<[Item]>,
     /// Whether the text may end here.
     accepting: bool,
+}
+
+/// A [`Kernel`] that is looked for.
+#[derive(Hash)]
+struct Sought<'a> {
+    items: &'a [Item],
+    accepting: bool,
+}
+
+impl Equivalent<Kernel> for Sought<'_> {
+    fn equivalent(&self, kernel: &Kernel) -> bool {
+        self.accepting == kernel.accepting && *self.items == *kernel.items
+    }
 }
 
 /// The item sets of one grammar, made as they are reached.
@@ -124,7 +138,7 @@ type Runs<'a> = SmallVec<[Cow<'a, [Item]>; 4]>;
 
 /// The items of rising runs, each once and in rising order. Where a text can be read in many ways the runs are many and
 /// nearly equal: what two have in common is gone before they meet a third. At most O(items · log(runs)) comparisons.
-fn merge_runs(mut runs: Runs<'_>, limits: &Limits) -> Result<Vec<Item>, LimitError> {
+fn merge_runs<'a>(mut runs: Runs<'a>, limits: &Limits) -> Result<Cow<'a, [Item]>, LimitError> {
     let n_items: usize = runs.iter().map(|run| run.len()).sum();
     if n_items > 1 {
         spend_or_fail(ITEM_COST * n_items, limits)?;
@@ -140,7 +154,7 @@ fn merge_runs(mut runs: Runs<'_>, limits: &Limits) -> Result<Vec<Item>, LimitErr
         }
         runs = merged;
     }
-    let items = runs.pop().map_or_else(Vec::new, Cow::into_owned);
+    let items = runs.pop().unwrap_or_default();
     match items.len() > limits.max_items {
         true => Err(LimitError { setting: "max_items", limit: limits.max_items }),
         false => Ok(items),
@@ -194,11 +208,11 @@ impl Parser {
             n_bytes: 0,
             n_steps: 0,
         };
-        let root = parser.intern(Vec::new(), true);
+        let root = parser.intern(&[], true);
         debug_assert_eq!(root, ROOT);
         let mut items = vec![Item { place, origin: ROOT }];
         items.retain(|item| parser.productions.has_way_on(item.place));
-        parser.start = parser.intern(items, accepting);
+        parser.start = parser.intern(&items, accepting);
         parser
     }
 
@@ -331,9 +345,9 @@ impl Parser {
         if let Some(union) = pair.and_then(|pair| self.unions.get(&pair)) {
             return Ok(*union);
         }
-        let runs = sets.iter().map(|set| Cow::Borrowed(&**self.items(*set))).collect();
-        let items = merge_runs(runs, &self.limits)?;
-        let union = self.intern(items, sets.iter().any(|set| self.is_accepting(*set)));
+        let of_each = self.items_of(sets);
+        let items = merge_runs(of_each.iter().map(|items| Cow::Borrowed(&**items)).collect(), &self.limits)?;
+        let union = self.intern(&items, sets.iter().any(|set| self.is_accepting(*set)));
         if let Some(pair) = pair {
             self.unions.insert(pair, union);
             self.n_bytes += 32;
@@ -348,16 +362,20 @@ impl Parser {
         // What is read in several ways ends in several that return to one set.
         origins.sort_unstable();
         origins.dedup();
-        let mut on: Vec<Item> =
-            targets.iter().filter(|target| self.productions.has_way_on(target.place)).copied().collect();
+        let has_way_on = |target: &&Item| self.productions.has_way_on(target.place);
+        let mut on: SmallVec<[Item; 4]> = targets.iter().filter(has_way_on).copied().collect();
         on.sort_unstable();
         on.dedup();
         let accepting = origins.iter().any(|origin| self.is_accepting(*origin));
         // The origins' items are complete already.
-        let behind = origins.iter().map(|origin| Cow::Borrowed(&**self.items(*origin)));
-        let runs = [Cow::Owned(on)].into_iter().chain(behind).filter(|run| !run.is_empty()).collect();
-        let items = merge_runs(runs, &self.limits)?;
-        Ok(self.intern(items, accepting))
+        let behind = self.items_of(&origins);
+        let runs = [&on[..]].into_iter().chain(behind.iter().map(|items| &**items)).filter(|run| !run.is_empty());
+        let items = merge_runs(runs.map(Cow::Borrowed).collect(), &self.limits)?;
+        Ok(self.intern(&items, accepting))
+    }
+
+    fn items_of(&self, sets: &[SetId]) -> SmallVec<[Arc<[Item]>; 4]> {
+        sets.iter().map(|set| Arc::clone(self.items(*set))).collect()
     }
 
     /// Makes room for so many sets.
@@ -367,13 +385,13 @@ impl Parser {
     }
 
     /// The set with these items, which are complete and sorted.
-    pub(crate) fn intern(&mut self, items: Vec<Item>, accepting: bool) -> SetId {
-        let n_bytes = size_of::<Kernel>() + 64 + items.len() * size_of::<Item>();
-        let (id, is_new) = self.sets.insert_full(Kernel { items: items.into(), accepting });
-        if is_new {
-            self.n_bytes += n_bytes;
-            self.scans.push(None);
+    pub(crate) fn intern(&mut self, items: &[Item], accepting: bool) -> SetId {
+        if let Some(known) = self.sets.get_index_of(&Sought { items, accepting }) {
+            return known as SetId;
         }
+        let (id, _) = self.sets.insert_full(Kernel { items: items.into(), accepting });
+        self.n_bytes += size_of::<Kernel>() + 64 + size_of_val(items);
+        self.scans.push(None);
         id as SetId
     }
 }

@@ -70,7 +70,7 @@ impl Parser {
             return Some(set);
         }
         let accepting = self.is_accepting(set);
-        (accepting || !kept.is_empty()).then(|| self.intern(kept, accepting))
+        (accepting || !kept.is_empty()).then(|| self.intern(&kept, accepting))
     }
 
     fn key_word(&mut self, record: u32, key: u32) -> WrittenWord {

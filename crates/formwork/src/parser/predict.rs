@@ -1,20 +1,29 @@
 //! Which terminals can come next? Earley's predict step.
 
+use smallvec::SmallVec;
+
 use super::item_set::{Item, Parser, Scan, SetId};
 use crate::automata::spend_or_fail;
 use crate::error::LimitError;
 use crate::grammar::{Effect, Next, Symbol};
 use crate::hash::HashMap;
 
+/// Nearly always one.
+type Items = SmallVec<[Item; 1]>;
+
+/// More terminals than this are found by a table.
+const FEW_TERMINALS: usize = 12;
+
 /// What prediction has found so far.
 #[derive(Default)]
 struct Prediction {
     scans: Vec<Scan>,
-    /// Targets of each terminal found, by terminal and what it does: index into `targets`.
+    /// Where each terminal leads, by terminal and what it does.
+    targets: Vec<(u32, Effect, Items)>,
+    /// Their places among the targets, once there are many.
     by_terminal: HashMap<(u32, Effect), usize>,
-    targets: Vec<(u32, Effect, Vec<Item>)>,
     /// Nonterminals to be predicted, by rank: where to go on behind them.
-    pending: Vec<(u32, u32, Vec<Item>)>,
+    pending: Vec<(u32, u32, Items)>,
     n_items: usize,
 }
 
@@ -40,7 +49,7 @@ impl Parser {
         }
         let mut scans = prediction.scans;
         for (terminal, effect, targets) in prediction.targets {
-            scans.push(Scan::Terminal { terminal, effect, targets: targets.into() });
+            scans.push(Scan::Terminal { terminal, effect, targets });
         }
         Ok(scans)
     }
@@ -73,12 +82,22 @@ impl Parser {
 
 impl Prediction {
     fn add_terminal(&mut self, terminal: u32, effect: Effect, target: Item) {
-        let targets = &mut self.targets;
-        let index = *self.by_terminal.entry((terminal, effect)).or_insert_with(|| {
-            targets.push((terminal, effect, Vec::new()));
-            targets.len() - 1
-        });
+        let index = match self.targets.len() <= FEW_TERMINALS {
+            true => self.targets.iter().position(|(other, does, _)| (*other, *does) == (terminal, effect)),
+            false => self.by_terminal.get(&(terminal, effect)).copied(),
+        };
+        let index = index.unwrap_or_else(|| self.new_terminal(terminal, effect));
         self.targets[index].2.push(target);
+    }
+
+    fn new_terminal(&mut self, terminal: u32, effect: Effect) -> usize {
+        self.targets.push((terminal, effect, Items::new()));
+        if self.targets.len() > FEW_TERMINALS {
+            let known = self.by_terminal.len();
+            let found = self.targets.iter().enumerate().skip(known);
+            self.by_terminal.extend(found.map(|(index, (terminal, effect, _))| ((*terminal, *effect), index)));
+        }
+        self.targets.len() - 1
     }
 
     fn add_nonterminal(&mut self, rank: u32, nonterminal: u32, target: Item) {
@@ -86,11 +105,11 @@ impl Prediction {
         let at = self.pending.partition_point(|(other, ..)| *other > rank);
         match self.pending.get_mut(at) {
             Some((_, other, targets)) if *other == nonterminal => targets.push(target),
-            _ => self.pending.insert(at, (rank, nonterminal, vec![target])),
+            _ => self.pending.insert(at, (rank, nonterminal, Items::from_slice(&[target]))),
         }
     }
 
-    fn take_lowest(&mut self) -> Option<(u32, u32, Vec<Item>)> {
+    fn take_lowest(&mut self) -> Option<(u32, u32, Items)> {
         self.pending.pop()
     }
 }

@@ -97,7 +97,7 @@ impl Generation {
             let mut items: Vec<Item> =
                 items.iter().map(|item| self.parser.adopt_item(&old.parser, *item, sets[&item.origin])).collect();
             items.sort_unstable();
-            let new = self.parser.intern(items, old.parser.is_accepting(old_set));
+            let new = self.parser.intern(&items, old.parser.is_accepting(old_set));
             sets.insert(old_set, new);
         }
         sets[&set]

@@ -7,6 +7,8 @@
 
 mod adopt;
 
+use smallvec::SmallVec;
+
 use crate::hash::Numbered;
 
 /// Number of a word that is being read; see [`Words`].
@@ -207,14 +209,14 @@ impl Words {
     }
 
     /// Adds the bytes with which the words of a set go on behind their first `depth` bytes, some of them more than once.
-    pub(crate) fn next_bytes(&self, set: WordSetId, depth: usize, found: &mut Vec<u8>) {
+    pub(crate) fn next_bytes(&self, set: WordSetId, depth: usize, found: &mut impl Extend<u8>) {
         let end = ((depth + 1) * BITS) as u32;
-        let mut pending = vec![set];
+        let mut pending: SmallVec<[WordSetId; 16]> = SmallVec::from_slice(&[set]);
         while let Some(set) = pending.pop() {
             match self.nodes[set as usize] {
                 Node::Branch { bit, zero, one } if bit < end => pending.extend([zero, one]),
                 // All words below share the byte.
-                _ => found.extend(self.any(set).and_then(|word| self.get(word).get(depth))),
+                _ => found.extend(self.any(set).and_then(|word| self.get(word).get(depth).copied())),
             }
         }
     }
