@@ -103,8 +103,8 @@ fn grammars_that_know_nothing_of_each_other_share_rows() {
         })
         .into();
     let row = |at: usize| rows[at].base().unwrap();
-    assert!(!Arc::ptr_eq(row(0), row(1)), "a list that was met once is no row");
-    assert!(Arc::ptr_eq(row(1), row(2)) && Arc::ptr_eq(row(2), row(3)));
+    assert!(!Arc::ptr_eq(row(0), row(3)), "a list that was met once is no row");
+    assert!(Arc::ptr_eq(row(2), row(3)), "a list that is met often is one");
     assert!(rows[3].added().is_empty() && !rows[0].added().is_empty(), "another form");
     assert!(rows[0] == rows[3] && rows[0].iter().eq(rows[3].iter()), "of the same tokens");
 }

@@ -2,7 +2,7 @@
 //!
 //! What may follow a string is some 900 tokens, and in nearly all grammars it is one of a few lists: a list is known by the
 //! few dozen rests that its tokens have behind the closing quote, so it need not be made to be found. Setting so many bits
-//! costs more than copying a row. So a row and a long list that are met together a second time become a row of their own.
+//! costs more than copying a row. So a row and a long list that are met together often become a row of their own.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +20,8 @@ const LONG: usize = 192;
 const MAX_LISTS: usize = 512;
 /// Pairs kept, of which as many rows may be made.
 const MAX_PAIRS: usize = 192;
+/// A pair that is met for so many times becomes a row.
+const OFTEN: u32 = 3;
 
 /// Exits of a string table with some rests, by token in rising order.
 #[derive(Clone, Debug)]
@@ -70,7 +72,9 @@ struct Known {
 struct Pair {
     _row: Arc<[u32]>,
     _list: Arc<[u32]>,
-    /// Made when the pair is met again.
+    /// Halved whenever there is no room for another pair.
+    n_met: u32,
+    /// Made when the pair is met often.
     both: Option<Arc<[u32]>>,
 }
 
@@ -94,36 +98,44 @@ impl Lists {
         taken
     }
 
-    /// The same mask, with a long list in its row if it is `common`, a row of the vocabulary, and was met with the list
-    /// before. Pairs with other rows do not come again so often that making a row of them would pay.
-    pub(super) fn in_row(&self, mask: TokenMask, common: &Arc<[u32]>) -> TokenMask {
+    /// The same mask, with those long lists in its row that are often met with it.
+    pub(super) fn in_row(&self, mask: TokenMask) -> TokenMask {
         // A list that nobody else holds will not be met again.
         let is_shared = |list: &Arc<[u32]>| list.len() >= LONG && Arc::strong_count(list) > 1;
-        let Some(at) = mask.lists().iter().position(is_shared) else { return mask };
-        if !mask.base().is_some_and(|row| Arc::ptr_eq(row, common)) {
-            return mask;
+        let Some(base) = mask.base().filter(|_| mask.lists().iter().any(is_shared)) else { return mask };
+        let mut row = Arc::clone(base);
+        let mut lists = mask.lists().clone();
+        lists.retain(|list| {
+            let both = if is_shared(list) { self.row(&row, list) } else { None };
+            let stays = both.is_none();
+            row = both.unwrap_or_else(|| Arc::clone(&row));
+            stays
+        });
+        match Arc::ptr_eq(&row, base) {
+            true => mask,
+            false => TokenMask::new(mask.n_words(), Some(row), lists, mask.removed()),
         }
-        let Some(row) = self.row(common, &mask.lists()[at]) else { return mask };
-        let mut rest = mask.lists().clone();
-        rest.remove(at);
-        TokenMask::new(mask.n_words(), Some(row), rest, mask.removed())
     }
 
-    /// A row with the bits of `row` and of `list`, if both were met together before.
+    /// A row with the bits of `row` and of `list`, if both were often met together.
     fn row(&self, row: &Arc<[u32]>, list: &Arc<[u32]>) -> Option<Arc<[u32]>> {
         let key = (row.as_ptr().addr(), list.as_ptr().addr());
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pair) = known.pairs.get_mut(&key) {
-            let both = pair.both.get_or_insert_with(|| {
-                let mut both = row.to_vec();
-                list.iter().for_each(|token| set_bit(&mut both, *token));
-                both.into()
-            });
-            return Some(Arc::clone(both));
+        if !known.pairs.contains_key(&key) {
+            known.make_room();
         }
-        known.make_room();
-        known.pairs.insert(key, Pair { _row: Arc::clone(row), _list: Arc::clone(list), both: None });
-        None
+        let new = || Pair { _row: Arc::clone(row), _list: Arc::clone(list), n_met: 0, both: None };
+        let pair = known.pairs.entry(key).or_insert_with(new);
+        pair.n_met = pair.n_met.saturating_add(1);
+        if pair.n_met < OFTEN {
+            return pair.both.clone();
+        }
+        let both = pair.both.get_or_insert_with(|| {
+            let mut both = row.to_vec();
+            list.iter().for_each(|token| set_bit(&mut both, *token));
+            both.into()
+        });
+        Some(Arc::clone(both))
     }
 }
 
@@ -143,13 +155,13 @@ impl Known {
         tokens
     }
 
+    /// Most rows are of one grammar and not met again when it is gone: the pairs that are met most stay.
     fn make_room(&mut self) {
-        if self.pairs.len() >= MAX_PAIRS {
-            self.pairs.retain(|_, pair| pair.both.as_ref().is_some_and(|both| Arc::strong_count(both) > 1));
-        }
-        // Where nearly all are in use, new ones must have a chance as well.
-        if self.pairs.len() >= MAX_PAIRS / 2 {
-            self.pairs.clear();
+        while self.pairs.len() >= MAX_PAIRS {
+            self.pairs.retain(|_, pair| {
+                pair.n_met /= 2;
+                pair.n_met > 0
+            });
         }
     }
 }
@@ -166,36 +178,65 @@ mod tests {
         lists.0.lock().unwrap().share(tokens)
     }
 
+    fn row(lists: &Lists, row: &Arc<[u32]>, list: &Arc<[u32]>) -> Arc<[u32]> {
+        (1..OFTEN).for_each(|_| assert!(lists.row(row, list).is_none()));
+        lists.row(row, list).unwrap()
+    }
+
     #[test]
-    fn a_pair_that_comes_again_is_a_row_of_both() {
+    fn a_pair_that_comes_often_is_a_row_of_both() {
         let lists = Lists::default();
         let list = share(&lists, tokens(5));
         assert!(Arc::ptr_eq(&list, &share(&lists, tokens(5))));
-        let row: Arc<[u32]> = vec![1; 64].into();
-        assert!(lists.row(&row, &list).is_none());
-        let both = lists.row(&row, &list).unwrap();
+        let ones: Arc<[u32]> = vec![1; 64].into();
+        let both = row(&lists, &ones, &list);
         for id in 0..64 * 32 {
             let expected = id % 32 == 0 || list.binary_search(&id).is_ok();
             assert_eq!(both[id as usize / 32] >> (id % 32) & 1 == 1, expected, "{id}");
         }
-        assert!(Arc::ptr_eq(&both, &lists.row(&row, &list).unwrap()));
+        assert!(Arc::ptr_eq(&both, &lists.row(&ones, &list).unwrap()));
         let other: Arc<[u32]> = vec![0; 64].into();
-        assert!(lists.row(&other, &list).is_none());
-        assert_eq!(lists.row(&other, &list).unwrap().iter().map(|word| word.count_ones()).sum::<u32>(), 200);
+        assert_eq!(row(&lists, &other, &list).iter().map(|word| word.count_ones()).sum::<u32>(), 200);
+    }
+
+    /// All long lists of a mask go into its row, in whichever of them it is met first.
+    #[test]
+    fn a_mask_says_the_same_with_its_lists_in_the_row() {
+        let lists = Lists::default();
+        let base: Arc<[u32]> = vec![0x8000_0000; 64].into();
+        let long = [share(&lists, tokens(1)), share(&lists, tokens(6))];
+        let short: Arc<[u32]> = vec![2, 4].into();
+        let of = [Arc::clone(&long[0]), Arc::clone(&short), Arc::clone(&long[1])];
+        let mask = TokenMask::new(64, Some(Arc::clone(&base)), of.into_iter().collect(), vec![4, 31, 63]);
+        for time in 1..=2 * OFTEN {
+            let in_row = lists.in_row(mask.clone());
+            assert_eq!(in_row, mask, "{time}");
+            assert_eq!(
+                in_row.lists().len(),
+                if time < OFTEN {
+                    3
+                } else if time < 2 * OFTEN - 1 {
+                    2
+                } else {
+                    1
+                }
+            );
+        }
     }
 
     #[test]
     fn no_more_is_kept_than_the_bounds() {
         let lists = Lists::default();
-        let mut held = Vec::new();
-        let row: Arc<[u32]> = vec![0; 90].into();
-        for first in 0..3 * MAX_LISTS as u32 {
+        let often = [share(&lists, tokens(0)), vec![7; 90].into()];
+        let both = row(&lists, &often[1], &often[0]);
+        let zeros: Arc<[u32]> = vec![0; 90].into();
+        for first in 1..3 * MAX_LISTS as u32 {
             let list = share(&lists, tokens(first));
-            held.extend(lists.row(&row, &list));
-            held.extend(lists.row(&row, &list));
+            _ = lists.row(&zeros, &list);
+            // What is met with every list is not lost among them.
+            assert!(Arc::ptr_eq(&both, &lists.row(&often[1], &often[0]).unwrap()));
             let known = lists.0.lock().unwrap();
             assert!(known.lists.len() <= MAX_LISTS && known.pairs.len() <= MAX_PAIRS);
         }
-        assert_eq!(held.len(), 3 * MAX_LISTS);
     }
 }

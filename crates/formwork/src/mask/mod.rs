@@ -193,7 +193,7 @@ impl MaskWork<'_> {
         found.doubtful.sort_unstable();
         found.doubtful.dedup();
         let mask = self.unions.join(self.vocabulary.mask_words(), &parts.masks, &mut found.values);
-        let mask = self.lists.in_row(mask, self.vocabulary.strings(Escapes::Canonical).body.inside());
+        let mask = self.lists.in_row(mask);
         let doubtful = found.doubtful.as_slice().into();
         self.leave(found);
         Ok(Estimate { mask, doubtful })
