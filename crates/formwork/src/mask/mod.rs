@@ -365,9 +365,10 @@ impl MaskWork<'_> {
             return Ok(taken);
         }
         let class = self.parser.class(after);
-        let found = self.rests_behind(after, self.mode, Trie::Rests(table), None)?;
-        let body = table.of(self.vocabulary);
-        let mut rests: Vec<u32> = found.values.iter().chain(body.rests.root_values()).copied().collect();
+        let found = self.rests_behind(after, self.mode, Trie::Rests(table.escapes), None)?;
+        let (body, strings) = (table.of(self.vocabulary), self.vocabulary.strings(table.escapes));
+        let mut rests: Vec<u32> = found.values.iter().chain(strings.rests.root_values()).copied().collect();
+        rests.retain(|rest| !body.exits_before(*rest).is_empty());
         rests.sort_unstable();
         rests.dedup();
         let mut taken = self.lists.taken(table, rests, body);

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::profile::NODE_COST;
 use super::{MaskWork, Table};
-use crate::automata::Automaton;
+use crate::automata::{Automaton, Escapes};
 use crate::error::LimitError;
 use crate::grammar::Effect;
 use crate::hash::HashMap;
@@ -25,8 +25,8 @@ pub(super) enum Trie {
     Tokens,
     /// Tokens with their leading whitespace taken off.
     Stripped,
-    /// What stands behind the closing quote in the exits of a string table.
-    Rests(Table),
+    /// What stands behind the closing quote in the exits of string tables.
+    Rests(Escapes),
 }
 
 impl Trie {
@@ -34,7 +34,7 @@ impl Trie {
         match self {
             Trie::Tokens => vocabulary.trie(),
             Trie::Stripped => vocabulary.stripped(),
-            Trie::Rests(table) => &table.of(vocabulary).rests,
+            Trie::Rests(escapes) => &vocabulary.strings(escapes).rests,
         }
     }
 }

@@ -14,9 +14,11 @@ use super::{TokenTrie, Vocabulary, leading_whitespace};
 use crate::automata::decoder::{DecodeState, Escapes};
 use crate::hash::HashMap;
 
-/// Both tables of one vocabulary.
+/// The tables of one vocabulary.
 #[derive(Debug)]
 pub(crate) struct StringTables {
+    /// What stands behind the closing quote in any of them, numbered: one trie, so that it is walked once for all of them.
+    pub(crate) rests: TokenTrie,
     /// All tokens, seen from between two characters of the body.
     pub(crate) body: BodyTable,
     /// Tokens that begin with the opening quote, seen from behind it.
@@ -80,8 +82,6 @@ pub(crate) struct BodyTable {
     pub(crate) plain_prefixes: LetterTrie,
     /// Those of the prefixes that hold an escape.
     pub(crate) escaped_prefixes: Vec<(Box<[u8]>, u32)>,
-    /// What stands behind the closing quote, numbered.
-    pub(crate) rests: TokenTrie,
     /// Token and number of its prefix.
     pub(crate) exits: Vec<(u32, u32)>,
     by_prefix: Groups,
@@ -108,8 +108,10 @@ impl Groups {
     }
 
     fn of(&self, group: u32) -> &[u32] {
-        let (first, next) = (self.first[group as usize], self.first[group as usize + 1]);
-        &self.members[first as usize..next as usize]
+        match self.first.get(group as usize..group as usize + 2) {
+            Some(bounds) => &self.members[bounds[0] as usize..bounds[1] as usize],
+            None => &[],
+        }
     }
 }
 
@@ -126,10 +128,12 @@ impl StringTables {
         let spaced = spaced.map(|(bytes, id)| (behind_quote(bytes), id));
         let letters = Arc::new(Letters::new(texts.clone().map(|(bytes, _)| bytes)));
         let size = (n_words, n_tokens);
+        let mut rests: HashMap<&[u8], u32> = HashMap::default();
         StringTables {
-            body: BodyTable::new(texts, false, escapes, size, &letters),
-            opened: BodyTable::new(opened, true, escapes, size, &letters),
-            spaced: BodyTable::new(spaced, true, escapes, size, &letters),
+            body: BodyTable::new(texts, false, escapes, size, &letters, &mut rests),
+            opened: BodyTable::new(opened, true, escapes, size, &letters, &mut rests),
+            spaced: BodyTable::new(spaced, true, escapes, size, &letters, &mut rests),
+            rests: TokenTrie::new(rests.into_iter().collect()),
         }
     }
 }
@@ -181,6 +185,7 @@ impl BodyTable {
         escapes: Escapes,
         (n_words, n_tokens): (usize, usize),
         letters: &Arc<Letters>,
+        rest_ids: &mut HashMap<&'a [u8], u32>,
     ) -> BodyTable {
         let mut chars = vec![None; n_tokens];
         let mut inside = vec![0; n_words];
@@ -191,7 +196,6 @@ impl BodyTable {
         let mut prefix_ids: HashMap<&[u8], u32> = HashMap::default();
         let mut prefix_chars = Vec::new();
         let mut prefix_bytes = Vec::new();
-        let mut rest_ids: HashMap<&[u8], u32> = HashMap::default();
         let mut rest_of_exit = Vec::new();
         let mut exits = Vec::new();
         for (bytes, token) in texts {
@@ -255,7 +259,6 @@ impl BodyTable {
             prefixes: TokenTrie::new(prefix_ids.into_iter().collect()),
             prefix_chars,
             prefix_bytes,
-            rests: TokenTrie::new(rest_ids.into_iter().collect()),
             exits,
             by_prefix: Groups::new(&prefix_of_exit),
             by_rest: Groups::new(&rest_of_exit),
