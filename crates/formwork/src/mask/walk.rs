@@ -67,6 +67,9 @@ const MANY_LOOKS: usize = 256;
 const BYTE_COST: usize = 3;
 /// Steps that writing a mask into a row counts as.
 const ROW_COST: usize = 200;
+/// Children that are looked at in the time in which one is searched for.
+const SEARCH_COST: usize = 6;
+
 /// Steps that looking up what comes behind a lexeme counts as, and that finding it out does beside what is walked over.
 const LOOKUP_COST: usize = 12;
 const NEW_RESTS_COST: usize = 40;
@@ -110,11 +113,23 @@ pub(super) type RestMemo = HashMap<(SetId, PastId, Trie, Option<u32>), Arc<Found
 /// By class of item sets, table, past and prefix: exits whose rests can be read.
 pub(super) type FewExits = HashMap<(SetId, Table, PastId, u32), Arc<Found>>;
 
-/// A node, the configuration behind it, and which of its children were not looked at yet.
-struct Level<'t> {
-    children: &'t [Child],
+/// A configuration behind a node, and the children that can come next and were not looked at yet, the last one first.
+struct Level {
+    children: SmallVec<[Child; 8]>,
     configuration: Configuration,
-    bytes: ByteSet,
+}
+
+impl Level {
+    fn new(children: &[Child], configuration: Configuration, bytes: ByteSet) -> Level {
+        // Nodes near the root have many children, of which few can come: most often brackets and separators.
+        let find = |byte| children.binary_search_by_key(&byte, |child: &Child| child.byte).ok();
+        let mut next: SmallVec<[Child; 8]> = match bytes.len() * SEARCH_COST < children.len() {
+            true => bytes.iter().filter_map(find).map(|at| children[at]).collect(),
+            false => children.iter().filter(|child| bytes.contains(child.byte)).copied().collect(),
+        };
+        next.reverse();
+        Level { children: next, configuration }
+    }
 }
 
 /// The bytes with which characters go on.
@@ -298,15 +313,13 @@ impl MaskWork<'_> {
     ) -> Result<(), LimitError> {
         let trie = trie_id.of(self.vocabulary);
         let max_entries = self.limits.max_entries;
-        let mut levels: SmallVec<[Level<'_>; 8]> = SmallVec::new();
-        levels.push(Level { children: trie.children(node), configuration, bytes });
+        let mut levels: SmallVec<[Level; 4]> = SmallVec::new();
+        levels.push(Level::new(trie.children(node), configuration, bytes));
         while let Some(level) = levels.last_mut() {
-            let Some(at) = level.children.iter().position(|child| level.bytes.contains(child.byte)) else {
+            let Some(Child { byte, node }) = level.children.pop() else {
                 levels.pop();
                 continue;
             };
-            let Child { byte, node } = level.children[at];
-            level.children = &level.children[at + 1..];
             let n_entries = level.configuration.len();
             let mut next = self.parser.step_byte(&level.configuration, byte, max_entries)?;
             self.spend(BYTE_COST * n_entries)?;
@@ -330,7 +343,7 @@ impl MaskWork<'_> {
             next.retain(|entry| !is_behind_lexeme(entry) && !self.is_wide(entry));
             if !next.is_empty() {
                 let bytes = next_bytes(self.parser, &next)?;
-                levels.push(Level { children, configuration: next, bytes });
+                levels.push(Level::new(children, next, bytes));
             }
         }
         Ok(())

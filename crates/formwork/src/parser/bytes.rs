@@ -23,6 +23,21 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The bytes in rising order.
+    pub(crate) fn iter(self) -> impl Iterator<Item = u8> {
+        (0..=255).step_by(64).zip(self.0).flat_map(|(first, mut word)| {
+            std::iter::from_fn(move || {
+                let next = (word != 0).then(|| first + word.trailing_zeros() as u8);
+                word &= word.wrapping_sub(1);
+                next
+            })
+        })
+    }
+
     fn insert_all(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|byte| self.insert(*byte));
     }
@@ -72,5 +87,23 @@ fn add_lexeme(parser: &Parser, scan: &Scan, state: u64, bytes: &mut ByteSet) {
             automaton if matches!(automaton, Automaton::String(_)) && state == automaton.start() => bytes.insert(b'"'),
             _ => *bytes = ByteSet::ALL,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_lists_what_it_contains() {
+        let mut set = ByteSet::default();
+        assert_eq!((set.len(), set.iter().next()), (0, None));
+        for byte in [0, 63, 64, 127, 128, 200, 255] {
+            set.insert(byte);
+        }
+        set.remove(200);
+        assert!(set.iter().eq([0, 63, 64, 127, 128, 255]));
+        assert_eq!(set.len(), 6);
+        assert!(ByteSet::ALL.iter().eq(0..=255));
     }
 }
