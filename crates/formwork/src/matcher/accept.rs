@@ -42,9 +42,13 @@ impl Matcher {
         if self.stopped {
             return Err(MatchError::Stopped);
         }
-        if let Some(handle) = self.read().known_step(self.handle, token) {
-            return Ok(Some(handle));
-        }
+        let is_full = {
+            let generation = self.read();
+            if let Some(handle) = generation.known_step(self.handle, token) {
+                return Ok(Some(handle));
+            }
+            generation.is_full()
+        };
         let vocabulary = std::sync::Arc::clone(self.grammar.vocabulary());
         if token.index() >= vocabulary.len() {
             return Err(MatchError::TokenOutOfRange { token, n_tokens: vocabulary.len() });
@@ -55,7 +59,9 @@ impl Matcher {
             TokenKind::Text | TokenKind::Special => {}
             _ => return Err(refused),
         }
-        self.renew()?;
+        if is_full {
+            self.renew()?;
+        }
         let mut generation = self.write();
         match vocabulary.kind(token) {
             TokenKind::Special => generation.step_special(self.handle, token),

@@ -17,6 +17,9 @@ const MIN_PER_STEP: usize = 4;
 /// The part of them that is taken over with a step, where that is more.
 const STEPS_FOR_MOST: usize = 1_024;
 
+/// Positions for which there is room with the first one: few texts are of fewer tokens.
+const FIRST_ROOM: usize = 32;
+
 /// The positions before each step that can be rolled back.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
@@ -63,6 +66,9 @@ impl History {
             self.forget(max.div_ceil(2).min(self.len()));
         }
         if max > 0 {
+            if self.recent.capacity() == 0 {
+                self.recent.reserve(FIRST_ROOM.min(max));
+            }
             self.recent.push_back(handle);
         }
     }

@@ -47,14 +47,17 @@ impl InsideToken {
     }
 }
 
+/// Of tokens that do not stay inside, end within a character or begin as many characters.
+const UNTOLD: u8 = u8::MAX;
+
 /// What tokens do from the body of a string on.
 #[derive(Debug)]
 pub(crate) struct BodyTable {
     n_words: usize,
     /// Whether the tokens begin before the opening quote.
     opens: bool,
-    /// Characters, by token; `None` for tokens that do not stay inside or end within a character.
-    chars: Vec<Option<u16>>,
+    /// Characters, by token, or [`UNTOLD`]: a byte for each, as nearly every token that is written in a string is looked up.
+    chars: Box<[u8]>,
     /// Tokens that stay inside.
     inside: Arc<[u32]>,
     /// The same, most characters first, and those of one shape together.
@@ -187,7 +190,7 @@ impl BodyTable {
         letters: &Arc<Letters>,
         rest_ids: &mut HashMap<&'a [u8], u32>,
     ) -> BodyTable {
-        let mut chars = vec![None; n_tokens];
+        let mut chars = vec![UNTOLD; n_tokens];
         let mut inside = vec![0; n_words];
         let mut plain = vec![0; n_words];
         let mut by_chars = Vec::new();
@@ -202,7 +205,7 @@ impl BodyTable {
             match judge(bytes, escapes) {
                 Verdict::Never => {}
                 Verdict::Inside { n_chars, plain: is_plain, whole } => {
-                    chars[token as usize] = whole.then_some(n_chars);
+                    chars[token as usize] = u8::try_from(n_chars).ok().filter(|_| whole).unwrap_or(UNTOLD);
                     set_bit(&mut inside, token);
                     by_chars.push(InsideToken { n_chars, shape: InsideToken::NO_SHAPE, token });
                     match std::str::from_utf8(bytes) {
@@ -244,7 +247,7 @@ impl BodyTable {
         BodyTable {
             n_words,
             opens,
-            chars,
+            chars: chars.into(),
             inside: inside.into(),
             by_chars,
             limited: std::iter::repeat_with(OnceLock::new).take(max_chars + 1).collect(),
@@ -275,9 +278,9 @@ impl BodyTable {
         self.by_rest.of(rest)
     }
 
-    /// Characters of a token that stays inside and ends between two characters.
-    pub(crate) fn chars(&self, token: u32) -> Option<u16> {
-        self.chars.get(token as usize).copied().flatten()
+    /// Characters of a token that stays inside and ends between two characters; `None` also where they are very many.
+    pub(crate) fn chars(&self, token: u32) -> Option<u8> {
+        self.chars.get(token as usize).copied().filter(|n_chars| *n_chars != UNTOLD)
     }
 
     /// The row of the tokens of whole plain characters.
