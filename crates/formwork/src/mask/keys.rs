@@ -12,7 +12,7 @@ use super::{Begin, FEW_EXITS, MaskWork, Parts, Table};
 use crate::automata::{KeyFilter, Keys};
 use crate::error::LimitError;
 use crate::parser::{Entry, Lexing, Scan, SetId, Written};
-use crate::vocabulary::{TokenMask, TokenTrie};
+use crate::vocabulary::{TokenMask, TokenTrie, find_child};
 
 impl MaskWork<'_> {
     /// Adds the tokens that go on in a named key: those of the token trie, or `spaced`, those of whitespace and a key's
@@ -156,10 +156,10 @@ impl MaskWork<'_> {
                 _ => keys.next_bytes(state, &mut |byte| bytes.push(byte)),
             }
             for byte in &bytes {
-                if let Ok(at) = children.binary_search_by_key(byte, |child| child.byte)
+                if let Some(child) = find_child(children, *byte)
                     && let Some(next) = keys.step(state, *byte, filter)
                 {
-                    pending.push((Some(children[at].node as usize), next));
+                    pending.push((Some(child.node as usize), next));
                 }
             }
         }

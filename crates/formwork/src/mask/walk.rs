@@ -17,7 +17,7 @@ use crate::grammar::Effect;
 use crate::hash::HashMap;
 use crate::parser::{ByteSet, Configuration, Entry, Lexing, PastId, Scan, SetId, Written, behind_lexeme, next_bytes};
 use crate::vocabulary::token_mask::has_bit;
-use crate::vocabulary::{Child, TokenMask, TokenTrie, Vocabulary};
+use crate::vocabulary::{Child, TokenMask, TokenTrie, Vocabulary, find_child};
 
 /// A trie of the vocabulary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,7 +90,7 @@ impl Found {
 
     /// The same with no room for more.
     fn fitted(&self) -> Found {
-        Found { values: self.values.as_slice().to_vec(), doubtful: self.doubtful.as_slice().to_vec(), n_distinct: 0 }
+        Found { values: self.values.clone(), doubtful: self.doubtful.clone(), n_distinct: 0 }
     }
 
     fn add_all(&mut self, other: &Found, doubted: bool) {
@@ -122,9 +122,8 @@ struct Level {
 impl Level {
     fn new(children: &[Child], configuration: Configuration, bytes: ByteSet) -> Level {
         // Nodes near the root have many children, of which few can come: most often brackets and separators.
-        let find = |byte| children.binary_search_by_key(&byte, |child: &Child| child.byte).ok();
         let mut next: SmallVec<[Child; 8]> = match bytes.len() * SEARCH_COST < children.len() {
-            true => bytes.iter().filter_map(find).map(|at| children[at]).collect(),
+            true => bytes.iter().filter_map(|byte| find_child(children, byte)).collect(),
             false => children.iter().filter(|child| bytes.contains(child.byte)).copied().collect(),
         };
         next.reverse();

@@ -24,7 +24,7 @@ use self::spelled::SpelledWords;
 use self::strings::StringTables;
 use self::texts::TextTable;
 pub use self::token_mask::TokenMask;
-pub(crate) use self::trie::{Child, TokenTrie};
+pub(crate) use self::trie::{Child, TokenTrie, find_child};
 use crate::automata::Escapes;
 use crate::error::VocabularyError;
 use crate::ids::TokenId;

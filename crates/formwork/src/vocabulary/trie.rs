@@ -93,9 +93,7 @@ impl TokenTrie {
 
     /// The child of `parent` (`None` is the root) with this byte.
     pub(crate) fn child(&self, parent: Option<usize>, byte: u8) -> Option<usize> {
-        let children = self.children(parent);
-        let at = children.binary_search_by_key(&byte, |child| child.byte).ok()?;
-        Some(children[at].node as usize)
+        find_child(self.children(parent), byte).map(|child| child.node as usize)
     }
 
     /// The children of `parent` (`None` is the root), by rising byte.
@@ -152,6 +150,11 @@ impl TokenTrie {
     fn first_value(&self, node: usize) -> usize {
         self.nodes.get(node).map_or(self.values.len(), |node| node.first_value as usize)
     }
+}
+
+/// That of some children, by rising byte, which has this byte.
+pub(crate) fn find_child(children: &[Child], byte: u8) -> Option<Child> {
+    children.binary_search_by_key(&byte, |child| child.byte).ok().map(|at| children[at])
 }
 
 fn index_children(nodes: &[Node]) -> (Vec<Child>, Vec<u32>) {
